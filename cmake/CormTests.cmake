@@ -1,0 +1,142 @@
+# Registers every test with ctest: unit, integration, header, command-line, symbol and corpus tests.
+
+set(CORM_TEST_TIMEOUT 120)
+if(CORM_SANITIZE OR CORM_COVERAGE)
+  set(CORM_TEST_TIMEOUT 300)
+endif()
+set(CORM_IN_TEMP_DIR ${CMAKE_SOURCE_DIR}/tests/in-temp-dir)
+
+# corm_add_test(NAME LABEL COMMAND ...): the command runs in an empty directory of its own, which
+# is also its TMPDIR; exit status 77 means skipped.
+function(corm_add_test name label)
+  add_test(NAME ${name} COMMAND ${CORM_IN_TEMP_DIR} ${ARGN})
+  set_tests_properties(${name} PROPERTIES
+    LABELS ${label} TIMEOUT ${CORM_TEST_TIMEOUT} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${CORM_TEST_ENVIRONMENT}")
+endfunction()
+
+set(CORM_TEST_ENVIRONMENT
+  "CORM_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+  "CORM_BINARY_DIR=${CMAKE_BINARY_DIR}"
+  "CORM=${CMAKE_BINARY_DIR}/bin/corm"
+  "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+
+# A cmocka program that sees the internals of the folders so far and of src/testing.
+function(corm_test_program target source)
+  add_executable(${target} ${source})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(${target} PRIVATE CORM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${target} PRIVATE
+    corm_testing ${CORM_OBJECT_TARGETS} PkgConfig::cmocka Threads::Threads m)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endfunction()
+
+# src/testing as an archive, so that a test links only the members that it uses.
+function(corm_testing_library)
+  if(TARGET corm_testing)
+    return()
+  endif()
+  corm_find_libraries(cmocka)
+  corm_sources(sources src/testing)
+  set(kind PUBLIC)
+  if(sources)
+    add_library(corm_testing STATIC ${sources})
+  else()
+    add_library(corm_testing INTERFACE)
+    set(kind INTERFACE)
+  endif()
+  corm_library_targets(libraries libuv jansson libcrypto)
+  target_include_directories(corm_testing ${kind}
+    ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(corm_testing ${kind} PkgConfig::cmocka ${libraries})
+endfunction()
+
+# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x.
+function(corm_folder_tests folder)
+  corm_testing_library()
+  add_custom_target(${folder}_tests)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*_test.c)
+  foreach(source ${sources})
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/src/${folder} ${source})
+    string(REGEX REPLACE "_test\\.c$" "" path ${path})
+    string(REPLACE "/" "_" target ${folder}/${path}_test)
+    string(REPLACE "/" "." name ${folder}/${path})
+    corm_test_program(${target} ${source})
+    add_dependencies(${folder}_tests ${target})
+    corm_add_test(${name} ${folder} $<TARGET_FILE:${target}>)
+  endforeach()
+endfunction()
+
+# tests/**/x_test.c: programs over the whole library.
+function(corm_integration_tests)
+  corm_testing_library()
+  add_custom_target(integration_tests)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.c)
+  foreach(source ${sources})
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${source})
+    string(REGEX REPLACE "_test\\.c$" "" path ${path})
+    string(REPLACE "/" "_" target tests/${path}_test)
+    string(REPLACE "/" "." name tests/${path})
+    corm_test_program(${target} ${source})
+    add_dependencies(integration_tests ${target})
+    corm_add_test(${name} integration $<TARGET_FILE:${target}>)
+  endforeach()
+endfunction()
+
+# Every public header compiles by itself as C11 and C++17, with each compiler that is installed.
+function(corm_header_tests)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/corm/*.h)
+  foreach(header ${headers})
+    get_filename_component(name ${header} NAME_WE)
+    corm_add_test(headers.${name} headers
+      ${CMAKE_SOURCE_DIR}/tests/headers/compiles-alone ${header} ${CORM_WARNINGS})
+  endforeach()
+endfunction()
+
+# tests/cli/NAME.sh against NAME.stdout, NAME.stderr and NAME.exit.
+function(corm_command_tests)
+  if(NOT TARGET corm)
+    return()
+  endif()
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/*.sh)
+  foreach(script ${scripts})
+    get_filename_component(name ${script} NAME_WE)
+    corm_add_test(cli.golden.${name} cli ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
+  endforeach()
+endfunction()
+
+# fuzz/x_fuzz.c is a libFuzzer program with CORM_FUZZ; otherwise it replays fuzz/corpus/x.
+function(corm_fuzzers)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.c)
+  if(NOT CORM_FUZZ AND NOT BUILD_TESTING)
+    return()
+  endif()
+  foreach(source ${sources})
+    get_filename_component(target ${source} NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" name ${target})
+    if(CORM_FUZZ)
+      add_executable(${target} ${source})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    else()
+      add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
+      corm_add_test(fuzz.${name} fuzz
+        $<TARGET_FILE:${target}> ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+    endif()
+    target_include_directories(${target} PRIVATE
+      ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/fuzz)
+    target_link_libraries(${target} PRIVATE corm_cli ${CORM_OBJECT_TARGETS})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  endforeach()
+endfunction()
+
+function(corm_tests)
+  corm_integration_tests()
+  corm_header_tests()
+  corm_command_tests()
+  if(NOT CORM_SANITIZE AND NOT CORM_COVERAGE)
+    corm_add_test(library.exports library
+      ${CMAKE_SOURCE_DIR}/tests/exports $<TARGET_FILE:corm_shared>)
+  endif()
+endfunction()
