@@ -1,22 +1,24 @@
-/* SPDX-License-Identifier: MIT
- *
- * version.h -- the version of the headers, and of the library that a program runs with.
+// SPDX-License-Identifier: MIT
+/* version.h -- the version of the headers, and of the library that a program runs with.
  *
  * The build reads its own version from the three macros. */
 #ifndef CORM_VERSION_H
 #define CORM_VERSION_H
 
-#include "corm/api.h"
+#include "corm/base.h"
 
 #define CORM_VERSION_MAJOR 0
 #define CORM_VERSION_MINOR 1
 #define CORM_VERSION_PATCH 0
 
-CORM_BEGIN
+#ifdef __cplusplus
+extern "C" {
+#endif
 
-/* The library's version as "MAJOR.MINOR.PATCH". Static storage; thread-safe. */
+/* The library's version as "MAJOR.MINOR.PATCH". Static storage; any thread. */
 CORM_API const char *corm_version_string(void);
 
-CORM_END
-
+#ifdef __cplusplus
+}
+#endif
 #endif
