@@ -115,6 +115,7 @@ endfunction()
 # A program for each bench/*.c that has a main() and for each folder bench/NAME with sources; the
 # other bench/*.c are shared by all of them.
 function(corm_benchmarks)
+  add_custom_target(benchmarks)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
   file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*)
   set(shared "")
@@ -143,7 +144,8 @@ endfunction()
 function(corm_benchmark name)
   pkg_check_modules(sqlite3 QUIET IMPORTED_TARGET GLOBAL sqlite3)
   corm_library_targets(others sqlite3 ${CORM_LIBRARIES})
-  add_executable(bench_${name} ${ARGN})
+  add_executable(bench_${name} EXCLUDE_FROM_ALL ${ARGN})
+  add_dependencies(benchmarks bench_${name})
   target_include_directories(bench_${name} PRIVATE
     ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/bench)
   target_link_libraries(bench_${name} PRIVATE corm_static ${others} m)
