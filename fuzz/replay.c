@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 16 << 20 };
+enum { LARGEST_INPUT = 16 << 20 };
 
 // Reads into an allocation of the exact size, so that the address sanitizer sees a read past the end.
 static uint8_t *read_file(const char *path, size_t *size) {
@@ -18,7 +18,7 @@ static uint8_t *read_file(const char *path, size_t *size) {
     if (!file) return NULL;
     long     end = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
     uint8_t *data = NULL;
-    if (end >= 0 && end <= MAX_INPUT && fseek(file, 0, SEEK_SET) == 0) {
+    if (end >= 0 && end <= LARGEST_INPUT && fseek(file, 0, SEEK_SET) == 0) {
         *size = (size_t)end;
         data = malloc(*size ? *size : 1);
         if (data && fread(data, 1, *size, file) != *size) {
