@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""Golden files (docs/golden-tests.md): reading them, running them on a server, writing the answers down."""
+import re
+
+from values import Literal, show, type_text
+from wire import ServerError
+
+DIRECTIVES = ("page-size", "bind", "prepare", "now", "timestamp", "consistency", "position")
+WILDCARD = "<any>"
+USE_WARNING = "`USE <keyspace>` with prepared statements"
+
+
+class Unit:
+    """One statement with the lines in front of it and its expectations."""
+
+    def __init__(self, lead):
+        self.lead = lead              # lines in front: comments, directives, blank lines
+        self.lines = []               # the statement's lines
+        self.expected = []            # expectation lines without "-- "
+        self.directives = {}
+
+    def text(self):
+        return "\n".join(self.lines).rstrip(" ")[:-1]
+
+
+class FileError(Exception):
+    pass
+
+
+def directive(line, unit, place):
+    found = re.match(r"-- ([a-z][a-z-]*)(?::(?: (.*))?)?$", line)
+    if not found:
+        return
+    name, value = found.group(1), (found.group(2) or "").strip()
+    has_colon = line[len(name) + 3:len(name) + 4] == ":"
+    if name == "golden" or (name not in DIRECTIVES and not has_colon):
+        return
+    if name not in DIRECTIVES:
+        raise FileError("%s: unknown directive '%s'" % (place, name))
+    unit.directives[name] = value
+
+
+def refuse_directive(line, place):
+    """A directive in an expectation block was meant for the next statement."""
+    name = re.match(r"-- ([a-z-]*)", line)
+    if name and name.group(1) in DIRECTIVES:
+        raise FileError("%s: a blank line is missing before the directive" % place)
+
+
+def parse(text, path="-"):
+    """The units of a file, and the lines behind the last statement."""
+    units, unit, state = [], Unit([]), "lead"
+    for number, line in enumerate(text.split("\n"), 1):
+        if state == "expect":
+            if line.startswith("--"):
+                refuse_directive(line, "%s:%d" % (path, number))
+                unit.expected.append(line[3:] if line.startswith("-- ") else line[2:])
+                continue
+            units.append(unit)
+            unit, state = Unit([]), "lead"
+        if state == "lead":
+            if not line.strip() or line.startswith("--"):
+                unit.lead.append(line)
+                directive(line, unit, "%s:%d" % (path, number))
+                continue
+            state = "statement"
+        unit.lines.append(line)
+        if line.rstrip(" ").endswith(";"):
+            state = "expect"
+    if state == "statement":
+        raise FileError("%s: the last statement has no ';' at a line's end" % path)
+    if state == "expect":
+        units.append(unit)
+        unit = Unit([])
+    return units, unit.lead
+
+
+def render(units, tail, answers):
+    """The file with the answers in place of the expectations."""
+    out = []
+    for unit, answer in zip(units, answers):
+        lead = unit.lead
+        if out and lead and lead[0].strip():
+            lead = [""] + lead
+        out += lead + unit.lines + ["-- " + line if line else "--" for line in answer]
+    while tail and not tail[-1].strip():
+        tail = tail[:-1]
+    return "\n".join(out + tail) + "\n"
+
+
+# --- asking
+
+def one_line(text):
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def warning_lines(warnings):
+    return ["warning: " + one_line(text) for text in warnings if not text.startswith(USE_WARNING)]
+
+
+def specs(columns):
+    return "".join(" " + ", ".join("%s %s" % (name, type_text(kind)) for name, kind in columns)) if columns else ""
+
+
+def row_lines(columns, rows):
+    return ["row: " + " | ".join(show(kind, data) for (_, kind), data in zip(columns, row)) for row in rows]
+
+
+def result_lines(result):
+    if result.kind == "rows":
+        return ["columns:" + specs(result.columns)] + row_lines(result.columns, result.rows)
+    if result.kind == "prepared":
+        lines = ["markers:" + specs(result.markers)]
+        if result.key_indexes:
+            lines.append("partition-key: " + " ".join(str(i) for i in result.key_indexes))
+        return lines + (["columns:" + specs(result.columns)] if result.columns else [])
+    return {"void": ["ok"], "schema": ["schema: " + result.text], "keyspace": ["keyspace: " + result.text]}[result.kind]
+
+
+def options(directives):
+    out = {"consistency": directives.get("consistency", "ONE")}
+    for name, key in (("page-size", "page_size"), ("now", "now"), ("timestamp", "timestamp")):
+        if name in directives:
+            out[key] = int(directives[name])
+    return out
+
+
+def pages(send, chosen):
+    """All pages of a result as one, and the lines for them."""
+    result = send(**chosen)
+    counts, warnings = [len(result.rows)], list(result.warnings)
+    first, rows = result, list(result.rows)
+    while result.paging_state is not None:
+        result = send(**chosen, paging_state=result.paging_state)
+        rows += result.rows
+        warnings += result.warnings
+        counts.append(len(result.rows))
+    first.rows = rows
+    return first, warnings, counts
+
+
+def ask(connection, unit):
+    """The expectation lines that this server gives for a unit."""
+    text, chosen = unit.text(), options(unit.directives)
+    try:
+        if "prepare" in unit.directives:
+            result = connection.prepare(text)
+            return warning_lines(result.warnings) + result_lines(result)
+        send = lambda **more: connection.query(text, **more)
+        early = []
+        if "bind" in unit.directives:
+            prepared = connection.prepare(text)
+            early = prepared.warnings
+            bound = Literal(unit.directives["bind"]).values([kind for _, kind in prepared.markers])
+            send = lambda **more: connection.execute(prepared, bound, **more)
+        result, warnings, counts = pages(send, chosen)
+        lines = warning_lines(early + warnings) + result_lines(result)
+        if "page-size" in unit.directives and result.kind == "rows":
+            lines.append("pages: " + " ".join(str(count) for count in counts))
+        return lines
+    except ServerError as error:
+        return warning_lines(error.warnings) + [
+            "error %04x: %s" % (error.code, one_line(error.text))]
+
+
+def fresh_keyspace(connection):
+    names = [row[0].decode() for row in connection.query("SELECT keyspace_name FROM system_schema.keyspaces").rows]
+    for name in names:
+        if name.startswith("golden"):
+            connection.query('DROP KEYSPACE "%s"' % name)
+    connection.query("CREATE KEYSPACE golden WITH replication = "
+                     "{'class': 'SimpleStrategy', 'replication_factor': 1}")
+    connection.query("USE golden")
+
+
+def run(connection, units):
+    fresh_keyspace(connection)
+    return [ask(connection, unit) for unit in units]
+
+
+# --- comparing and recording
+
+def row_matches(expected, actual):
+    """Whether an expected row with <any> in it matches; both without 'row: '."""
+    pattern = re.escape(expected).replace(re.escape(WILDCARD), r"(?:'(?:[^']|'')*'|[^|'])+")
+    return re.fullmatch(pattern, actual, re.S) is not None
+
+
+def line_matches(expected, actual):
+    if expected == actual:
+        return True
+    if expected.startswith("row: ") and actual.startswith("row: ") and WILDCARD in expected:
+        return row_matches(expected[5:], actual[5:])
+    if expected.startswith(("error ", "warning: ")) and expected.endswith("*"):
+        return actual.startswith(expected[:-1])
+    return False
+
+
+def matches(expected, actual):
+    return len(expected) == len(actual) and all(map(line_matches, expected, actual))
+
+
+def recorded(unit, actual):
+    """The lines to write down: new ones, without the parser generator's words, and old ones with a wildcard."""
+    out = []
+    for i, line in enumerate(actual):
+        found = re.match(r"(error 2000: )(line \d+:\d+ )", line)
+        if found:
+            line = found.group(1) + (found.group(2) if "position" in unit.directives else "") + "*"
+        old = unit.expected[i] if i < len(unit.expected) else ""
+        out.append(old if old and line_matches(old, actual[i]) else line)
+    return out
