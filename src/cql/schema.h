@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* schema.h -- a schema as an immutable snapshot, and DDL as a function from one snapshot to the next.
+ *
+ * A snapshot is shared by reference count and never changes: readers keep the one they began with. The engine
+ * stores snapshots, `corm check` builds one from a file of DDL; neither knows what a statement means, this does.
+ *
+ * Keyspaces, tables and types are reference-counted objects with an arena each, shared between snapshots that did not
+ * change them. All strings of an object live in its arena. */
+#ifndef CQL_SCHEMA_H
+#define CQL_SCHEMA_H
+
+#include <stdatomic.h>
+
+#include "corm/types.h"
+#include "cql/ast.h"
+#include "cql/codec.h"
+
+typedef enum cql_column_kind { CQL_PARTITION_KEY, CQL_CLUSTERING, CQL_STATIC, CQL_REGULAR } cql_column_kind;
+
+typedef struct cql_mask_def {
+    bool       present;
+    corm_str   function; /* "mask_default" … in system */
+    uint32_t   count;    /* arguments behind the column, as CQL literals */
+    corm_str  *arguments;
+} cql_mask_def;
+
+typedef struct cql_column {
+    corm_str        name;
+    cql_column_kind kind;
+    uint32_t        position; /* in its key; for STATIC and REGULAR the index within the kind, by name */
+    uint32_t        index;    /* in cql_table.columns */
+    uint32_t        id;       /* names the column in stored rows; never used again in this table */
+    const cql_type *type;
+    bool            descending; /* CLUSTERING */
+    cql_mask_def    mask;
+} cql_column;
+
+typedef struct cql_dropped_column {
+    corm_str        name;
+    cql_column_kind kind;
+    const cql_type *type;
+    int64_t         dropped_at_us;
+} cql_dropped_column;
+
+typedef struct cql_table cql_table;
+
+typedef struct cql_index {
+    corm_str          name;
+    const cql_column *column;
+    cql_index_target  target;     /* COLUMN: the whole value of a column that is no collection */
+    corm_str          class_name; /* data NULL: the built-in index */
+    corm_str          kind;       /* "COMPOSITES", "CUSTOM", "KEYS" as system_schema.indexes has it */
+    uint32_t          option_count;
+    corm_str         *options; /* name, value, name, value …; without target */
+    uint32_t          storage_id;
+} cql_index;
+
+/* Table options as they are shown; maps are "name, value" pairs. Defaults are the server's. */
+typedef struct cql_map_option {
+    uint32_t  count; /* pairs */
+    corm_str *pairs;
+} cql_map_option;
+
+typedef struct cql_table_options {
+    corm_str       additional_write_policy, comment, memtable, read_repair, speculative_retry;
+    double         bloom_filter_fp_chance, crc_check_chance;
+    int32_t        default_time_to_live, gc_grace_seconds;
+    int32_t        max_index_interval, min_index_interval, memtable_flush_period_in_ms;
+    bool           cdc;
+    int8_t         allow_auto_snapshot, incremental_backups; /* -1 not said, 0, 1 */
+    cql_map_option caching, compaction, compression, extensions;
+} cql_table_options;
+
+struct cql_table {
+    atomic_uint         refs;
+    base_arena          arena;
+    corm_str            keyspace, name;
+    corm_uuid           id;
+    uint32_t            storage_id; /* prefix of its rows; TRUNCATE gives a new one */
+    uint32_t            next_column_id;
+    uint32_t            partition_count, clustering_count, static_count, regular_count;
+    uint32_t            column_count;
+    cql_column         *columns; /* in SELECT * order: partition key, clustering, static by name, regular by name */
+    uint32_t            dropped_count;
+    cql_dropped_column *dropped;
+    uint32_t            index_count;
+    cql_index          *indexes;
+    cql_table_options   options;
+    bool                is_counter;
+    bool                is_compact;  /* accepted and kept in the flags */
+    bool                is_virtual;  /* rows come from a function, not from the store */
+    bool                is_system;   /* not to be changed by users */
+};
+
+typedef struct cql_udt {
+    atomic_uint     refs;
+    base_arena      arena;
+    corm_str        keyspace, name;
+    const cql_type *type; /* not frozen */
+} cql_udt;
+
+typedef struct cql_keyspace {
+    atomic_uint     refs;
+    base_arena      arena;
+    corm_str        name;
+    cql_map_option  replication; /* class first */
+    bool            durable_writes;
+    bool            is_virtual, is_system;
+    uint32_t        table_count;
+    cql_table     **tables; /* by name */
+    uint32_t        type_count;
+    cql_udt       **types; /* by name */
+} cql_keyspace;
+
+typedef struct cql_schema {
+    atomic_uint    refs;
+    uint64_t       serial;  /* counts DDL statements of this store */
+    corm_uuid      version; /* changes with every DDL */
+    uint32_t       next_storage_id;
+    uint32_t       keyspace_count;
+    cql_keyspace **keyspaces; /* by name */
+} cql_schema;
+
+/* An empty snapshot with one reference; NULL when memory is exhausted. */
+cql_schema *cql__schema_new(void);
+cql_schema *cql__schema_ref(cql_schema *schema);
+void        cql__schema_unref(cql_schema *schema);
+
+const cql_keyspace *cql__schema_keyspace(const cql_schema *schema, corm_str keyspace);
+const cql_table    *cql__schema_table(const cql_schema *schema, corm_str keyspace, corm_str table);
+const cql_udt      *cql__schema_type(const cql_schema *schema, corm_str keyspace, corm_str name);
+const cql_index    *cql__schema_index(const cql_schema *schema, corm_str keyspace, corm_str index,
+                                      const cql_table **table);
+const cql_column   *cql__table_column(const cql_table *table, corm_str name);
+
+/* Names of the object a DDL statement touched, for SCHEMA_CHANGE. */
+typedef enum cql_change_target { CQL_CHANGED_NOTHING, CQL_CHANGED_KEYSPACE, CQL_CHANGED_TABLE, CQL_CHANGED_TYPE } cql_change_target;
+typedef struct cql_schema_change {
+    cql_change_target target;   /* NOTHING: IF [NOT] EXISTS made it a no-op */
+    const char       *verb;     /* "CREATED", "UPDATED", "DROPPED" */
+    corm_str          keyspace; /* borrowed from the arena given to apply */
+    corm_str          name;
+    /* Storage that no snapshot after this one uses: prefixes of rows and of index entries to reclaim. */
+    uint32_t          dropped_count;
+    uint32_t         *dropped_storage;
+    /* An index that was made: must be filled from the table's rows. storage_id 0: none. */
+    const cql_index  *built_index;
+    const cql_table  *built_table;
+} cql_schema_change;
+
+/* Applies CREATE, ALTER or DROP of a keyspace, table, type or index, or TRUNCATE, giving a new snapshot in *next (one
+ * reference; the same snapshot with one more reference when nothing changed). `keyspace` is the session's, may be
+ * empty. All the server's checks, with its codes and words: CORM_INVALID, CORM_CONFIG_ERROR, CORM_ALREADY_EXISTS,
+ * CORM_SYNTAX_ERROR. Statements that this store does not execute are refused by name with CORM_INVALID
+ * ("CREATE TRIGGER is not supported by Corm"). now_us: for dropped columns. */
+CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace,
+                                           int64_t now_us, base_arena *arena, cql_schema **next,
+                                           cql_schema_change *change, corm_error *err);
+
+/* Resolves a written type against the schema. Unfrozen collections or UDTs inside others are refused. */
+CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str keyspace, const cql_type_ast *ast,
+                                           base_arena *arena, const cql_type **out, corm_error *err);
+
+/* Appends the statement that makes the object, as the server's DESCRIBE prints it (several lines, ending with ';');
+ * a table's includes its indexes. */
+void cql__describe_keyspace(const cql_keyspace *keyspace, bool with_contents, base_buf *out);
+void cql__describe_table(const cql_table *table, bool internals, base_buf *out);
+void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out);
+void cql__describe_type(const cql_udt *type, base_buf *out);
+
+/* A builder for virtual and system tables: columns are "name type" pairs, key columns first, from CQL text:
+ * cql__schema_add_virtual(&schema, "CREATE TABLE system.local (…)") parses and adds it with is_virtual set, making the
+ * keyspace when it is missing. `schema` must have one reference (a snapshot being built). */
+CORM_CHECKED corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table, corm_error *err);
+
+/* The snapshot as bytes and back, for the store. The format has a version byte. System keyspaces are left out. */
+CORM_CHECKED corm_status cql__schema_write(const cql_schema *schema, base_buf *out, corm_error *err);
+CORM_CHECKED corm_status cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_schema **out,
+                                          corm_error *err); /* user objects on top of system's keyspaces */
+
+#endif

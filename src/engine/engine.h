@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/* engine.h -- the embedded CQL store: requests in, answers out, both in the native protocol's encoding.
+ *
+ * Threads: every function may be called from any thread. Reads run on the caller's thread over a snapshot, without a
+ * lock. Writes queue; the first waiting writer executes and commits for all behind it (group commit). Several
+ * processes may open the same folder. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "wire/result.h"
+
+typedef struct engine engine;
+
+typedef enum engine_durability {
+    ENGINE_DURABLE, /* a write is on disk when it is acknowledged */
+    ENGINE_RELAXED, /* the operating system writes when it likes: a crash of the machine may lose the last writes, never
+                     * tear one; a crash of the process loses nothing */
+} engine_durability;
+
+/* Zero means default. */
+typedef struct engine_options {
+    const char       *path;       /* the folder; made when missing. NULL: memory, gone at close */
+    engine_durability durability; /* default: ENGINE_DURABLE; memory: relaxed */
+    bool              read_only;
+    bool              must_exist;  /* CORM_NOT_FOUND instead of making the folder */
+    uint64_t          map_bytes;   /* address space to begin with; grows. default: 64 GiB */
+    uint32_t          max_readers; /* default: 512 */
+    int64_t (*now_us)(void);       /* default: the wall clock; for tests */
+} engine_options;
+
+/* On success *out is released by engine__close(). CORM_VERSION: another format; CORM_CORRUPT: damaged; CORM_DISK_FULL;
+ * CORM_IO. Nothing is changed on failure. */
+CORM_CHECKED corm_status engine__open(const engine_options *options, engine **out, corm_error *err);
+
+/* Waits for writes in flight. NULL is ignored. No other call may be under way. */
+void engine__close(engine *store);
+
+/* A client's state: its keyspace. */
+typedef struct engine_client {
+    char keyspace[49]; /* empty: none. USE changes it */
+} engine_client;
+
+/* Executes QUERY, EXECUTE, PREPARE or BATCH and fills *answer (empty before). On CORM_OK body holds a RESULT body
+ * of version WIRE_VERSION. Blocks until the answer is there; a write until it is committed. */
+CORM_CHECKED corm_status engine__execute(engine *store, engine_client *client,
+                                         const wire_request *request, wire_answer *answer,
+                                         corm_error *err);
+
+/* The same without blocking, for writes: the callback runs on the engine's writer thread when the commit is done. Reads are
+ * executed before this returns, and the callback with them. `request`, `client` and what they borrow, and `answer`,
+ * must live until then. */
+typedef void (*engine_callback)(void *context, corm_status status, wire_answer *answer,
+                                const corm_error *err);
+void engine__submit(engine *store, engine_client *client, const wire_request *request,
+                    wire_answer *answer, engine_callback callback, void *context);
+
+/* Prepared statements: PREPARE puts one into answer->prepared with one reference. It is re-checked by itself when the
+ * schema changed; its result metadata may then differ (METADATA_CHANGED). */
+const wire_prepared *engine__prepared_ref(const wire_prepared *prepared);
+void                 engine__prepared_unref(const wire_prepared *prepared);
+
+/* The schema now: one reference for the caller. For DESCRIBE, completion and the mapper. */
+cql_schema *engine__schema(engine *store);
+
+/* Reclaims what expired or was deleted, up to `budget` entries (0: all that is due); how many were. Writers do some of it
+ * by the way. */
+CORM_CHECKED corm_status engine__reclaim(engine *store, uint64_t budget, uint64_t *reclaimed,
+                                         corm_error *err);
+
+/* Puts everything on disk now (for ENGINE_RELAXED). */
+CORM_CHECKED corm_status engine__sync(engine *store, corm_error *err);
+
+/* Checks that indexes agree with tables and every stored row can be read; CORM_CORRUPT names the first fault. */
+CORM_CHECKED corm_status engine__verify(engine *store, corm_error *err);
+
+typedef struct engine_stats {
+    uint64_t reads, writes, commits, reclaimed; /* since open, in this process */
+    uint64_t used_bytes, map_bytes;
+} engine_stats;
+void engine__stats(engine *store, engine_stats *out);
+
+#endif

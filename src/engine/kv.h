@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/* kv.h -- an ordered map of bytes on LMDB whose keys may have any length.
+ *
+ * LMDB's keys end at 511 bytes. A key shorter than KV_CHUNK is stored as it is. A longer one is cut: its first
+ * KV_CHUNK bytes are stored as a pointer whose value is an 8-byte space number, and the rest of it lives, by the same
+ * rule, in the `spill` tree under that number. So order is kept at any length and short keys cost nothing.
+ *
+ *   main tree    short key -> value      |  KV_CHUNK bytes -> space number
+ *   spill tree   space number (8) + rest -> value | space number (8) + KV_CHUNK bytes -> space number
+ *
+ * A transaction belongs to one thread at a time. Values and keys are borrowed until the transaction ends or, in a
+ * write transaction, until the next write. */
+#ifndef ENGINE_KV_H
+#define ENGINE_KV_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fail.h"
+
+enum { KV_CHUNK = 480 };
+
+typedef struct kv_store kv_store;
+typedef struct kv_txn   kv_txn;
+
+/* The trees of a store. */
+typedef enum kv_tree { KV_DATA, KV_META, KV_QUEUE, KV_TREES } kv_tree;
+
+typedef struct kv_options {
+    const char *path; /* NULL: memory */
+    bool        relaxed, read_only, must_exist;
+    uint64_t    map_bytes;
+    uint32_t    max_readers;
+} kv_options;
+
+CORM_CHECKED corm_status kv__open(const kv_options *options, kv_store **out, corm_error *err);
+void                     kv__close(kv_store *store);
+CORM_CHECKED corm_status kv__sync(kv_store *store, corm_error *err);
+
+/* A snapshot. Readers are pooled: beginning costs no system call and takes no lock that writers hold. */
+CORM_CHECKED corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err);
+void                     kv__read_end(kv_txn *txn);
+
+/* The one write transaction, across threads and processes: blocks until it is free. Must be ended by commit or abort on the
+ * same thread. */
+CORM_CHECKED corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err);
+
+/* KV_GROW from commit or put means: the map was full and has been abandoned; call kv__grow and do the transaction again. */
+CORM_CHECKED corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err);
+void                     kv__abort(kv_txn *txn);
+
+/* Doubles the map. Waits for this process's readers to end. CORM_DISK_FULL, CORM_NO_MEMORY. */
+CORM_CHECKED corm_status kv__grow(kv_store *store, corm_error *err);
+
+/* Whether the last failure in this write transaction was a full map: abort, kv__grow, and run it again. */
+bool kv__is_full(const kv_txn *txn);
+
+/* The number of the snapshot, or of the last committed one for a writer: changes with every commit. */
+uint64_t kv__txn_id(const kv_txn *txn);
+
+/* *found tells; *value is empty when not found. */
+CORM_CHECKED corm_status kv__get(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes *value,
+                                 bool *found, corm_error *err);
+CORM_CHECKED corm_status kv__put(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes value,
+                                 corm_error *err);
+CORM_CHECKED corm_status kv__delete(kv_txn *txn, kv_tree tree, corm_bytes key, bool *found,
+                                    corm_error *err);
+
+/* Walks a tree in order. In a write transaction a write through the transaction ends the position: seek again. */
+typedef struct kv_cursor kv_cursor;
+CORM_CHECKED corm_status kv__cursor_open(kv_txn *txn, kv_tree tree, kv_cursor **out,
+                                         corm_error *err);
+void                     kv__cursor_close(kv_cursor *cursor); /* pooled with its transaction */
+
+/* Moves to the first key >= key (after: > key), or, backwards, to the last key <= key (before: < key). */
+typedef enum kv_seek { KV_AT_OR_AFTER, KV_AFTER, KV_AT_OR_BEFORE, KV_BEFORE } kv_seek;
+CORM_CHECKED corm_status kv__cursor_seek(kv_cursor *cursor, corm_bytes key, kv_seek how,
+                                         bool *found, corm_error *err);
+CORM_CHECKED corm_status kv__cursor_next(kv_cursor *cursor, bool *found, corm_error *err);
+CORM_CHECKED corm_status kv__cursor_prev(kv_cursor *cursor, bool *found, corm_error *err);
+corm_bytes               kv__cursor_key(const kv_cursor *cursor); /* whole, until the next move */
+corm_bytes               kv__cursor_value(const kv_cursor *cursor);
+
+typedef struct kv_stats {
+    uint64_t used_bytes, map_bytes;
+} kv_stats;
+void kv__stats(kv_store *store, kv_stats *out);
+
+#endif

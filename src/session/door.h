@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/* door.h -- what is behind a session: the embedded store today, a cluster, a fake in tests. */
+#ifndef SESSION_DOOR_H
+#define SESSION_DOOR_H
+
+#include "corm/session.h"
+#include "wire/result.h"
+
+typedef struct session_door session_door;
+
+typedef void (*session_door_callback)(void *context, corm_status status, const corm_error *error);
+
+/* Every function may be called from any thread. `keyspace` is the one for names without; on a USE the answer is a SET_KEYSPACE
+ * body and the session remembers. */
+typedef struct session_door_ops {
+    /* Blocks until *answer is filled or the request failed. */
+    corm_status (*execute)(session_door *door, corm_str keyspace, const wire_request *request,
+                           wire_answer *answer, corm_error *err);
+    /* Returns at once when `may_block` work is under way elsewhere; `request`, its parts, and `answer` live until the callback,
+     * which runs exactly once, perhaps before this returns. */
+    void (*submit)(session_door *door, corm_str keyspace, const wire_request *request,
+                   wire_answer *answer, session_door_callback callback, void *context);
+    const wire_prepared *(*prepared_ref)(const wire_prepared *prepared);
+    void (*prepared_unref)(const wire_prepared *prepared);
+    /* The schema snapshot, one reference for the caller; NULL where the door has none. */
+    cql_schema *(*schema)(session_door *door);
+    void (*close)(session_door *door); /* waits for requests under way; frees the door */
+} session_door_ops;
+
+/* Embedded first in each door's own struct. */
+struct session_door {
+    const session_door_ops *ops;
+};
+
+/* The embedded store. */
+CORM_CHECKED corm_status session__open_embedded(const char                 *path,
+                                                const corm_session_options *options,
+                                                session_door **out, corm_error *err);
+
+/* A session over any door; takes the door over, also on failure. For tests and for the driver. */
+CORM_CHECKED corm_status session__open_door(session_door *door, const corm_session_options *options,
+                                            corm_session **out, corm_error *err);
+
+/* For the command and the mapper: the engine's snapshot (see ops.schema) and the result's parsed form. */
+cql_schema        *session__schema(corm_session *session);
+const wire_result *session__result_wire(const corm_result *result);
+const cql_value   *session__row_values(const corm_row *row); /* as many as columns */
+const cql_marker  *session__prepared_markers(const corm_prepared *prepared, uint32_t *count);
+
+/* The columns a prepared statement answers with, or of a result. */
+const cql_result_column *session__result_columns(const corm_result *result, uint32_t *count);
+
+#endif
