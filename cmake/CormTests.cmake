@@ -85,13 +85,29 @@ function(corm_integration_tests)
   endforeach()
 endfunction()
 
-# Every public header compiles by itself as C11 and C++17, with each compiler that is installed.
+# Every public header compiles by itself as C11 and C++17, with each compiler that is installed;
+# tests/headers/x.c is a user's program that works; tests/headers/refused/x.c must not compile.
 function(corm_header_tests)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/corm/*.h)
   foreach(header ${headers})
     get_filename_component(name ${header} NAME_WE)
     corm_add_test(headers.${name} headers
       ${CMAKE_SOURCE_DIR}/tests/headers/compiles-alone ${header} ${CORM_WARNINGS})
+  endforeach()
+  file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/headers/*.c)
+  foreach(program ${programs})
+    get_filename_component(name ${program} NAME_WE)
+    add_executable(headers_${name} ${program})
+    target_link_libraries(headers_${name} PRIVATE corm_shared)
+    set_target_properties(headers_${name} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    corm_add_test(headers.program.${name} headers $<TARGET_FILE:headers_${name}>)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/headers/refused/*.c)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    corm_add_test(headers.refused.${name} headers
+      ${CMAKE_SOURCE_DIR}/tests/headers/is-refused ${source})
   endforeach()
 endfunction()
 
