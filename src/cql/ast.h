@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 
+enum { CQL_MAX_DEPTH = 100 }; /* levels of nesting that the parser accepts */
+
 typedef struct cql_place {
     uint32_t line;   /* from 1 */
     uint32_t column; /* from 0, in code points */
@@ -30,7 +32,8 @@ typedef struct cql_ref {
 typedef struct cql_type_ast cql_type_ast;
 struct cql_type_ast {
     cql_ref              name;   /* "int", "list", "frozen", "vector", a user-defined type; a class: is_class */
-    bool                 is_class; /* 'java.class.Name' */
+    bool                 is_class;  /* 'java.class.Name' */
+    bool                 is_quoted; /* "int" in double quotes names a user-defined type, never a native one */
     uint32_t             count;
     const cql_type_ast **params;
     uint32_t             dimension; /* vector */
@@ -53,7 +56,8 @@ typedef enum cql_expr_kind {
     CQL_EXPR_SET,      /* {a, b}; {} is an empty set or map */
     CQL_EXPR_MAP,      /* {k: v}: args are key, value, key, value … */
     CQL_EXPR_UDT,      /* {f: v}: names and args in parallel */
-    CQL_EXPR_TUPLE,    /* (a, b); one element in parentheses is the element itself */
+    CQL_EXPR_TUPLE,    /* (a, b); one element in parentheses is the element itself, with `parens`; a tuple of
+                          one stands only in MULTI relations */
     CQL_EXPR_HINT,     /* (type) term: args[0], type */
     CQL_EXPR_CALL,     /* [ks.]f(args) */
     CQL_EXPR_ARITH,    /* op + - * / %, args[0], args[1] */
@@ -82,6 +86,8 @@ struct cql_expr {
     uint32_t            count;
     cql_expr          **args;
     cql_name           *names; /* UDT */
+    uint16_t            height; /* levels below; the parser refuses more than CQL_MAX_DEPTH */
+    bool                parens; /* written in parentheses; cql__ast_equal does not look at it */
 };
 
 /* ---- clauses ---- */
