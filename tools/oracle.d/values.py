@@ -407,6 +407,13 @@ class Literal:
                 return data
         if self.sees("0x"):
             return bytes.fromhex(self.word()[2:])
+        if self.sees("repeat("):
+            self.take("repeat(")
+            data = bytes.fromhex(self.word()[2:])
+            self.take(",")
+            data *= int(self.word())
+            self.take(")")
+            return data
         if self.sees("blob_as_"):
             self.word()
             self.take("(")
