@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* corm.h -- all of Corm. */
+#ifndef CORM_CORM_H
+#define CORM_CORM_H
+
+#include "corm/base.h"
+#include "corm/db.h"
+#include "corm/error.h"
+#include "corm/model.h"
+#include "corm/result.h"
+#include "corm/schema.h"
+#include "corm/session.h"
+#include "corm/task.h"
+#include "corm/types.h"
+#include "corm/value.h"
+#include "corm/version.h"
+
+#endif
