@@ -36,7 +36,7 @@ static base_chunk *new_chunk(base_arena *arena, size_t size) {
 static void *alloc_alone(base_arena *arena, size_t size) {
     base_chunk *chunk = new_chunk(arena, size);
     if (!chunk) return NULL;
-    chunk->older        = arena->first->older;
+    chunk->older = arena->first->older;
     arena->first->older = chunk;
     return chunk->data;
 }
@@ -48,8 +48,8 @@ static void *alloc_slow(base_arena *arena, size_t size) {
     if (!chunk) return NULL;
     chunk->older = arena->first;
     arena->first = chunk;
-    arena->next  = chunk->data + size;
-    arena->end   = chunk->data + chunk->size;
+    arena->next = chunk->data + size;
+    arena->end = chunk->data + chunk->size;
     return chunk->data;
 }
 
@@ -120,10 +120,10 @@ void base__arena_reset(base_arena *arena) {
     base_chunk *kept = largest_chunk(arena);
     if (!kept) return;
     free_all_but(arena, kept);
-    kept->older  = NULL;
+    kept->older = NULL;
     arena->first = kept;
-    arena->next  = kept->data;
-    arena->end   = kept->data + kept->size;
+    arena->next = kept->data;
+    arena->end = kept->data + kept->size;
     arena->total = sizeof(base_chunk) + kept->size;
 }
 

@@ -38,6 +38,7 @@ void base__arena_free(base_arena *arena);
 
 /* One typed object or array, zeroed. */
 #define BASE_NEW(arena, type) ((type *)base__arena_calloc((arena), 1, sizeof(type)))
-#define BASE_NEW_ARRAY(arena, type, count) ((type *)base__arena_calloc((arena), (count), sizeof(type)))
+#define BASE_NEW_ARRAY(arena, type, count)                                                         \
+    ((type *)base__arena_calloc((arena), (count), sizeof(type)))
 
 #endif

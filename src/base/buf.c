@@ -27,7 +27,7 @@ bool base__buf_reserve(base_buf *buf, size_t more) {
         return false;
     }
     buf->data = data;
-    buf->cap  = cap;
+    buf->cap = cap;
     return true;
 }
 
@@ -117,7 +117,7 @@ const char *base__buf_cstr(base_buf *buf) {
 }
 
 void base__buf_clear(base_buf *buf) {
-    buf->len    = 0;
+    buf->len = 0;
     buf->failed = false;
 }
 

@@ -23,25 +23,25 @@ static int64_t days_before_month(int64_t month) {
 }
 
 int64_t base__days_of_civil(base_civil civil) {
-    int64_t year     = civil.month <= 2 ? civil.year - 1 : civil.year;
-    int64_t era      = floor_div(year, ERA_YEARS);
-    int64_t of_era   = year - era * ERA_YEARS;
-    int64_t of_year  = days_before_month((civil.month + 9) % 12) + civil.day - 1;
+    int64_t year = civil.month <= 2 ? civil.year - 1 : civil.year;
+    int64_t era = floor_div(year, ERA_YEARS);
+    int64_t of_era = year - era * ERA_YEARS;
+    int64_t of_year = days_before_month((civil.month + 9) % 12) + civil.day - 1;
     int64_t era_days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
     return era * ERA_DAYS + era_days - DAYS_TO_1970;
 }
 
 base_civil base__civil_of_days(int64_t days) {
     days += DAYS_TO_1970;
-    int64_t era      = floor_div(days, ERA_DAYS);
-    int64_t era_days = days - era * ERA_DAYS;
-    int64_t of_era   = (era_days - era_days / 1460 + era_days / 36524 - era_days / 146096) / 365;
-    int64_t of_year  = era_days - (of_era * 365 + of_era / 4 - of_era / 100);
-    int64_t month    = (5 * of_year + 2) / 153;
+    int64_t    era = floor_div(days, ERA_DAYS);
+    int64_t    era_days = days - era * ERA_DAYS;
+    int64_t    of_era = (era_days - era_days / 1460 + era_days / 36524 - era_days / 146096) / 365;
+    int64_t    of_year = era_days - (of_era * 365 + of_era / 4 - of_era / 100);
+    int64_t    month = (5 * of_year + 2) / 153;
     base_civil out;
-    out.day   = (int32_t)(of_year - days_before_month(month) + 1);
+    out.day = (int32_t)(of_year - days_before_month(month) + 1);
     out.month = (int32_t)(month < 10 ? month + 3 : month - 9);
-    out.year  = era * ERA_YEARS + of_era + (out.month <= 2);
+    out.year = era * ERA_YEARS + of_era + (out.month <= 2);
     return out;
 }
 
@@ -75,7 +75,7 @@ static bool accept(scanner *s, char c) {
 /* Reads `least` to `most` digits; false when there are fewer. */
 static bool read_digits(scanner *s, int least, int most, int64_t *out) {
     int count = 0;
-    *out      = 0;
+    *out = 0;
     while (count < most && peek(s) >= '0' && peek(s) <= '9') {
         *out = *out * 10 + (peek(s) - '0');
         s->at++;
@@ -93,7 +93,7 @@ static bool read_date(scanner *s, base_civil *out) {
     if (!read_digits(s, 2, 2, &day)) return false;
     if (negative) out->year = -out->year;
     out->month = (int32_t)month;
-    out->day   = (int32_t)day;
+    out->day = (int32_t)day;
     return base__civil_valid(*out) && out->year <= MOST_YEAR && out->year >= -MOST_YEAR;
 }
 
@@ -170,7 +170,7 @@ static bool read_timestamp(corm_str text, int64_t *out) {
     int64_t    clock_ms = 0;
     int64_t    offset_ms;
     if (!read_date(&s, &civil)) return false;
-    char mark  = peek(&s);
+    char mark = peek(&s);
     char after = s.at + 1 < text.len ? text.data[s.at + 1] : '\0';
     if (mark == 'T' || (mark == ' ' && after >= '0' && after <= '9')) {
         s.at++;
@@ -195,8 +195,9 @@ corm_status corm_timestamp_parse(const char *text, corm_timestamp *out, corm_err
 
 void corm_timestamp_format(corm_timestamp timestamp, char out[40]) {
     int64_t days = floor_div(timestamp.ms, BASE_DAY_MS);
-    int     rest = (int)(timestamp.ms - days * BASE_DAY_MS);
-    size_t  len  = base__civil_write(base__civil_of_days(days), out);
+    int     rest = (int)(timestamp.ms % BASE_DAY_MS);
+    if (rest < 0) rest += (int)BASE_DAY_MS;
+    size_t len = base__civil_write(base__civil_of_days(days), out);
     snprintf(out + len, 40 - len, " %02d:%02d:%02d.%03dZ", rest / 3600000, rest / 60000 % 60,
              rest / 1000 % 60, rest % 1000);
 }

@@ -9,7 +9,7 @@
 #define BASE_DAY_MS INT64_C(86400000)
 
 typedef struct base_civil {
-    int64_t year; /* astronomical: 0 is 1 BC */
+    int64_t year;  /* astronomical: 0 is 1 BC */
     int32_t month; /* 1 to 12 */
     int32_t day;   /* 1 to 31 */
 } base_civil;

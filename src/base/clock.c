@@ -19,7 +19,7 @@ int64_t base__clock_us(void) {
 }
 
 int64_t base__clock_write_us(void) {
-    int64_t now  = base__clock_us();
+    int64_t now = base__clock_us();
     int64_t last = atomic_load(&last_write);
     int64_t next;
     do {

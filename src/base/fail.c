@@ -25,11 +25,11 @@ static void fill(corm_error *err, corm_status status, const char *format, va_lis
     } else if ((size_t)len >= sizeof message) {
         drop_cut_character(message, sizeof message - 1);
     }
-    err->status      = status;
-    err->line        = 0;
-    err->column      = 0;
+    err->status = status;
+    err->line = 0;
+    err->column = 0;
     err->keyspace[0] = '\0';
-    err->table[0]    = '\0';
+    err->table[0] = '\0';
     memcpy(err->message, message, strlen(message) + 1);
 }
 
@@ -49,7 +49,7 @@ corm_status base__fail_at(corm_error *err, corm_status status, uint32_t line, ui
     va_start(args, format);
     fill(err, status, format, args);
     va_end(args);
-    err->line   = line;
+    err->line = line;
     err->column = column;
     return status;
 }

@@ -22,9 +22,9 @@ static uint64_t load(const uint8_t *p, size_t len) {
 }
 
 uint64_t base__hash(const void *data, size_t len, uint64_t seed) {
-    const uint8_t *p    = data;
+    const uint8_t *p = data;
     size_t         left = len;
-    uint64_t       h    = fold(seed ^ K0, K1);
+    uint64_t       h = fold(seed ^ K0, K1);
     for (; left > 16; left -= 16, p += 16) h = fold(load(p, 8) ^ h, load(p + 8, 8) ^ K1);
     uint64_t a = 0;
     uint64_t b = 0;

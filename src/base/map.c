@@ -46,14 +46,14 @@ static base_map_slot *find(const base_map *map, corm_str key, uint64_t hash) {
 /* The first slot for a new key; there is always an empty one. */
 static base_map_slot *find_free(const base_map *map, uint64_t hash) {
     size_t mask = map->capacity - 1;
-    size_t i    = (size_t)hash & mask;
+    size_t i = (size_t)hash & mask;
     while (map->slots[i].value) i = (i + 1) & mask;
     return &map->slots[i];
 }
 
 static bool resize(base_map *map, size_t capacity) {
     base_map grown = { .capacity = capacity, .count = map->count, .used = map->count };
-    grown.slots    = calloc(capacity, sizeof *grown.slots);
+    grown.slots = calloc(capacity, sizeof *grown.slots);
     if (!grown.slots) return false;
     for (size_t i = 0; i < map->capacity; i++) {
         const base_map_slot *slot = &map->slots[i];
@@ -95,7 +95,7 @@ void *base__map_remove(base_map *map, corm_str key) {
     base_map_slot *slot = map->count == 0 ? NULL : find(map, key, hash_of(key));
     if (!slot) return NULL;
     void *value = slot->value;
-    *slot       = (base_map_slot){ .hash = REMOVED };
+    *slot = (base_map_slot){ .hash = REMOVED };
     map->count--;
     return value;
 }

@@ -32,7 +32,7 @@ static bool is_digit(char c) {
 }
 
 bool base__parse_i64(corm_str text, int64_t *out) {
-    size_t i        = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
+    size_t i = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
     bool   negative = i == 1 && text.data[0] == '-';
     if (i == text.len) return false;
     int64_t value = 0;
@@ -54,8 +54,8 @@ static size_t skip_digits(corm_str text, size_t at) {
 
 /* [+-] digits [. digits] [e [+-] digits], with a digit before or behind the dot. */
 static bool is_decimal(corm_str text) {
-    size_t start  = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
-    size_t at     = skip_digits(text, start);
+    size_t start = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
+    size_t at = skip_digits(text, start);
     size_t digits = at - start;
     if (at < text.len && text.data[at] == '.') {
         size_t end = skip_digits(text, at + 1);
@@ -93,9 +93,9 @@ bool base__parse_f64(corm_str text, double *out) {
     char *copy = text.len < sizeof small ? small : malloc(text.len + 1);
     if (!copy) return false;
     memcpy(copy, text.data, text.len);
-    copy[text.len]  = '\0';
+    copy[text.len] = '\0';
     locale_t before = enter_c_locale();
-    *out            = strtod(copy, NULL);
+    *out = strtod(copy, NULL);
     uselocale(before);
     if (copy != small) free(copy);
     return true;
@@ -110,8 +110,8 @@ typedef struct decimal {
 
 /* What differs between float and double. */
 typedef struct width {
-    int sure; /* digits that always survive text -> binary -> text */
-    int most; /* digits that tell all numbers apart */
+    int    sure; /* digits that always survive text -> binary -> text */
+    int    most; /* digits that tell all numbers apart */
     double smallest_normal;
     bool (*reads_back)(const char *text, double v);
 } width;
@@ -125,7 +125,7 @@ static bool reads_back_float(const char *text, double v) {
 }
 
 static const width double_width = { DBL_DIG, 17, DBL_MIN, reads_back_double };
-static const width float_width  = { FLT_DIG, 9, (double)FLT_MIN, reads_back_float };
+static const width float_width = { FLT_DIG, 9, (double)FLT_MIN, reads_back_float };
 
 static bool same_number(const decimal *d, const width *w, double v) {
     char text[SCRATCH];
@@ -139,7 +139,7 @@ static void round_to(double v, int count, decimal *d) {
     snprintf(text, sizeof text, "%.*e", count - 1, v);
     d->digits[0] = text[0];
     memcpy(d->digits + 1, text + 2, (size_t)count - 1);
-    d->count    = count;
+    d->count = count;
     d->exponent = (int)strtol(text + count + 2, NULL, 10);
 }
 
@@ -218,7 +218,7 @@ static void put_number(base_buf *buf, double v, const width *w) {
     } else if (v == 0) {
         base__buf_puts(buf, "0.0");
     } else {
-        decimal  d      = { 0 };
+        decimal  d = { 0 };
         locale_t before = enter_c_locale();
         shortest(v, w, &d);
         uselocale(before);

@@ -33,9 +33,9 @@ corm_status base__pool_new(uint32_t threads, base_pool **out, corm_error *err) {
     if (!pool) return base__fail_memory(err);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->arrived, NULL);
-    pool->tail  = &pool->head;
+    pool->tail = &pool->head;
     pool->limit = threads;
-    *out        = pool;
+    *out = pool;
     return CORM_OK;
 }
 
@@ -55,7 +55,7 @@ static base_job *take_job(base_pool *pool) {
 
 static void *work(void *argument) {
     base_pool *pool = argument;
-    own_pool        = pool;
+    own_pool = pool;
     pthread_mutex_lock(&pool->lock);
     for (base_job *job; (job = take_job(pool)) != NULL;) {
         pthread_mutex_unlock(&pool->lock);
@@ -89,9 +89,9 @@ static corm_status ensure_thread(base_pool *pool, corm_error *err) {
 static corm_status submit(base_pool *pool, base_job *job, corm_error *err) {
     if (pool->closing) return base__fail(err, CORM_CLOSED, "the thread pool is closed");
     CORM_TRY(ensure_thread(pool, err));
-    job->next   = NULL;
+    job->next = NULL;
     *pool->tail = job;
-    pool->tail  = &job->next;
+    pool->tail = &job->next;
     pool->queued++;
     pthread_cond_signal(&pool->arrived);
     return CORM_OK;

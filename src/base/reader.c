@@ -8,7 +8,7 @@
 static const uint8_t *take(base_reader *reader, size_t len) {
     if (reader->failed || len > reader->len) {
         reader->failed = true;
-        reader->len    = 0;
+        reader->len = 0;
         return NULL;
     }
     const uint8_t *out = reader->data;
@@ -55,7 +55,7 @@ uint64_t base__read_uvarint(base_reader *reader) {
         if (byte < 0x80) return out;
     }
     reader->failed = true;
-    reader->len    = 0;
+    reader->len = 0;
     return 0;
 }
 

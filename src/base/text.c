@@ -35,7 +35,7 @@ bool base__utf8_valid(const void *data, size_t len) {
 }
 
 size_t base__utf8_length(corm_str text) {
-    const uint8_t *p     = (const uint8_t *)text.data;
+    const uint8_t *p = (const uint8_t *)text.data;
     size_t         count = 0;
     for (size_t left = text.len; left > 0; count++) {
         size_t n = character_length(p, left);
@@ -47,7 +47,7 @@ size_t base__utf8_length(corm_str text) {
 }
 
 int base__str_compare(corm_str a, corm_str b) {
-    size_t len   = a.len < b.len ? a.len : b.len;
+    size_t len = a.len < b.len ? a.len : b.len;
     int    order = len == 0 ? 0 : memcmp(a.data, b.data, len);
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
@@ -105,12 +105,12 @@ static void put_json_escape(base_buf *buf, uint8_t c) {
 
 /* Bytes that are not UTF-8 become U+FFFD, because JSON text must be UTF-8. */
 void base__put_json_string(base_buf *buf, corm_str text) {
-    const uint8_t *p    = (const uint8_t *)text.data;
+    const uint8_t *p = (const uint8_t *)text.data;
     size_t         left = text.len;
-    size_t         run  = 0; /* bytes before p that go out as they are */
+    size_t         run = 0; /* bytes before p that go out as they are */
     base__buf_u8(buf, '"');
     while (left > 0) {
-        size_t n     = character_length(p, left);
+        size_t n = character_length(p, left);
         bool   plain = n > 0 && *p >= 0x20 && *p != '"' && *p != '\\';
         if (plain) {
             run += n;
@@ -140,7 +140,7 @@ void base__put_hex(base_buf *buf, corm_bytes bytes) {
     uint8_t *out = base__buf_grow(buf, 2 * bytes.len);
     if (!out) return;
     for (size_t i = 0; i < bytes.len; i++) {
-        out[2 * i]     = (uint8_t)digits[bytes.data[i] >> 4];
+        out[2 * i] = (uint8_t)digits[bytes.data[i] >> 4];
         out[2 * i + 1] = (uint8_t)digits[bytes.data[i] & 15];
     }
 }
@@ -156,7 +156,7 @@ bool base__read_hex(corm_str digits, base_buf *out) {
     size_t before = out->len;
     for (size_t i = 0; i < digits.len; i += 2) {
         int high = hex_digit(digits.data[i]);
-        int low  = hex_digit(digits.data[i + 1]);
+        int low = hex_digit(digits.data[i + 1]);
         if (high < 0 || low < 0) {
             out->len = before;
             return false;

@@ -15,8 +15,8 @@
 /* 100 ns units between 1582-10-15 and 1970-01-01. */
 #define EPOCH INT64_C(0x01b21dd213814000)
 
-static pthread_once_t node_once = PTHREAD_ONCE_INIT;
-static uint8_t        node[8];   /* sequence and node; written under node_once and after fork */
+static pthread_once_t  node_once = PTHREAD_ONCE_INIT;
+static uint8_t         node[8];   /* sequence and node; written under node_once and after fork */
 static _Atomic int64_t last_time; /* the greatest time given so far */
 
 static void make_node(void) {
@@ -39,7 +39,7 @@ corm_uuid corm_uuid_random(void) {
 }
 
 static int64_t next_time(void) {
-    int64_t now  = base__clock_us() * 10 + EPOCH;
+    int64_t now = base__clock_us() * 10 + EPOCH;
     int64_t last = atomic_load(&last_time);
     int64_t next;
     do {
