@@ -85,7 +85,7 @@ CORM_API corm_timestamp corm_timestamp_now(void);
 CORM_API CORM_CHECKED corm_status corm_timestamp_parse(const char *text, corm_timestamp *out,
                                                        corm_error *err);
 
-/* Writes "2026-01-31 10:00:00.123Z" and a zero byte; years beyond 9999 take more digits. */
+/* Writes "2026-01-31 10:00:00.123Z" and a zero byte; years beyond 9999 begin with a plus sign. */
 CORM_API void corm_timestamp_format(corm_timestamp timestamp, char out[40]);
 
 CORM_API corm_varint corm_varint_of(int64_t value);
