@@ -12,7 +12,7 @@
  *   flags u8: 1 liveness, 2 liveness expires, 4 row deletion, 8 counter table
  *   base timestamp i64: cells with this timestamp say so by a flag
  *   clustering values: for each column, length + 1 (0: null) and the bytes      [not in static rows]
- *   liveness: timestamp i64 when not the base; ttl, expiry when it expires
+ *   liveness: u8 1 when at the base timestamp, else 0 and the timestamp i64; ttl, expiry when it expires
  *   row deletion: timestamp i64, local deletion time
  *   number of columns, then for each, by id: id, kind u8 (0 cell, 1 cells of a multi-cell column), length of what follows,
  *     a cell; or: complex deletion flag u8 [timestamp i64, local time], number of cells, each with its path

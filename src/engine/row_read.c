@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/* row_read.c -- column values straight from a stored row's bytes, without an image. Layout: row.h.
+ * Thread: the reader's; values borrow from the bytes, assembled collections live in the arena. */
+#include "base/fail.h"
+#include "engine/row.h"
+#include "engine/row_bytes.h"
+
+/* The live cells of a multi-cell column as one value: [count][length, bytes]… or a UDT's fields. */
+typedef struct assembly {
+    const cql_type *type;
+    base_arena     *arena;
+    uint32_t        now_s;
+    int64_t         base;
+} assembly;
+
+static uint8_t *put_sized(uint8_t *at, corm_bytes bytes) {
+    base__store_u32(at, (uint32_t)bytes.len);
+    if (bytes.len) memcpy(at + 4, bytes.data, bytes.len);
+    return at + 4 + bytes.len;
+}
+
+/* Every element takes at most its stored bytes and two lengths. */
+static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_t cells, bool *failed) {
+    size_t   room = 4 + (size_t)(body->end - body->at) + 8 * (size_t)cells;
+    uint8_t *data = base__arena_alloc(as->arena, room);
+    if (!data) {
+        *failed = true;
+        return CQL_NULL;
+    }
+    uint8_t *at    = data + 4;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cells; i++) {
+        engine_cell cell;
+        engine__scan_cell(body, as->base, true, &cell);
+        if (!engine__cell_is_live(&cell, as->now_s) || body->bad) continue;
+        count++;
+        if (as->type->id != CQL_LIST) at = put_sized(at, cell.path);
+        if (as->type->id != CQL_SET) at = put_sized(at, cell.value);
+    }
+    base__store_u32(data, count);
+    return count ? (cql_value){ data, (int32_t)(at - data) } : CQL_NULL;
+}
+
+static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells, bool *failed) {
+    uint32_t   fields = as->type->count;
+    cql_value *values = BASE_NEW_ARRAY(as->arena, cql_value, fields);
+    size_t     room   = 4 * (size_t)fields + (size_t)(body->end - body->at);
+    uint8_t   *data   = base__arena_alloc(as->arena, room);
+    if (!values || !data) {
+        *failed = true;
+        return CQL_NULL;
+    }
+    for (uint32_t i = 0; i < fields; i++) values[i] = CQL_NULL;
+    bool any = false;
+    for (uint32_t i = 0; i < cells; i++) {
+        engine_cell cell;
+        engine__scan_cell(body, as->base, true, &cell);
+        if (body->bad || cell.path.len != 2 || !engine__cell_is_live(&cell, as->now_s)) continue;
+        uint16_t field = base__load_u16(cell.path.data);
+        if (field >= fields) continue;
+        values[field] = cql__value_of(cell.value);
+        any           = true;
+    }
+    if (!any) return CQL_NULL;
+    uint8_t *at = data;
+    for (uint32_t i = 0; i < fields; i++) {
+        if (!cql__is_null(values[i])) {
+            at = put_sized(at, (corm_bytes){ values[i].data, (size_t)values[i].len });
+        } else {
+            base__store_u32(at, UINT32_MAX);
+            at += 4;
+        }
+    }
+    return (cql_value){ data, (int32_t)(at - data) };
+}
+
+static cql_value read_simple(const assembly *as, row_scan *body) {
+    engine_cell cell;
+    engine__scan_cell(body, as->base, false, &cell);
+    return !body->bad && engine__cell_is_live(&cell, as->now_s) ? cql__value_of(cell.value) : CQL_NULL;
+}
+
+static cql_value read_column(const assembly *as, row_column *column, bool *failed) {
+    if (!column->is_complex) return read_simple(as, &column->body);
+    row_complex complex;
+    engine__scan_complex(&column->body, &complex);
+    return as->type->id == CQL_UDT
+               ? assemble_udt(as, &column->body, complex.cell_count, failed)
+               : assemble_collection(as, &column->body, complex.cell_count, failed);
+}
+
+static bool any_cell_live(row_column column, int64_t base, uint32_t now_s) {
+    row_complex complex = { .cell_count = 1 };
+    if (column.is_complex) engine__scan_complex(&column.body, &complex);
+    for (uint32_t i = 0; i < complex.cell_count && !column.body.bad; i++) {
+        engine_cell cell;
+        engine__scan_cell(&column.body, base, column.is_complex, &cell);
+        if (engine__cell_is_live(&cell, now_s)) return true;
+    }
+    return false;
+}
+
+static const cql_column *column_with_id(const cql_table *table, uint32_t id) {
+    for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count; i++)
+        if (table->columns[i].id == id) return &table->columns[i];
+    return NULL;
+}
+
+static const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count, uint32_t id) {
+    for (uint32_t i = 0; i < count; i++)
+        if (needed[i]->id == id && needed[i]->kind >= CQL_STATIC) return needed[i];
+    return NULL;
+}
+
+/* Readers ask for what is not stored, too. */
+static void set_null(const cql_column *const *needed, uint32_t count, bool is_static, cql_value *values) {
+    for (uint32_t i = 0; i < count; i++)
+        if (needed[i]->kind == (is_static ? CQL_STATIC : CQL_REGULAR)) values[needed[i]->index] = CQL_NULL;
+}
+
+corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes bytes,
+                             uint32_t now_s, const cql_column *const *needed, uint32_t needed_count,
+                             base_arena *arena, cql_value *values, engine_row_read *out,
+                             corm_error *err) {
+    row_scan scan   = { bytes.data, bytes.data + bytes.len, false };
+    bool     failed = false;
+    row_head head;
+    engine__scan_head(&scan, is_static ? 0 : table->clustering_count,
+                      is_static ? NULL : values + table->partition_count, &head);
+    set_null(needed, needed_count, is_static, values);
+    out->has_liveness =
+        (head.flags & ROW_LIVENESS) && engine__cell_is_live(&head.liveness, now_s);
+    out->live = out->has_liveness;
+
+    for (uint32_t i = 0; i < head.column_count && !scan.bad; i++) {
+        row_column stored;
+        scan_column(&scan, &stored);
+        const cql_column *column = needed_with_id(needed, needed_count, stored.id);
+        if (column) {
+            assembly as           = { column->type, arena, now_s, head.base };
+            values[column->index] = read_column(&as, &stored, &failed);
+            out->live             = out->live || !cql__is_null(values[column->index]);
+            scan.bad              = scan.bad || stored.body.bad;
+        } else if (!out->live && column_with_id(table, stored.id)) {
+            out->live = any_cell_live(stored, head.base, now_s);
+        }
+    }
+    if (failed) return base__fail_memory(err);
+    return scan.bad ? engine__row_damaged(table, err) : CORM_OK;
+}
