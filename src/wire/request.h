@@ -54,9 +54,12 @@ typedef struct wire_batch_item {
 } wire_batch_item;
 
 typedef struct wire_request {
-    wire_request_kind      kind;
-    corm_str               text;     /* QUERY, PREPARE */
-    const wire_prepared   *prepared; /* EXECUTE */
+    wire_request_kind    kind;
+    corm_str             text;     /* QUERY, PREPARE */
+    const wire_prepared *prepared; /* EXECUTE */
+    /* EXECUTE with skip_metadata: the metadata that the caller has. When the statement's is another by now, the answer has it
+     * whole, with its id (METADATA_CHANGED). */
+    corm_bytes             metadata_id;
     uint32_t               value_count;
     const cql_value       *values;
     const corm_str        *names;      /* NULL, or one a value: bound by name (QUERY) */

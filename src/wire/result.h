@@ -30,6 +30,10 @@ void wire__answer_clear(wire_answer *answer); /* keeps memory */
 void wire__answer_free(wire_answer *answer);
 void wire__add_warning(wire_answer *answer, corm_str text);
 
+/* Reading the warnings; an index out of range gives the empty text. */
+uint32_t wire__warning_count(const wire_answer *answer);
+corm_str wire__warning(const wire_answer *answer, uint32_t index);
+
 /* ---- writing ---- */
 
 void wire__put_void(base_buf *body);
@@ -39,7 +43,8 @@ void wire__put_schema_change(base_buf *body, const char *change, const char *tar
 
 typedef struct wire_rows_writer {
     base_buf *body;
-    size_t    flags_at, count_at;
+    size_t    flags_at; /* of the metadata; the column count and then the paging state follow */
+    size_t    count_at; /* of the row count */
     uint32_t  rows;
 } wire_rows_writer;
 
@@ -47,6 +52,8 @@ typedef struct wire_rows_writer {
  * written as protocol [value]s, column by column, with wire__row_done after each row. */
 void wire__rows_begin(wire_rows_writer *writer, base_buf *body, const cql_result_column *columns,
                       uint32_t count, bool skip_metadata, uint8_t version);
+/* Says METADATA_CHANGED (v5) with the id of the metadata; right after rows_begin without skip_metadata. */
+void               wire__rows_changed(wire_rows_writer *writer, corm_bytes metadata_id);
 static inline void wire__row_done(wire_rows_writer *writer) {
     writer->rows++;
 }
