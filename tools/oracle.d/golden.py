@@ -214,7 +214,7 @@ def recorded(unit, actual):
     for i, line in enumerate(actual):
         if line[:10] in FAILURES:
             line = ANY_ERROR
-        found = re.match(r"(error 2000: )(line \d+:\d+ )", line)
+        found = re.match(r"(error 2000: )(line \d+:-?\d+ )", line)
         if found:
             line = found.group(1) + (found.group(2) if "position" in unit.directives else "") + "*"
         if SIGNATURES in line:
