@@ -66,6 +66,7 @@ typedef enum cql_restriction_kind { CQL_RESTRICT_EQ, CQL_RESTRICT_IN, CQL_RESTRI
 /* On the columns [first, first + count) of the partition key (always count 1) or of the clustering key. */
 typedef struct cql_restriction {
     cql_restriction_kind kind;
+    bool                 is_tuple; /* written (a, b) op …; also for one column in parentheses */
     uint32_t             first, count;
     uint32_t             value_count; /* EQ: 1; IN: any */
     cql_row_value       *values;
