@@ -87,7 +87,7 @@ static bool parse_special(corm_str text, double *out) {
     return true;
 }
 
-bool base__parse_f64(corm_str text, double *out) {
+static bool parse_float(corm_str text, bool single, double *out) {
     if (!is_decimal(text)) return parse_special(text, out);
     char  small[64];
     char *copy = text.len < sizeof small ? small : malloc(text.len + 1);
@@ -95,9 +95,20 @@ bool base__parse_f64(corm_str text, double *out) {
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
     locale_t before = enter_c_locale();
-    *out = strtod(copy, NULL);
+    *out = single ? (double)strtof(copy, NULL) : strtod(copy, NULL);
     uselocale(before);
     if (copy != small) free(copy);
+    return true;
+}
+
+bool base__parse_f64(corm_str text, double *out) {
+    return parse_float(text, false, out);
+}
+
+bool base__parse_f32(corm_str text, float *out) {
+    double v;
+    if (!parse_float(text, true, &v)) return false;
+    *out = (float)v;
     return true;
 }
 

@@ -218,7 +218,20 @@ static void powers_of_two_are_as_short_as_can_be(void **state) {
     base__buf_free(&buf);
 }
 
+static void a_float_is_rounded_once(void **state) {
+    (void)state;
+    float v = 0;
+    assert_true(base__parse_f32(corm_str_of("1.0000000596046447"), &v));
+    assert_true(v == 1.0F + 0x1p-23F); /* as a double it would lie halfway and go to even */
+    assert_true(base__parse_f32(corm_str_of("-Infinity"), &v));
+    assert_true(v == -(float)INFINITY);
+    assert_true(base__parse_f32(corm_str_of("1e39"), &v));
+    assert_true(v == (float)INFINITY);
+    assert_false(base__parse_f32(corm_str_of("1.5f"), &v));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_float_is_rounded_once),
     cmocka_unit_test(whole_numbers_are_read_to_their_limits),
     cmocka_unit_test(what_is_not_wholly_a_number_is_refused),
     cmocka_unit_test(floating_point_is_read),

@@ -24,6 +24,7 @@ bool base__read_hex(corm_str digits, base_buf *out);
 /* Whole numbers and floating point, locale-free; false when the whole text is not one. */
 bool base__parse_i64(corm_str text, int64_t *out);
 bool base__parse_f64(corm_str text, double *out);
+bool base__parse_f32(corm_str text, float *out); /* rounded once, not by way of a double */
 
 /* Java's shortest forms, as the server prints them: "1.0", "1.0E10", "NaN", "Infinity". */
 void base__put_double(base_buf *buf, double v);
