@@ -25,6 +25,7 @@ typedef struct kv_txn   kv_txn;
 /* The trees of a store. */
 typedef enum kv_tree { KV_DATA, KV_META, KV_QUEUE, KV_TREES } kv_tree;
 
+/* One folder is opened once in a process: who opens it again shares it, and the stricter durability holds for all. */
 typedef struct kv_options {
     const char *path; /* NULL: memory */
     bool        relaxed, read_only, must_exist;
@@ -36,7 +37,8 @@ CORM_CHECKED corm_status kv__open(const kv_options *options, kv_store **out, cor
 void                     kv__close(kv_store *store);
 CORM_CHECKED corm_status kv__sync(kv_store *store, corm_error *err);
 
-/* A snapshot. Readers are pooled: beginning costs no system call and takes no lock that writers hold. */
+/* A snapshot. Readers are pooled: beginning costs no system call and takes no lock. A thread that holds one must not begin
+ * a write: growing the map waits for readers. CORM_OVERLOADED: all reader slots are taken. */
 CORM_CHECKED corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err);
 void                     kv__read_end(kv_txn *txn);
 
@@ -44,7 +46,7 @@ void                     kv__read_end(kv_txn *txn);
  * same thread. */
 CORM_CHECKED corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err);
 
-/* KV_GROW from commit or put means: the map was full and has been abandoned; call kv__grow and do the transaction again. */
+/* Ends the transaction in any case. *full: the map was full, nothing was written; call kv__grow and do it again. */
 CORM_CHECKED corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err);
 void                     kv__abort(kv_txn *txn);
 
@@ -79,6 +81,18 @@ CORM_CHECKED corm_status kv__cursor_next(kv_cursor *cursor, bool *found, corm_er
 CORM_CHECKED corm_status kv__cursor_prev(kv_cursor *cursor, bool *found, corm_error *err);
 corm_bytes               kv__cursor_key(const kv_cursor *cursor); /* whole, until the next move */
 corm_bytes               kv__cursor_value(const kv_cursor *cursor);
+
+/* For tests: called before each operation that may fail; what it returns instead of 0 (an errno or an LMDB number) is what the
+ * operation fails with. Set while no other thread uses the store; NULL for none. */
+typedef enum kv_fault_point {
+    KV_FAULT_BEGIN,
+    KV_FAULT_GET,
+    KV_FAULT_PUT,
+    KV_FAULT_COMMIT,
+    KV_FAULT_GROW
+} kv_fault_point;
+typedef int (*kv_fault)(void *context, kv_fault_point point);
+void kv__set_fault(kv_store *store, kv_fault fault, void *context);
 
 typedef struct kv_stats {
     uint64_t used_bytes, map_bytes;

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/* kv_open.c -- opening, sharing and closing stores; the size of the map.
+ *
+ * LMDB must not open a file twice in one process (closing one would drop the file locks of the other), so a registry keeps the
+ * stores that are open by device and inode of their folder. A child made by fork() forgets its parent's stores: it may
+ * open the same folder anew, but must not touch what it inherited. */
+#include "engine/kv_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEFAULT_READERS = 512 };
+static const uint64_t default_map = (uint64_t)64 << 30;
+static const uint64_t smallest_map = (uint64_t)1 << 20;
+
+static pthread_once_t  once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t registry_lock =
+    PTHREAD_MUTEX_INITIALIZER; /* guards `registry` and the refs in it */
+static kv_store   *registry;
+static atomic_uint forks;
+
+/* ---- fork ---- */
+
+static void before_fork(void) {
+    pthread_mutex_lock(&registry_lock);
+}
+static void after_fork_in_parent(void) {
+    pthread_mutex_unlock(&registry_lock);
+}
+static void after_fork_in_child(void) {
+    atomic_fetch_add(&forks, 1);
+    registry = NULL;
+    pthread_mutex_unlock(&registry_lock);
+}
+static void watch_forks(void) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+unsigned kv__forks(void) {
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+corm_status kv__check_process(const kv_store *store, corm_error *err) {
+    if (store->generation == kv__forks()) return CORM_OK;
+    return base__fail(err, CORM_UNSUPPORTED,
+                      "the store was opened before fork(): the child must open it anew");
+}
+
+/* ---- opening ---- */
+
+static corm_status check_lock_file(const kv_options *options, const kv_place *place, int number,
+                                   corm_error *err) {
+    if (number == EACCES || number == EPERM || number == EROFS) {
+        return kv__fail(err, number, "the store at %s cannot be opened%s", place->folder,
+                        options->read_only ? ": even to read, lock.mdb must be writable, or absent"
+                                           : " for writing");
+    }
+    return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
+}
+
+/* A process whose address space is limited gets a smaller map; it grows like any other. */
+static int open_map(MDB_env **env, const kv_options *options, const kv_place *place,
+                    uint32_t readers, unsigned flags, uint64_t *map) {
+    int number;
+    for (;; *map /= 2) {
+        number = mdb_env_create(env);
+        if (number == 0) number = mdb_env_set_maxreaders(*env, readers);
+        if (number == 0) number = mdb_env_set_mapsize(*env, *map);
+        if (number == 0) number = mdb_env_open(*env, place->folder, flags, 0666);
+        if (number == 0) return 0;
+        if (*env) mdb_env_close(*env);
+        *env = NULL;
+        if (number != ENOMEM || options->map_bytes != 0 || *map / 2 < smallest_map) return number;
+    }
+}
+
+static bool lock_file_exists(const kv_place *place) {
+    base_buf path = { 0 };
+    base__buf_printf(&path, "%s/lock.mdb", place->folder);
+    const char *text = base__buf_cstr(&path);
+    bool        exists = !text || access(text, F_OK) == 0;
+    base__buf_free(&path);
+    return exists;
+}
+
+static corm_status open_env(kv_store *store, const kv_options *options, const kv_place *place,
+                            uint32_t readers, corm_error *err) {
+    unsigned flags = MDB_NOTLS;
+    if (options->read_only) flags |= MDB_RDONLY;
+    if (place->is_memory) {
+        flags |= MDB_NOSYNC;
+    } else if (options->relaxed) {
+        flags |= MDB_NOMETASYNC;
+    }
+    uint64_t map = options->map_bytes ? options->map_bytes : default_map;
+    if (map < smallest_map) map = smallest_map;
+    int number = open_map(&store->env, options, place, readers, flags, &map);
+    /* Without a lock file no writer is there, and in this folder none can come. */
+    if ((number == EACCES || number == EROFS) && options->read_only && !lock_file_exists(place)) {
+        number = open_map(&store->env, options, place, readers, flags | MDB_NOLOCK, &map);
+    }
+    if (number != 0) return check_lock_file(options, place, number, err);
+    MDB_envinfo info;
+    number = mdb_env_info(store->env, &info);
+    if (number != 0) return check_lock_file(options, place, number, err);
+    atomic_store(&store->map_bytes, (uint64_t)info.me_mapsize);
+    return CORM_OK;
+}
+
+/* A killed process leaves its reader slots behind, and each pins old pages. */
+static corm_status begin_using(kv_store *store, const kv_place *place, corm_error *err) {
+    int      dead = 0;
+    MDB_txn *txn = NULL;
+    int      number = mdb_reader_check(store->env, &dead);
+    if (number == 0) number = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (number == 0) number = mdb_dbi_open(txn, NULL, 0, &store->dbi);
+    mdb_txn_abort(txn);
+    if (number == 0) return CORM_OK;
+    return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
+}
+
+static void destroy(kv_store *store) {
+    kv__txns_free(store);
+    if (store->env) mdb_env_close(store->env);
+    pthread_mutex_destroy(&store->write_lock);
+    pthread_mutex_destroy(&store->gate_lock);
+    free(store);
+}
+
+static corm_status open_store(const kv_options *options, const kv_place *place, kv_store **out,
+                              corm_error *err) {
+    kv_store *store = calloc(1, sizeof *store);
+    if (!store) return base__fail_memory(err);
+    pthread_mutex_init(&store->write_lock, NULL);
+    pthread_mutex_init(&store->gate_lock, NULL);
+    store->refs = 1;
+    store->device = place->device;
+    store->inode = place->inode;
+    store->generation = kv__forks();
+    store->read_only = options->read_only;
+    store->relaxed = options->relaxed || place->is_memory;
+    uint32_t    readers = options->max_readers ? options->max_readers : DEFAULT_READERS;
+    corm_status status = kv__txns_init(store, readers, err);
+    if (status == CORM_OK) status = open_env(store, options, place, readers, err);
+    if (status == CORM_OK) status = kv__place_check_length(place, store->env, err);
+    if (status == CORM_OK) status = begin_using(store, place, err);
+    if (status == CORM_OK && place->is_new && !place->is_memory)
+        status = kv__place_mark(place, err);
+    if (status == CORM_OK) {
+        *out = store;
+    } else {
+        destroy(store);
+    }
+    return status;
+}
+
+/* ---- sharing ---- */
+
+static kv_store *find_open(const kv_place *place) {
+    for (kv_store *store = registry; store; store = store->next) {
+        if (store->device == place->device && store->inode == place->inode) return store;
+    }
+    return NULL;
+}
+
+static corm_status share(kv_store *store, const kv_options *options, corm_error *err) {
+    if (store->read_only && !options->read_only) {
+        return base__fail(err, CORM_INVALID_ARGUMENT,
+                          "the store at %s is open in this process to read only", options->path);
+    }
+    if (store->relaxed && !options->relaxed && !options->read_only) {
+        pthread_mutex_lock(&store->write_lock);
+        int number = mdb_env_set_flags(store->env, MDB_NOMETASYNC, 0);
+        if (number == 0) number = mdb_env_sync(store->env, 1);
+        if (number == 0) store->relaxed = false;
+        pthread_mutex_unlock(&store->write_lock);
+        if (number != 0)
+            return kv__fail(err, number, "the store at %s cannot be synced", options->path);
+    }
+    store->refs++;
+    return CORM_OK;
+}
+
+static corm_status open_or_share(const kv_options *options, const kv_place *place, kv_store **out,
+                                 corm_error *err) {
+    kv_store *open = place->is_memory ? NULL : find_open(place);
+    if (open) {
+        CORM_TRY(share(open, options, err));
+        *out = open;
+        return CORM_OK;
+    }
+    CORM_TRY(open_store(options, place, out, err));
+    if (!place->is_memory) {
+        (*out)->next = registry;
+        registry = *out;
+    }
+    return CORM_OK;
+}
+
+corm_status kv__open(const kv_options *options, kv_store **out, corm_error *err) {
+    kv_place place;
+    *out = NULL;
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&registry_lock);
+    corm_status status = kv__place_find(options, &place, err);
+    if (status == CORM_OK) {
+        status = open_or_share(options, &place, out, err);
+        kv__place_free(&place);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    return status;
+}
+
+void kv__close(kv_store *store) {
+    /* What a child inherited belongs to its parent: unmapping or unlocking here would reach the parent's readers. */
+    if (!store || store->generation != kv__forks()) return;
+    pthread_mutex_lock(&registry_lock);
+    bool last = --store->refs == 0;
+    if (last) {
+        kv_store **at = &registry;
+        while (*at && *at != store) at = &(*at)->next;
+        if (*at) *at = store->next;
+        destroy(store);
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
+corm_status kv__sync(kv_store *store, corm_error *err) {
+    CORM_TRY(kv__check_process(store, err));
+    if (store->read_only) return CORM_OK;
+    int number = mdb_env_sync(store->env, 1);
+    return number == 0 ? CORM_OK : kv__fail(err, number, "the store cannot be synced");
+}
+
+void kv__stats(kv_store *store, kv_stats *out) {
+    MDB_envinfo info;
+    MDB_stat    stat;
+    *out = (kv_stats){ 0 };
+    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) return;
+    out->used_bytes = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    out->map_bytes = atomic_load(&store->map_bytes);
+}
+
+void kv__set_fault(kv_store *store, kv_fault fault, void *context) {
+    store->fault = fault;
+    store->fault_context = context;
+}
+
+int kv__fault_at(const kv_store *store, kv_fault_point point) {
+    return store->fault ? store->fault(store->fault_context, point) : 0;
+}
+
+/* ---- the map ---- */
+
+static void close_gate(kv_store *store) {
+    pthread_mutex_lock(&store->gate_lock);
+    atomic_store(&store->gate, true);
+    for (uint32_t i = 0; i < store->slot_count; i++) {
+        /* Readers do not tell when they end, so that ending costs them nothing; the map changes too rarely to mind. */
+        while (atomic_load(&store->slots[i].busy)) {
+            nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+        }
+    }
+}
+
+static void open_gate(kv_store *store) {
+    atomic_store(&store->gate, false);
+    pthread_mutex_unlock(&store->gate_lock);
+}
+
+/* LMDB unmaps before it maps, and a store without a map is lost to the process: so try first whether there is room. */
+static int try_room(uint64_t bytes) {
+    void *room =
+        mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return errno;
+    munmap(room, (size_t)bytes);
+    return 0;
+}
+
+/* bytes 0: what another process has set. write_lock is held. */
+static int change_map(kv_store *store, uint64_t bytes) {
+    int number = kv__fault_at(store, KV_FAULT_GROW);
+    if (number == 0 && bytes > 0) number = try_room(bytes);
+    if (number != 0) return number;
+    close_gate(store);
+    number = mdb_env_set_mapsize(store->env, (size_t)bytes);
+    MDB_envinfo info;
+    if (number == 0) number = mdb_env_info(store->env, &info);
+    if (number == 0) atomic_store(&store->map_bytes, (uint64_t)info.me_mapsize);
+    open_gate(store);
+    return number;
+}
+
+corm_status kv__grow(kv_store *store, corm_error *err) {
+    CORM_TRY(kv__check_process(store, err));
+    pthread_mutex_lock(&store->write_lock);
+    uint64_t bytes = atomic_load(&store->map_bytes);
+    int      number = bytes > SIZE_MAX / 2 ? ENOMEM : change_map(store, bytes * 2);
+    pthread_mutex_unlock(&store->write_lock);
+    return number == 0 ? CORM_OK
+                       : kv__fail(err, number, "the store cannot grow beyond %llu bytes",
+                                  (unsigned long long)bytes);
+}
+
+corm_status kv__adopt_map(kv_store *store, corm_error *err) {
+    pthread_mutex_lock(&store->write_lock);
+    int number = change_map(store, 0);
+    pthread_mutex_unlock(&store->write_lock);
+    return number == 0 ? CORM_OK : kv__fail(err, number, "the store has grown in another process");
+}

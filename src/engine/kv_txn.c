@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/* kv_txn.c -- snapshots and the write transaction.
+ *
+ * A reader claims a slot by one compare-and-swap, most often the one its thread had last, and renews the LMDB transaction that
+ * the slot keeps; LMDB's own reader slot stays with it. Slots from KEPT_READERS on are given back to LMDB at the end, so
+ * that a process that was busy once does not hold slots that others need.
+ *
+ * Who closes the gate (kv_open.c) first closes it and then looks at `busy`; who claims a slot first sets `busy` and then looks at
+ * the gate: one of them sees the other. */
+#include "engine/kv_internal.h"
+
+#include <stdlib.h>
+
+enum { KEPT_READERS = 48 };
+
+/* Spreads threads over the slots; a slot that worked is tried first the next time. */
+static _Thread_local uint32_t slot_hint = UINT32_MAX;
+static atomic_uint            next_hint;
+
+corm_status kv__txns_init(kv_store *store, uint32_t readers, corm_error *err) {
+    void *slots = NULL;
+    if (posix_memalign(&slots, 64, (size_t)readers * sizeof(kv_slot)) != 0) {
+        return base__fail_memory(err);
+    }
+    memset(slots, 0, (size_t)readers * sizeof(kv_slot));
+    store->slots = slots;
+    store->slot_count = readers;
+    for (uint32_t i = 0; i < readers; i++) {
+        store->slots[i].txn.store = store;
+        store->slots[i].txn.slot = &store->slots[i];
+    }
+    store->writer.store = store;
+    return CORM_OK;
+}
+
+static void forget_reader(kv_txn *txn) {
+    kv__cursors_free(txn);
+    mdb_txn_abort(txn->mdb);
+    txn->mdb = NULL;
+}
+
+void kv__txns_free(kv_store *store) {
+    for (uint32_t i = 0; i < store->slot_count; i++) forget_reader(&store->slots[i].txn);
+    kv__cursors_free(&store->writer);
+    free(store->slots);
+}
+
+/* ---- readers ---- */
+
+static bool claim(kv_slot *slot) {
+    unsigned idle = 0;
+    return atomic_load_explicit(&slot->busy, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong(&slot->busy, &idle, 1);
+}
+
+static void release(kv_slot *slot) {
+    atomic_store_explicit(&slot->busy, 0, memory_order_release);
+}
+
+static kv_slot *claim_any(kv_store *store) {
+    if (slot_hint == UINT32_MAX) slot_hint = atomic_fetch_add(&next_hint, 1) % KEPT_READERS;
+    uint32_t first = slot_hint < store->slot_count ? slot_hint : 0;
+    for (uint32_t i = first; i < store->slot_count; i++) {
+        if (claim(&store->slots[i])) {
+            slot_hint = i < KEPT_READERS ? i : 0;
+            return &store->slots[i];
+        }
+    }
+    for (uint32_t i = 0; i < first; i++) {
+        if (claim(&store->slots[i])) {
+            slot_hint = i;
+            return &store->slots[i];
+        }
+    }
+    return NULL;
+}
+
+static int begin_new_reader(kv_store *store, kv_txn *txn) {
+    int number = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn->mdb);
+    if (number == MDB_READERS_FULL) {
+        int dead = 0;
+        number = mdb_reader_check(store->env, &dead);
+        if (number == 0) number = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn->mdb);
+    }
+    if (number != 0) txn->mdb = NULL;
+    return number;
+}
+
+static int start_reader(kv_store *store, kv_txn *txn) {
+    int number = kv__fault_at(store, KV_FAULT_BEGIN);
+    if (number != 0) return number;
+    return txn->mdb ? mdb_txn_renew(txn->mdb) : begin_new_reader(store, txn);
+}
+
+static void wait_for_gate(kv_store *store) {
+    pthread_mutex_lock(&store->gate_lock);
+    pthread_mutex_unlock(&store->gate_lock);
+}
+
+corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err) {
+    *out = NULL;
+    CORM_TRY(kv__check_process(store, err));
+    for (;;) {
+        kv_slot *slot = claim_any(store);
+        if (!slot) return kv__fail(err, MDB_READERS_FULL, "a read cannot begin");
+        if (atomic_load(&store->gate)) {
+            release(slot);
+            wait_for_gate(store);
+            continue;
+        }
+        int number = start_reader(store, &slot->txn);
+        if (number == 0) {
+            *out = &slot->txn;
+            return CORM_OK;
+        }
+        release(slot);
+        if (number != MDB_MAP_RESIZED) return kv__fail(err, number, "a read cannot begin");
+        CORM_TRY(kv__adopt_map(store, err));
+    }
+}
+
+void kv__read_end(kv_txn *txn) {
+    if (!txn) return;
+    kv_slot *slot = txn->slot;
+    while (txn->open) kv__cursor_close(txn->open);
+    if (slot - txn->store->slots < KEPT_READERS) {
+        for (kv_cursor *cursor = txn->idle; cursor; cursor = cursor->next) {
+            cursor->stale = cursor->spill_stale = true;
+        }
+        mdb_txn_reset(txn->mdb);
+    } else {
+        forget_reader(txn);
+    }
+    release(slot);
+}
+
+/* ---- the writer ---- */
+
+static int begin_write(kv_store *store) {
+    kv_txn *txn = &store->writer;
+    int     number = kv__fault_at(store, KV_FAULT_BEGIN);
+    if (number == 0) number = mdb_txn_begin(store->env, NULL, 0, &txn->mdb);
+    if (number != 0) txn->mdb = NULL;
+    return number;
+}
+
+corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err) {
+    *out = NULL;
+    CORM_TRY(kv__check_process(store, err));
+    if (store->read_only) {
+        return base__fail(err, CORM_INVALID, "the store is open to read only");
+    }
+    for (;;) {
+        pthread_mutex_lock(&store->write_lock);
+        int number = begin_write(store);
+        if (number == 0) break;
+        pthread_mutex_unlock(&store->write_lock);
+        if (number != MDB_MAP_RESIZED) return kv__fail(err, number, "a write cannot begin");
+        CORM_TRY(kv__adopt_map(store, err));
+    }
+    store->writer.full = false;
+    *out = &store->writer;
+    return CORM_OK;
+}
+
+static void end_write(kv_txn *txn) {
+    txn->mdb = NULL;
+    pthread_mutex_unlock(&txn->store->write_lock);
+}
+
+corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
+    kv__cursors_end(txn);
+    int number = kv__fault_at(txn->store, KV_FAULT_COMMIT);
+    if (number == 0) {
+        number = mdb_txn_commit(txn->mdb);
+    } else {
+        mdb_txn_abort(txn->mdb);
+    }
+    end_write(txn);
+    if (full) *full = number == MDB_MAP_FULL;
+    return number == 0 ? CORM_OK : kv__fail(err, number, "the write cannot be committed");
+}
+
+void kv__abort(kv_txn *txn) {
+    if (!txn) return;
+    kv__cursors_end(txn);
+    mdb_txn_abort(txn->mdb);
+    end_write(txn);
+}
+
+bool kv__is_full(const kv_txn *txn) {
+    return txn->full;
+}
+
+uint64_t kv__txn_id(const kv_txn *txn) {
+    uint64_t id = mdb_txn_id(txn->mdb);
+    return txn->slot ? id : id - 1;
+}
