@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/* core.h -- what the files of this folder share: the session, prepared statements, requests, results. */
+#ifndef SESSION_CORE_H
+#define SESSION_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "base/pool.h"
+#include "session/door.h"
+
+/* ---- the session ---- */
+
+/* Prepared statements for texts that are executed with values: see cache.c. */
+typedef struct session_cache_entry session_cache_entry;
+typedef struct session_cache {
+    base_map entries; /* "keyspace\0text" to session_cache_entry */
+    uint64_t uses;    /* counts look-ups, to know which entry was not used for the longest time */
+} session_cache;
+
+struct corm_session {
+    atomic_uint   refs; /* the handle; each prepared statement, task, and result with a next page */
+    session_door *door;
+    base_pool    *pool;
+    uint32_t      worker_threads;
+    int32_t       page_size;
+    wire_consistency      consistency;
+    _Atomic(const char *) keyspace; /* lives in `names`; never NULL */
+    atomic_bool           closed;   /* the door must not be used any more */
+
+    pthread_mutex_t lock;           /* guards everything below */
+    pthread_cond_t  idle;           /* under_way became 0 */
+    base_arena      names;          /* every keyspace that was in use */
+    base_map        used_keyspaces; /* their names to themselves */
+    uint32_t        under_way;      /* tasks that have not ended */
+    uint32_t        waiting;        /* workers that are blocked in corm_task_wait */
+    corm_prepared  *prepared;       /* all prepared statements, linked */
+    session_cache   cache;
+};
+
+corm_session *session__ref(corm_session *session);
+void          session__unref(corm_session *session);
+
+/* CORM_CLOSED when the session was closed. */
+CORM_CHECKED corm_status session__check_open(const corm_session *session, corm_error *err);
+
+/* What the session learns from an answer: the keyspace of a USE. */
+CORM_CHECKED corm_status session__note_answer(corm_session *session, const wire_answer *answer,
+                                              corm_error *err);
+
+/* ---- prepared statements ---- */
+
+/* The columns that a prepared statement answers with. Immutable; lives as long as its statement. */
+typedef struct session_metadata session_metadata;
+struct session_metadata {
+    session_metadata        *older;
+    base_arena               arena;
+    corm_bytes               id;
+    uint32_t                 count;
+    const cql_result_column *columns;
+};
+
+struct corm_prepared {
+    atomic_uint          refs;
+    corm_session        *session;      /* one reference */
+    const wire_prepared *wire;         /* one reference; NULL when the session was closed */
+    corm_prepared       *next, **link; /* in the session's list; guarded by its lock */
+    base_arena           arena;
+    wire_answer          answer; /* names of markers point into its body */
+    uint32_t             marker_count;
+    const cql_marker    *markers;
+    corm_str            *marker_types; /* in CQL */
+    _Atomic(session_metadata *)
+         metadata; /* the newest; older ones stay for the results that use them */
+    bool reads;    /* it answers with rows: a SELECT */
+};
+
+CORM_CHECKED corm_status session__prepare(corm_session *session, corm_str keyspace, corm_str text,
+                                          corm_prepared **out, corm_error *err);
+corm_prepared           *session__prepared_ref(corm_prepared *prepared);
+
+/* The same through the session's cache. */
+CORM_CHECKED corm_status session__prepare_cached(corm_session *session, corm_str keyspace,
+                                                 corm_str text, corm_prepared **out,
+                                                 corm_error *err);
+void                     session__cache_free(session_cache *cache);
+
+/* Takes over what a door answered: the statement has other columns by now. */
+CORM_CHECKED corm_status session__prepared_changed(corm_prepared       *prepared,
+                                                   const wire_metadata *metadata, corm_error *err);
+
+/* Gives back what all statements hold behind the door, before it is closed. */
+void session__detach_prepared(corm_session *session);
+
+/* "there is no marker 'x' …", with the nearest name. */
+corm_status session__no_marker(const corm_prepared *prepared, corm_str name, corm_error *err);
+
+/* ---- requests ---- */
+
+/* A request and what keeps its parts alive: the caller of a synchronous call, or `arena` and `held`. */
+typedef struct session_request {
+    wire_request            wire;
+    corm_str                keyspace; /* for names without one */
+    corm_prepared          *prepared; /* EXECUTE: borrowed from the caller, or from `held` */
+    const session_metadata *metadata; /* EXECUTE: what was current when the request was made */
+    base_arena              arena;
+    uint32_t                held_count;
+    corm_prepared         **held; /* in the arena, one reference each */
+} session_request;
+
+/* Fills wire.options and keyspace; borrows from options. */
+CORM_CHECKED corm_status session__request_options(const corm_session         *session,
+                                                  const corm_request_options *options,
+                                                  session_request *request, corm_error *err);
+
+/* Makes it an EXECUTE of the statement with these values. */
+void session__request_execute(session_request *request, corm_prepared *prepared,
+                              const cql_value *values);
+
+/* A copy that owns all its parts. `out` is zero-initialised, and cleared by session__request_clear() also on failure. */
+CORM_CHECKED corm_status session__request_copy(const session_request *request, session_request *out,
+                                               corm_error *err);
+void                     session__request_clear(session_request *request);
+
+/* Values that go with a text, before the types of its markers are known. */
+typedef struct session_values {
+    uint32_t                count;
+    const corm_value       *values;
+    uint32_t                named_count;
+    const corm_named_value *named;
+} session_values;
+
+/* What the options of an execution say; borrows from them. */
+CORM_CHECKED corm_status session__values_of(const corm_execute_options *options,
+                                            session_values *out, corm_error *err);
+CORM_CHECKED corm_status session__values_copy(const session_values *values, base_arena *arena,
+                                              session_values *out, corm_error *err);
+
+/* Prepares the text and makes the request its EXECUTE with the values in wire form; all are held by the request. */
+CORM_CHECKED corm_status session__request_bind(corm_session *session, session_request *request,
+                                               corm_str text, const session_values *values,
+                                               corm_error *err);
+
+/* The value for a marker appended to *out; *value.len is -1 or -2 for null and unset. Otherwise it is left to the caller
+ * to point *value at the bytes, when the buffer does not move any more. */
+CORM_CHECKED corm_status session__encode_marker(const corm_prepared *prepared, uint32_t index,
+                                                const corm_value *from, base_buf *out, int32_t *len,
+                                                corm_error *err);
+
+/* A deep copy of a value into the arena. */
+CORM_CHECKED corm_status session__value_copy(const corm_value *value, base_arena *arena,
+                                             corm_value *out, corm_error *err);
+
+/* Sends the request through the door, waits, and makes the result (out may be NULL). */
+CORM_CHECKED corm_status session__call(corm_session *session, const session_request *request,
+                                       corm_result **out, corm_error *err);
+
+/* ---- results ---- */
+
+struct corm_row {
+    corm_result *result;
+    cql_value   *values; /* one a column */
+};
+
+enum { SESSION_FEW_COLUMNS = 16 };
+
+struct corm_result {
+    wire_answer answer;
+    base_arena  arena; /* of this page: columns, cells, decoded values, texts */
+    wire_result wire;  /* borrows from the answer's body */
+    corm_prepared
+               *prepared; /* keeps the columns alive when they are a statement's; one reference */
+    corm_row    row;
+    cql_value   few[SESSION_FEW_COLUMNS]; /* row.values of most results */
+    base_reader next_row;
+    uint32_t    rows_left;
+    corm_str   *column_types;   /* in CQL; made when asked for */
+    session_request *next_page; /* NULL: none */
+    corm_session    *session;   /* one reference, with next_page */
+};
+
+/* A result of the answer, which is taken over (also on failure). */
+CORM_CHECKED corm_status session__result_new(corm_session *session, const session_request *request,
+                                             wire_answer *answer, corm_result **out,
+                                             corm_error *err);
+
+/* The column and value of a cell; false when the index is out of range or the value is null. */
+bool session__row_cell(const corm_row *row, uint32_t index, const cql_type **type, cql_value *out);
+
+/* ---- tasks ---- */
+
+/* A task whose request is to be filled in; NULL when memory is exhausted. */
+corm_task *session__task_new(corm_session *session, corm_task_callback callback, void *context);
+session_request *session__task_request(corm_task *task);
+void             session__task_discard(corm_task *task); /* instead of starting it */
+
+/* The text's values are bound by a worker first. All that is given is in the arena of the task's request. */
+void session__task_bind_later(corm_task *task, corm_str text, const session_values *values);
+
+/* Begins it. `on_worker`: it may take long; otherwise the door is asked at once. The caller's reference stays. */
+void session__task_start(corm_task *task, bool on_worker);
+
+/* Ends it at once with a failure. */
+void session__task_fail(corm_task *task, corm_status status, const corm_error *error);
+
+/* A task of a copy of the request, started; or, when status is no success, failed with *err. NULL when memory is
+ * exhausted. */
+corm_task *session__task_run(corm_session *session, corm_status status,
+                             const session_request *request, bool on_worker,
+                             corm_task_callback callback, void *context, corm_error *err);
+
+#endif

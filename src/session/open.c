@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* open.c -- from a URI to a session: the table of doors. */
+#include "base/fail.h"
+#include "base/text.h"
+#include "session/door.h"
+#include "session/uri.h"
+
+/* Opens the door that a URI names; NULL path: memory. */
+typedef corm_status (*door_opener)(const char *path, const corm_session_options *options,
+                                   session_door **out, corm_error *err);
+
+static const struct {
+    const char *scheme;
+    door_opener open;
+} doors[] = {
+    { "corm", session__open_embedded },
+};
+
+static corm_status open_uri(corm_session **out, const session_uri *uri, corm_error *err) {
+    for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
+        if (!base__str_equal_nocase(uri->scheme, corm_str_of(doors[i].scheme))) continue;
+        session_door *door = NULL;
+        CORM_TRY(doors[i].open(uri->path, &uri->options, &door, err));
+        return session__open_door(door, &uri->options, out, err);
+    }
+    return base__fail(err, CORM_UNSUPPORTED, "there is no door for '%s:'; this build opens 'corm:'",
+                      uri->scheme.data);
+}
+
+corm_status corm_session_open(corm_session **out, const char *uri,
+                              const corm_session_options *options, corm_error *err) {
+    if (!out) return base__fail(err, CORM_INVALID_ARGUMENT, "there is no place for the session");
+    *out = NULL;
+    if (options && options->_canary != 0) {
+        return base__fail(err, CORM_INVALID_ARGUMENT, "the session options are not initialised");
+    }
+    base_arena  arena = { 0 };
+    session_uri parts;
+    corm_status status = session__uri_read(&arena, uri, options, &parts, err);
+    if (status == CORM_OK) status = open_uri(out, &parts, err);
+    base__arena_free(&arena);
+    return status;
+}

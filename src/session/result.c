@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/* result.c -- what a statement answered: one page of rows, read from the answer's bytes in place.
+ *
+ * Owns the answer and an arena for what is made from it. When there is a next page it also owns a copy of the request. One thread
+ * at a time. */
+#include <stdlib.h>
+
+#include "base/fail.h"
+#include "session/core.h"
+
+static void drop_next_page(corm_result *result) {
+    if (!result->next_page) return;
+    session__request_clear(result->next_page);
+    free(result->next_page);
+    session__unref(result->session);
+    result->next_page = NULL;
+    result->session = NULL;
+}
+
+void corm_result_free(corm_result *result) {
+    if (!result) return;
+    drop_next_page(result);
+    corm_prepared_free(result->prepared);
+    wire__answer_free(&result->answer);
+    base__arena_free(&result->arena);
+    free(result);
+}
+
+static corm_status keep_request(corm_result *result, corm_session *session,
+                                const session_request *request, corm_error *err) {
+    session_request *copy = calloc(1, sizeof *copy);
+    if (!copy) return base__fail_memory(err);
+    result->next_page = copy;
+    result->session = session__ref(session);
+    return session__request_copy(request, copy, err);
+}
+
+/* Gives an answer without metadata the columns that the request was made with. */
+static corm_status take_columns(corm_result *result, const session_request *request,
+                                corm_error *err) {
+    wire_metadata *metadata = &result->wire.metadata;
+    if (metadata->changed && request->prepared) {
+        return session__prepared_changed(request->prepared, metadata, err);
+    }
+    if (!metadata->absent) return CORM_OK;
+    const session_metadata *known = request->metadata;
+    if (!known || known->count != metadata->count) {
+        return base__fail(err, CORM_PROTOCOL_ERROR, "the answer's columns are not described");
+    }
+    metadata->columns = (cql_result_column *)(uintptr_t)known->columns;
+    if (!result->prepared) result->prepared = session__prepared_ref(request->prepared);
+    return CORM_OK;
+}
+
+static corm_status make_row(corm_result *result, corm_error *err) {
+    uint32_t count = result->wire.metadata.count;
+    result->row.result = result;
+    result->row.values = result->few;
+    if (count > SESSION_FEW_COLUMNS) {
+        result->row.values = base__arena_alloc(&result->arena, count * sizeof(cql_value));
+        if (!result->row.values) return base__fail_memory(err);
+    }
+    return CORM_OK;
+}
+
+static corm_status read_answer(corm_result *result, const session_request *request,
+                               corm_error *err) {
+    CORM_TRY(wire__result_read(base__buf_bytes(&result->answer.body), WIRE_VERSION, &result->arena,
+                               &result->wire, err));
+    result->column_types = NULL;
+    if (result->wire.kind != WIRE_ROWS) {
+        result->wire.metadata.count = 0;
+        return CORM_OK;
+    }
+    CORM_TRY(take_columns(result, request, err));
+    corm_result_rewind(result);
+    return make_row(result, err);
+}
+
+static corm_status fill(corm_result *result, corm_session *session, const session_request *request,
+                        corm_error *err) {
+    CORM_TRY(read_answer(result, request, err));
+    if (!result->wire.metadata.has_more) return CORM_OK;
+    return keep_request(result, session, request, err);
+}
+
+corm_status session__result_new(corm_session *session, const session_request *request,
+                                wire_answer *answer, corm_result **out, corm_error *err) {
+    corm_result *result = calloc(1, sizeof *result);
+    if (!result) {
+        wire__answer_free(answer);
+        return base__fail_memory(err);
+    }
+    result->answer = *answer;
+    *answer = (wire_answer){ 0 };
+    corm_status status = fill(result, session, request, err);
+    if (status != CORM_OK) {
+        corm_result_free(result);
+        return status;
+    }
+    *out = result;
+    return CORM_OK;
+}
+
+/* ---- pages ---- */
+
+bool corm_result_has_more(const corm_result *result) {
+    return result->next_page != NULL;
+}
+
+corm_bytes corm_result_paging_state(const corm_result *result) {
+    return result->wire.metadata.paging_state;
+}
+
+static corm_status ask_next_page(corm_result *result, wire_answer *answer, corm_error *err) {
+    session_request *request = result->next_page;
+    session_door    *door = result->session->door;
+    request->wire.options.paging_state = result->wire.metadata.paging_state;
+    CORM_TRY(session__check_open(result->session, err));
+    return door->ops->execute(door, request->keyspace, &request->wire, answer, err);
+}
+
+/* Nothing of the old page is left when reading the new one fails: it then has no rows. */
+static corm_status take_page(corm_result *result, wire_answer *answer, corm_error *err) {
+    wire__answer_free(&result->answer);
+    base__arena_reset(&result->arena);
+    result->answer = *answer;
+    result->rows_left = 0;
+    corm_status status = read_answer(result, result->next_page, err);
+    if (status != CORM_OK) result->wire = (wire_result){ .kind = WIRE_VOID };
+    if (!result->wire.metadata.has_more) drop_next_page(result);
+    return status;
+}
+
+corm_status corm_result_fetch(corm_result *result, corm_error *err) {
+    if (!result->next_page) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
+    wire_answer answer = { 0 };
+    corm_status status = ask_next_page(result, &answer, err);
+    if (status != CORM_OK) {
+        wire__answer_free(&answer);
+        return status;
+    }
+    return take_page(result, &answer, err);
+}
+
+corm_status corm_result_step(corm_result *result, const corm_row **row, corm_error *err) {
+    for (;;) {
+        *row = corm_result_next(result);
+        if (*row || !result->next_page) return CORM_OK;
+        CORM_TRY(corm_result_fetch(result, err));
+    }
+}
+
+/* ---- rows ---- */
+
+uint32_t corm_result_row_count(const corm_result *result) {
+    return result->wire.row_count;
+}
+
+void corm_result_rewind(corm_result *result) {
+    result->next_row = result->wire.rows;
+    result->rows_left = result->wire.row_count;
+}
+
+/* A row that is cut off is none: the reader fails, and so does the rest of the page. */
+const corm_row *corm_result_next(corm_result *result) {
+    if (result->rows_left == 0) return NULL;
+    result->rows_left--;
+    uint32_t count = result->wire.metadata.count;
+    for (uint32_t i = 0; i < count; i++) {
+        result->row.values[i] = cql__read_value(&result->next_row);
+    }
+    if (!result->next_row.failed) return &result->row;
+    result->rows_left = 0;
+    return NULL;
+}
+
+bool corm_result_applied(const corm_result *result) {
+    const wire_metadata *metadata = &result->wire.metadata;
+    if (metadata->count == 0 || result->wire.row_count == 0) return true;
+    const cql_result_column *first = &metadata->columns[0];
+    if (first->type->id != CQL_BOOLEAN || !corm_str_equal(first->name, corm_str_of("[applied]"))) {
+        return true;
+    }
+    base_reader rows = result->wire.rows;
+    cql_value   applied = cql__read_value(&rows);
+    return applied.len == 1 && applied.data[0] != 0;
+}
+
+/* ---- columns ---- */
+
+uint32_t corm_result_column_count(const corm_result *result) {
+    return result->wire.metadata.count;
+}
+
+corm_str corm_result_column_name(const corm_result *result, uint32_t index) {
+    const wire_metadata *metadata = &result->wire.metadata;
+    return index < metadata->count ? metadata->columns[index].name : corm_str_of("");
+}
+
+int corm_result_column_index(const corm_result *result, const char *name) {
+    const wire_metadata *metadata = &result->wire.metadata;
+    for (uint32_t i = 0; i < metadata->count; i++) {
+        if (corm_str_equal(metadata->columns[i].name, corm_str_of(name))) return (int)i;
+    }
+    return -1;
+}
+
+static corm_str print_type(corm_result *result, const cql_type *type) {
+    base_buf text = { 0 };
+    cql__type_print(type, &text);
+    corm_str out = base__arena_str(&result->arena, base__buf_str(&text));
+    base__buf_free(&text);
+    return out.data ? out : corm_str_of("");
+}
+
+/* Printed when first asked for; that changes nothing that the caller can see. */
+corm_str corm_result_column_type(const corm_result *result, uint32_t index) {
+    corm_result         *own = (corm_result *)(uintptr_t)result;
+    const wire_metadata *metadata = &result->wire.metadata;
+    if (index >= metadata->count) return corm_str_of("");
+    if (!own->column_types) {
+        own->column_types = BASE_NEW_ARRAY(&own->arena, corm_str, metadata->count);
+        if (!own->column_types) return corm_str_of("");
+    }
+    corm_str *type = &own->column_types[index];
+    if (!type->data) *type = print_type(own, metadata->columns[index].type);
+    return *type;
+}
+
+uint32_t corm_result_warning_count(const corm_result *result) {
+    return wire__warning_count(&result->answer);
+}
+
+corm_str corm_result_warning(const corm_result *result, uint32_t index) {
+    return wire__warning(&result->answer, index);
+}
+
+const wire_result *session__result_wire(const corm_result *result) {
+    return &result->wire;
+}
+
+const cql_result_column *session__result_columns(const corm_result *result, uint32_t *count) {
+    *count = result->wire.metadata.count;
+    return result->wire.metadata.columns;
+}
