@@ -16,9 +16,12 @@ typedef struct alternatives {
     cql_value *values;
 } alternatives;
 
-static corm_status check_key_value(const cql_column *column, cql_value value, bool in_tuple, corm_error *err) {
+static corm_status check_key_value(const cql_column *column, cql_value value, bool in_tuple,
+                                   corm_error *err) {
     if (value.len >= 0) return CORM_OK;
-    const char *what = value.len == -2 ? "unset value" : in_tuple ? "null value" : "null value in condition";
+    const char *what = value.len == -2 ? "unset value"
+                       : in_tuple      ? "null value"
+                                       : "null value in condition";
     return base__fail(err, CORM_INVALID, "Invalid %s for column %.*s", what, (int)column->name.len,
                       column->name.data);
 }
@@ -26,10 +29,10 @@ static corm_status check_key_value(const cql_column *column, cql_value value, bo
 static bool add_alternative(alternatives *to, const cql_value *values, base_arena *arena) {
     if (to->count == to->capacity) {
         uint32_t   capacity = to->capacity ? 2 * to->capacity : 4;
-        cql_value *bigger   = BASE_NEW_ARRAY(arena, cql_value, (size_t)capacity * to->width);
+        cql_value *bigger = BASE_NEW_ARRAY(arena, cql_value, (size_t)capacity * to->width);
         if (!bigger) return false;
         if (to->count) memcpy(bigger, to->values, (size_t)to->count * to->width * sizeof *bigger);
-        to->values   = bigger;
+        to->values = bigger;
         to->capacity = capacity;
     }
     memcpy(to->values + (size_t)to->count++ * to->width, values, to->width * sizeof *values);
@@ -37,8 +40,8 @@ static bool add_alternative(alternatives *to, const cql_value *values, base_aren
 }
 
 /* Splits a tuple value into `count` values; missing ones are null. */
-static corm_status split_tuple(const cql_column *column, const cql_type *type, cql_value tuple, uint32_t count,
-                               cql_value *out, corm_error *err) {
+static corm_status split_tuple(const cql_column *column, const cql_type *type, cql_value tuple,
+                               uint32_t count, cql_value *out, corm_error *err) {
     cql_walk walk;
     CORM_TRY(check_key_value(column, tuple, true, err));
     CORM_TRY(cql__walk_begin(&walk, type, tuple, err));
@@ -47,8 +50,8 @@ static corm_status split_tuple(const cql_column *column, const cql_type *type, c
     return CORM_OK;
 }
 
-static corm_status eval_row_value(const cql_column *columns, const cql_row_value *row, cql_eval_env *env,
-                                  cql_value *out, corm_error *err) {
+static corm_status eval_row_value(const cql_column *columns, const cql_row_value *row,
+                                  cql_eval_env *env, cql_value *out, corm_error *err) {
     if (row->packed) {
         cql_value tuple;
         CORM_TRY(cql__eval(row->nodes[0], env, &tuple, err));
@@ -58,14 +61,16 @@ static corm_status eval_row_value(const cql_column *columns, const cql_row_value
     return CORM_OK;
 }
 
-static corm_status add_row(alternatives *to, const cql_column *columns, const cql_value *values, bool in_tuple,
-                           cql_eval_env *env, corm_error *err) {
-    for (uint32_t i = 0; i < to->width; i++) CORM_TRY(check_key_value(&columns[i], values[i], in_tuple, err));
+static corm_status add_row(alternatives *to, const cql_column *columns, const cql_value *values,
+                           bool in_tuple, cql_eval_env *env, corm_error *err) {
+    for (uint32_t i = 0; i < to->width; i++)
+        CORM_TRY(check_key_value(&columns[i], values[i], in_tuple, err));
     return add_alternative(to, values, env->context.arena) ? CORM_OK : base__fail_memory(err);
 }
 
-static corm_status eval_in_list(alternatives *to, const cql_column *columns, const cql_restriction *restriction,
-                                cql_eval_env *env, cql_value *row, corm_error *err) {
+static corm_status eval_in_list(alternatives *to, const cql_column *columns,
+                                const cql_restriction *restriction, cql_eval_env *env,
+                                cql_value *row, corm_error *err) {
     const cql_type *type = restriction->in_list->type;
     cql_value       list, item;
     cql_walk        walk;
@@ -84,7 +89,7 @@ static corm_status eval_in_list(alternatives *to, const cql_column *columns, con
 /* EQ and IN: all alternatives. */
 static corm_status eval_alternatives(const cql_column *columns, const cql_restriction *restriction,
                                      cql_eval_env *env, alternatives *out, corm_error *err) {
-    *out           = (alternatives){ .width = restriction->count };
+    *out = (alternatives){ .width = restriction->count };
     cql_value *row = BASE_NEW_ARRAY(env->context.arena, cql_value, restriction->count);
     if (!row) return base__fail_memory(err);
     if (restriction->in_list) return eval_in_list(out, columns, restriction, env, row, err);
@@ -102,7 +107,8 @@ typedef struct partition_sort {
     uint32_t          count;
 } partition_sort;
 
-static int compare_partitions(const partition_sort *sort, const engine_partition *a, const engine_partition *b) {
+static int compare_partitions(const partition_sort *sort, const engine_partition *a,
+                              const engine_partition *b) {
     for (uint32_t i = 0; i < sort->count; i++) {
         int order = cql__compare(sort->columns[i].type, a->values[i], b->values[i]);
         if (order) return order;
@@ -111,14 +117,16 @@ static int compare_partitions(const partition_sort *sort, const engine_partition
 }
 
 /* Merge sort: stable, and the comparison needs the columns. */
-static void sort_partitions(const partition_sort *sort, engine_partition *items, engine_partition *spare, uint32_t count) {
+static void sort_partitions(const partition_sort *sort, engine_partition *items,
+                            engine_partition *spare, uint32_t count) {
     if (count < 2) return;
     uint32_t half = count / 2, left = 0, right = half, out = 0;
     sort_partitions(sort, items, spare, half);
     sort_partitions(sort, items + half, spare, count - half);
     while (left < half || right < count) {
-        bool take_left = right == count || (left < half && compare_partitions(sort, &items[left], &items[right]) <= 0);
-        spare[out++]   = take_left ? items[left++] : items[right++];
+        bool take_left = right == count || (left < half && compare_partitions(sort, &items[left],
+                                                                              &items[right]) <= 0);
+        spare[out++] = take_left ? items[left++] : items[right++];
     }
     memcpy(items, spare, count * sizeof *items);
 }
@@ -132,7 +140,8 @@ corm_status engine__partition_of(const cql_table *table, const cql_value *values
     }
     if (size == 0) return base__fail(err, CORM_INVALID, "Key may not be empty");
     if (size > MAX_KEY)
-        return base__fail(err, CORM_INVALID, "Key length of %zu is longer than maximum of %d", size, MAX_KEY);
+        return base__fail(err, CORM_INVALID, "Key length of %zu is longer than maximum of %d", size,
+                          MAX_KEY);
 
     out->values = values;
     if (table->partition_count == 1) {
@@ -148,11 +157,14 @@ corm_status engine__partition_of(const cql_table *table, const cql_value *values
     return CORM_OK;
 }
 
-static corm_status product_size(const alternatives *parts, uint32_t count, uint32_t *out, corm_error *err) {
+static corm_status product_size(const alternatives *parts, uint32_t count, uint32_t *out,
+                                corm_error *err) {
     uint64_t size = 1;
     for (uint32_t i = 0; i < count && size <= MAX_PRODUCT; i++) size *= parts[i].count;
     if (size > MAX_PRODUCT)
-        return base__fail(err, CORM_INVALID, "The IN restrictions of the statement select more than %d keys", MAX_PRODUCT);
+        return base__fail(err, CORM_INVALID,
+                          "The IN restrictions of the statement select more than %d keys",
+                          MAX_PRODUCT);
     *out = (uint32_t)size;
     return CORM_OK;
 }
@@ -161,35 +173,38 @@ static corm_status product_size(const alternatives *parts, uint32_t count, uint3
 static void product_at(const alternatives *parts, uint32_t count, uint32_t n, cql_value *out) {
     for (uint32_t i = count; i-- > 0; n /= parts[i].count) {
         const cql_value *row = parts[i].values + (size_t)(n % parts[i].count) * parts[i].width;
-        uint32_t         at  = 0;
+        uint32_t         at = 0;
         for (uint32_t before = 0; before < i; before++) at += parts[before].width;
         memcpy(out + at, row, parts[i].width * sizeof *row);
     }
 }
 
-static corm_status single_partition(const cql_table *table, const cql_where *where, cql_eval_env *env,
-                                    engine_partition **out, uint32_t *count, corm_error *err) {
-    base_arena       *arena     = env->context.arena;
+static corm_status single_partition(const cql_table *table, const cql_where *where,
+                                    cql_eval_env *env, engine_partition **out, uint32_t *count,
+                                    corm_error *err) {
+    base_arena       *arena = env->context.arena;
     engine_partition *partition = BASE_NEW(arena, engine_partition);
-    cql_value        *values    = BASE_NEW_ARRAY(arena, cql_value, table->partition_count);
+    cql_value        *values = BASE_NEW_ARRAY(arena, cql_value, table->partition_count);
     if (!partition || !values) return base__fail_memory(err);
     for (uint32_t i = 0; i < table->partition_count; i++)
         CORM_TRY(cql__eval(where->partition[i].values[0].nodes[0], env, &values[i], err));
-    *out   = partition;
+    *out = partition;
     *count = 1;
     return engine__partition_of(table, values, arena, partition, err);
 }
 
 static bool is_single(const cql_where *where) {
     for (uint32_t i = 0; i < where->partition_count; i++)
-        if (where->partition[i].kind != CQL_RESTRICT_EQ || where->partition[i].values[0].packed) return false;
+        if (where->partition[i].kind != CQL_RESTRICT_EQ || where->partition[i].values[0].packed)
+            return false;
     return true;
 }
 
 static uint32_t drop_equal(const partition_sort *sort, engine_partition *items, uint32_t count) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (kept == 0 || compare_partitions(sort, &items[kept - 1], &items[i]) != 0) items[kept++] = items[i];
+        if (kept == 0 || compare_partitions(sort, &items[kept - 1], &items[i]) != 0)
+            items[kept++] = items[i];
     return kept;
 }
 
@@ -204,8 +219,8 @@ corm_status engine__partitions(const cql_table *table, const cql_where *where, c
         CORM_TRY(eval_alternatives(&table->columns[i], &where->partition[i], env, &parts[i], err));
     CORM_TRY(product_size(parts, table->partition_count, count, err));
 
-    engine_partition *items  = BASE_NEW_ARRAY(arena, engine_partition, 2 * (size_t)*count);
-    cql_value        *values = BASE_NEW_ARRAY(arena, cql_value, (size_t)*count * table->partition_count);
+    engine_partition *items = BASE_NEW_ARRAY(arena, engine_partition, 2 * (size_t)*count);
+    cql_value *values = BASE_NEW_ARRAY(arena, cql_value, (size_t)*count * table->partition_count);
     if (!items || !values) return base__fail_memory(err);
     for (uint32_t i = 0; i < *count; i++) {
         cql_value *row = values + (size_t)i * table->partition_count;
@@ -215,19 +230,21 @@ corm_status engine__partitions(const cql_table *table, const cql_where *where, c
     partition_sort sort = { table->columns, table->partition_count };
     sort_partitions(&sort, items, items + *count, *count);
     *count = drop_equal(&sort, items, *count);
-    *out   = items;
+    *out = items;
     return CORM_OK;
 }
 
 /* ---- stretches of a partition ---- */
 
 /* prefix | order forms of `count` values from column `first` on | 0xFF when behind. */
-static corm_bytes make_edge(const cql_table *table, corm_bytes prefix, uint32_t first, const cql_value *values,
-                            uint32_t count, bool behind, base_arena *arena) {
+static corm_bytes make_edge(const cql_table *table, corm_bytes prefix, uint32_t first,
+                            const cql_value *values, uint32_t count, bool behind,
+                            base_arena *arena) {
     const cql_column *column = table->columns + table->partition_count + first;
-    base_buf          edge   = { 0 };
+    base_buf          edge = { 0 };
     base__buf_put(&edge, prefix.data, prefix.len);
-    for (uint32_t i = 0; i < count; i++) cql__order_put(column[i].type, values[i], column[i].descending, &edge);
+    for (uint32_t i = 0; i < count; i++)
+        cql__order_put(column[i].type, values[i], column[i].descending, &edge);
     if (behind) base__buf_u8(&edge, 0xFF);
     corm_bytes out = { base__arena_copy(arena, edge.data, edge.len), edge.len };
     if (edge.failed) out.data = NULL;
@@ -236,7 +253,7 @@ static corm_bytes make_edge(const cql_table *table, corm_bytes prefix, uint32_t 
 }
 
 static int compare_edges(corm_bytes a, corm_bytes b) {
-    size_t len   = a.len < b.len ? a.len : b.len;
+    size_t len = a.len < b.len ? a.len : b.len;
     int    order = len ? memcmp(a.data, b.data, len) : 0;
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
@@ -253,11 +270,11 @@ static void add_stretch(stretches *to, corm_bytes start, corm_bytes end, const c
     if (to->failed || (!row && compare_edges(start, end) >= 0)) return;
     if (to->count == to->capacity) {
         uint32_t      capacity = to->capacity ? 2 * to->capacity : 4;
-        engine_bound *bigger   = BASE_NEW_ARRAY(to->arena, engine_bound, capacity);
-        to->failed             = !bigger;
+        engine_bound *bigger = BASE_NEW_ARRAY(to->arena, engine_bound, capacity);
+        to->failed = !bigger;
         if (!bigger) return;
         if (to->count) memcpy(bigger, to->items, to->count * sizeof *bigger);
-        to->items    = bigger;
+        to->items = bigger;
         to->capacity = capacity;
     }
     to->items[to->count++] = (engine_bound){ start, end, row };
@@ -270,13 +287,14 @@ typedef struct slice_side {
     cql_value *values;
 } slice_side;
 
-static corm_status eval_side(const cql_table *table, const cql_restriction *slice, const cql_row_value *bound,
-                             bool inclusive, cql_eval_env *env, slice_side *out, corm_error *err) {
+static corm_status eval_side(const cql_table *table, const cql_restriction *slice,
+                             const cql_row_value *bound, bool inclusive, cql_eval_env *env,
+                             slice_side *out, corm_error *err) {
     *out = (slice_side){ .present = bound != NULL, .inclusive = inclusive };
     if (!bound) return CORM_OK;
     const cql_column *columns = table->columns + table->partition_count + slice->first;
-    out->count                = bound->count;
-    out->values               = BASE_NEW_ARRAY(env->context.arena, cql_value, bound->count);
+    out->count = bound->count;
+    out->values = BASE_NEW_ARRAY(env->context.arena, cql_value, bound->count);
     if (!out->values) return base__fail_memory(err);
     CORM_TRY(eval_row_value(columns, bound, env, out->values, err));
     for (uint32_t i = 0; i < bound->count; i++)
@@ -296,36 +314,46 @@ static bool same_direction(const cql_table *table, const cql_restriction *slice)
 static void add_plain_slice(const cql_table *table, const cql_restriction *slice, corm_bytes prefix,
                             const slice_side *lower, const slice_side *upper, stretches *out) {
     bool              descends = table->columns[table->partition_count + slice->first].descending;
-    const slice_side *from     = descends ? upper : lower;
-    const slice_side *to       = descends ? lower : upper;
-    corm_bytes        start    = make_edge(table, prefix, slice->first, from->values, from->count,
-                                           from->present && !from->inclusive, out->arena);
-    corm_bytes        end      = make_edge(table, prefix, slice->first, to->values, to->count,
-                                           !to->present || to->inclusive, out->arena);
+    const slice_side *from = descends ? upper : lower;
+    const slice_side *to = descends ? lower : upper;
+    corm_bytes        start = make_edge(table, prefix, slice->first, from->values, from->count,
+                                        from->present && !from->inclusive, out->arena);
+    corm_bytes        end = make_edge(table, prefix, slice->first, to->values, to->count,
+                                      !to->present || to->inclusive, out->arena);
     add_stretch(out, start, end, NULL);
 }
 
 /* Columns of both directions: (a, b) > (x, y) is a > x, or a = x and b > y. A stretch for each column, and one for
  * equality when the bound is included. */
-static void add_side_stretches(const cql_table *table, const cql_restriction *slice, corm_bytes prefix,
-                               const slice_side *side, bool is_lower, stretches *out) {
+static void add_side_stretches(const cql_table *table, const cql_restriction *slice,
+                               corm_bytes prefix, const slice_side *side, bool is_lower,
+                               stretches *out) {
     const cql_column *columns = table->columns + table->partition_count + slice->first;
     if (!side->present) {
         add_stretch(out, prefix, make_edge(table, prefix, 0, NULL, 0, true, out->arena), NULL);
         return;
     }
     for (uint32_t i = 0; i < side->count; i++) {
-        corm_bytes equal  = make_edge(table, prefix, slice->first, side->values, i, false, out->arena);
-        bool       behind = columns[i].descending != is_lower; /* in key order, what is wanted lies behind the value */
+        corm_bytes equal =
+            make_edge(table, prefix, slice->first, side->values, i, false, out->arena);
+        bool behind = columns[i].descending !=
+                      is_lower; /* in key order, what is wanted lies behind the value */
         if (behind)
-            add_stretch(out, make_edge(table, prefix, slice->first, side->values, i + 1, true, out->arena),
-                        make_edge(table, equal, 0, NULL, 0, true, out->arena), NULL);
+            add_stretch(
+                out, make_edge(table, prefix, slice->first, side->values, i + 1, true, out->arena),
+                make_edge(table, equal, 0, NULL, 0, true, out->arena), NULL);
         else
-            add_stretch(out, equal, make_edge(table, prefix, slice->first, side->values, i + 1, false, out->arena), NULL);
+            add_stretch(
+                out, equal,
+                make_edge(table, prefix, slice->first, side->values, i + 1, false, out->arena),
+                NULL);
     }
     if (side->inclusive)
-        add_stretch(out, make_edge(table, prefix, slice->first, side->values, side->count, false, out->arena),
-                    make_edge(table, prefix, slice->first, side->values, side->count, true, out->arena), NULL);
+        add_stretch(
+            out,
+            make_edge(table, prefix, slice->first, side->values, side->count, false, out->arena),
+            make_edge(table, prefix, slice->first, side->values, side->count, true, out->arena),
+            NULL);
 }
 
 static void add_mixed_slice(const cql_table *table, const cql_restriction *slice, corm_bytes prefix,
@@ -342,13 +370,16 @@ static void add_mixed_slice(const cql_table *table, const cql_restriction *slice
         }
 }
 
-static corm_status add_slice(const cql_table *table, const cql_restriction *slice, corm_bytes prefix,
-                             cql_eval_env *env, stretches *out, corm_error *err) {
+static corm_status add_slice(const cql_table *table, const cql_restriction *slice,
+                             corm_bytes prefix, cql_eval_env *env, stretches *out,
+                             corm_error *err) {
     slice_side lower, upper;
     CORM_TRY(eval_side(table, slice, slice->lower, slice->lower_inclusive, env, &lower, err));
     CORM_TRY(eval_side(table, slice, slice->upper, slice->upper_inclusive, env, &upper, err));
-    if (same_direction(table, slice)) add_plain_slice(table, slice, prefix, &lower, &upper, out);
-    else add_mixed_slice(table, slice, prefix, &lower, &upper, out);
+    if (same_direction(table, slice))
+        add_plain_slice(table, slice, prefix, &lower, &upper, out);
+    else
+        add_mixed_slice(table, slice, prefix, &lower, &upper, out);
     return CORM_OK;
 }
 
@@ -367,8 +398,9 @@ static void sort_and_drop_equal(stretches *list) {
 }
 
 /* What follows one combination of EQ and IN values: a row, a slice, or all with this prefix. */
-static corm_status add_combination(const cql_table *table, const cql_restriction *slice, const cql_value *values,
-                                   uint32_t width, cql_eval_env *env, stretches *out, corm_error *err) {
+static corm_status add_combination(const cql_table *table, const cql_restriction *slice,
+                                   const cql_value *values, uint32_t width, cql_eval_env *env,
+                                   stretches *out, corm_error *err) {
     corm_bytes prefix = make_edge(table, (corm_bytes){ 0 }, 0, values, width, false, out->arena);
     if (!prefix.data) return base__fail_memory(err);
     if (slice) return add_slice(table, slice, prefix, env, out, err);
@@ -381,17 +413,18 @@ static corm_status add_combination(const cql_table *table, const cql_restriction
 
 corm_status engine__bounds(const cql_table *table, const cql_where *where, cql_eval_env *env,
                            engine_bound **out, uint32_t *count, corm_error *err) {
-    base_arena            *arena  = env->context.arena;
-    uint32_t               fixed  = where->clustering_count, width = 0, total = 0;
-    const cql_restriction *slice  = NULL;
-    stretches              list   = { .arena = arena };
-    if (fixed && where->clustering[fixed - 1].kind == CQL_RESTRICT_SLICE) slice = &where->clustering[--fixed];
+    base_arena            *arena = env->context.arena;
+    uint32_t               fixed = where->clustering_count, width = 0, total = 0;
+    const cql_restriction *slice = NULL;
+    stretches              list = { .arena = arena };
+    if (fixed && where->clustering[fixed - 1].kind == CQL_RESTRICT_SLICE)
+        slice = &where->clustering[--fixed];
 
     alternatives *parts = BASE_NEW_ARRAY(arena, alternatives, fixed);
     if (!parts) return base__fail_memory(err);
     for (uint32_t i = 0; i < fixed; i++) {
         const cql_restriction *restriction = &where->clustering[i];
-        const cql_column      *columns     = table->columns + table->partition_count + restriction->first;
+        const cql_column *columns = table->columns + table->partition_count + restriction->first;
         CORM_TRY(eval_alternatives(columns, restriction, env, &parts[i], err));
         width += restriction->count;
     }
@@ -404,14 +437,15 @@ corm_status engine__bounds(const cql_table *table, const cql_where *where, cql_e
     }
     if (list.failed) return base__fail_memory(err);
     sort_and_drop_equal(&list);
-    *out   = list.items;
+    *out = list.items;
     *count = list.count;
     return CORM_OK;
 }
 
 /* ---- tokens ---- */
 
-static corm_status eval_token(const cql_node *node, cql_eval_env *env, int64_t *out, corm_error *err) {
+static corm_status eval_token(const cql_node *node, cql_eval_env *env, int64_t *out,
+                              corm_error *err) {
     cql_value value;
     CORM_TRY(cql__eval(node, env, &value, err));
     if (value.len == -2) return base__fail(err, CORM_INVALID, "Invalid unset token value");
@@ -421,21 +455,25 @@ static corm_status eval_token(const cql_node *node, cql_eval_env *env, int64_t *
 }
 
 /* The minimum token is the ring's beginning and end: as a bound it is no bound. */
-corm_status engine__token_bounds(const cql_where *where, cql_eval_env *env, int64_t *lower, int64_t *upper,
-                                 bool *empty, corm_error *err) {
+corm_status engine__token_bounds(const cql_where *where, cql_eval_env *env, int64_t *lower,
+                                 int64_t *upper, bool *empty, corm_error *err) {
     const cql_token_range *range = &where->token;
-    *lower                       = INT64_MIN;
-    *upper                       = INT64_MAX;
-    *empty                       = false;
+    *lower = INT64_MIN;
+    *upper = INT64_MAX;
+    *empty = false;
     if (range->lower) {
         CORM_TRY(eval_token(range->lower, env, lower, err));
-        if (!range->lower_inclusive && *lower == INT64_MAX) *empty = true;
-        else if (!range->lower_inclusive && *lower != INT64_MIN) ++*lower;
+        if (!range->lower_inclusive && *lower == INT64_MAX)
+            *empty = true;
+        else if (!range->lower_inclusive && *lower != INT64_MIN)
+            ++*lower;
     }
     if (range->upper) {
         CORM_TRY(eval_token(range->upper, env, upper, err));
-        if (*upper == INT64_MIN) *upper = INT64_MAX;
-        else if (!range->upper_inclusive) --*upper;
+        if (*upper == INT64_MIN)
+            *upper = INT64_MAX;
+        else if (!range->upper_inclusive)
+            --*upper;
     }
     *empty = *empty || *lower > *upper;
     return CORM_OK;

@@ -16,26 +16,31 @@ typedef struct engine_partition {
 
 /* The partitions of EQ and IN restrictions on the whole partition key, sorted by value as the server visits them, each once.
  * The server's errors for null, unset, empty and oversized keys. */
-CORM_CHECKED corm_status engine__partitions(const cql_table *table, const cql_where *where, cql_eval_env *env,
-                                            engine_partition **out, uint32_t *count, corm_error *err);
+CORM_CHECKED corm_status engine__partitions(const cql_table *table, const cql_where *where,
+                                            cql_eval_env *env, engine_partition **out,
+                                            uint32_t *count, corm_error *err);
 
 /* The partition of one value for each partition key column. */
-CORM_CHECKED corm_status engine__partition_of(const cql_table *table, const cql_value *values, base_arena *arena,
-                                              engine_partition *out, corm_error *err);
+CORM_CHECKED corm_status engine__partition_of(const cql_table *table, const cql_value *values,
+                                              base_arena *arena, engine_partition *out,
+                                              corm_error *err);
 
 /* A stretch of a partition: order-form clustering bytes, [start, end). */
 typedef struct engine_bound {
-    corm_bytes       start, end;
-    const cql_value *row; /* not NULL: exactly the row with these clustering values, whose order form is start */
+    corm_bytes start, end;
+    const cql_value *
+        row; /* not NULL: exactly the row with these clustering values, whose order form is start */
 } engine_bound;
 
 /* The stretches that clustering restrictions allow, in clustering order, not overlapping. Without restrictions one that is
  * everything. A count of 0 when nothing can match. */
-CORM_CHECKED corm_status engine__bounds(const cql_table *table, const cql_where *where, cql_eval_env *env,
-                                        engine_bound **out, uint32_t *count, corm_error *err);
+CORM_CHECKED corm_status engine__bounds(const cql_table *table, const cql_where *where,
+                                        cql_eval_env *env, engine_bound **out, uint32_t *count,
+                                        corm_error *err);
 
 /* The tokens of a token(…) restriction, both inclusive; *empty when none can match. */
-CORM_CHECKED corm_status engine__token_bounds(const cql_where *where, cql_eval_env *env, int64_t *lower, int64_t *upper,
-                                              bool *empty, corm_error *err);
+CORM_CHECKED corm_status engine__token_bounds(const cql_where *where, cql_eval_env *env,
+                                              int64_t *lower, int64_t *upper, bool *empty,
+                                              corm_error *err);
 
 #endif

@@ -21,23 +21,23 @@ static corm_bytes read_bound(base_reader *reader) {
 
 corm_status engine__deletions_decode(corm_bytes bytes, base_arena *arena, engine_deletions *out,
                                      corm_error *err) {
-    base_reader reader   = { bytes.data, bytes.len, false };
-    uint8_t     version  = base__read_u8(&reader);
-    out->partition_at    = base__read_i64(&reader);
+    base_reader reader = { bytes.data, bytes.len, false };
+    uint8_t     version = base__read_u8(&reader);
+    out->partition_at = base__read_i64(&reader);
     out->partition_local = base__read_u32(&reader);
-    uint64_t count       = base__read_uvarint(&reader);
+    uint64_t count = base__read_uvarint(&reader);
     if (reader.failed || version != DELETIONS_VERSION || count > reader.len)
         return base__fail(err, CORM_CORRUPT, "the deletions of a partition are damaged");
 
-    out->count  = (uint32_t)count;
+    out->count = (uint32_t)count;
     out->ranges = BASE_NEW_ARRAY(arena, engine_range, count);
     if (!out->ranges) return base__fail_memory(err);
     for (uint32_t i = 0; i < out->count; i++) {
         engine_range *range = &out->ranges[i];
-        range->start        = read_bound(&reader);
-        range->end          = read_bound(&reader);
-        range->timestamp    = base__read_i64(&reader);
-        range->local_time   = base__read_u32(&reader);
+        range->start = read_bound(&reader);
+        range->end = read_bound(&reader);
+        range->timestamp = base__read_i64(&reader);
+        range->local_time = base__read_u32(&reader);
     }
     if (reader.failed || reader.len)
         return base__fail(err, CORM_CORRUPT, "the deletions of a partition are damaged");
@@ -61,7 +61,8 @@ void engine__deletions_encode(const engine_deletions *deletions, base_buf *out) 
 }
 
 /* Appends [start, end) with the times of `from`, joined to the last one when it goes on seamlessly. */
-static void append(engine_deletions *to, corm_bytes start, corm_bytes end, const engine_range *from) {
+static void append(engine_deletions *to, corm_bytes start, corm_bytes end,
+                   const engine_range *from) {
     if (compare(start, end) >= 0) return;
     engine_range *last = to->count ? &to->ranges[to->count - 1] : NULL;
     if (last && compare(last->end, start) == 0 && last->timestamp == from->timestamp &&
@@ -85,16 +86,16 @@ static corm_bytes greater(corm_bytes a, corm_bytes b) {
 corm_status engine__deletions_add(engine_deletions *deletions, const engine_range *range,
                                   base_arena *arena, corm_error *err) {
     engine_deletions merged = *deletions;
-    merged.count            = 0;
-    merged.ranges           = BASE_NEW_ARRAY(arena, engine_range, 3 * (size_t)deletions->count + 2);
+    merged.count = 0;
+    merged.ranges = BASE_NEW_ARRAY(arena, engine_range, 3 * (size_t)deletions->count + 2);
     if (!merged.ranges) return base__fail_memory(err);
 
     corm_bytes at = range->start;
     for (uint32_t i = 0; i < deletions->count; i++) {
-        const engine_range *old  = &deletions->ranges[i];
+        const engine_range *old = &deletions->ranges[i];
         corm_bytes          from = greater(old->start, at);
-        corm_bytes          to   = lesser(old->end, range->end);
-        corm_bytes          gap  = lesser(old->start, range->end);
+        corm_bytes          to = lesser(old->end, range->end);
+        corm_bytes          gap = lesser(old->start, range->end);
         append(&merged, at, gap, range);
         at = greater(at, gap);
         if (compare(from, to) >= 0) { /* they do not meet */
@@ -117,8 +118,10 @@ int64_t engine__deletions_at(const engine_deletions *deletions, const corm_bytes
     uint32_t low = 0, high = deletions->count; /* the last range with start <= clustering */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (compare(deletions->ranges[middle].start, *clustering) <= 0) low = middle + 1;
-        else high = middle;
+        if (compare(deletions->ranges[middle].start, *clustering) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == 0) return at;
     const engine_range *range = &deletions->ranges[low - 1];
@@ -131,6 +134,7 @@ void engine__deletions_purge(engine_deletions *deletions, uint32_t before_s) {
         deletions->partition_at = ENGINE_NO_TIMESTAMP;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < deletions->count; i++)
-        if (deletions->ranges[i].local_time > before_s) deletions->ranges[kept++] = deletions->ranges[i];
+        if (deletions->ranges[i].local_time > before_s)
+            deletions->ranges[kept++] = deletions->ranges[i];
     deletions->count = kept;
 }

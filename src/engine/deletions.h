@@ -22,12 +22,13 @@ typedef struct engine_deletions {
     engine_range *ranges;
 } engine_deletions;
 
-CORM_CHECKED corm_status engine__deletions_decode(corm_bytes bytes, base_arena *arena, engine_deletions *out,
-                                                  corm_error *err);
-void engine__deletions_encode(const engine_deletions *deletions, base_buf *out);
+CORM_CHECKED corm_status engine__deletions_decode(corm_bytes bytes, base_arena *arena,
+                                                  engine_deletions *out, corm_error *err);
+void                     engine__deletions_encode(const engine_deletions *deletions, base_buf *out);
 
 /* Adds a range deletion, splitting and merging. */
-CORM_CHECKED corm_status engine__deletions_add(engine_deletions *deletions, const engine_range *range, base_arena *arena,
+CORM_CHECKED corm_status engine__deletions_add(engine_deletions   *deletions,
+                                               const engine_range *range, base_arena *arena,
                                                corm_error *err);
 
 /* The highest deletion timestamp over a row (order-form clustering), or ENGINE_NO_TIMESTAMP. The static row is covered

@@ -14,7 +14,8 @@ static corm_bytes letter(uint32_t i) {
     return (corm_bytes){ (const uint8_t *)letters + i, 1 };
 }
 
-static void add(engine_deletions *deletions, uint32_t from, uint32_t to, int64_t at, base_arena *arena) {
+static void add(engine_deletions *deletions, uint32_t from, uint32_t to, int64_t at,
+                base_arena *arena) {
     engine_range range = { letter(from), letter(to), at, (uint32_t)at };
     assert_int_equal(engine__deletions_add(deletions, &range, arena, NULL), CORM_OK);
 }
@@ -26,7 +27,7 @@ static int64_t at(const engine_deletions *deletions, uint32_t i) {
 
 static void a_range_covers_its_start_but_not_its_end(void **state) {
     (void)state;
-    base_arena       arena     = { 0 };
+    base_arena       arena = { 0 };
     engine_deletions deletions = { .partition_at = ENGINE_NO_TIMESTAMP };
 
     add(&deletions, 2, 5, 10, &arena);
@@ -40,7 +41,7 @@ static void a_range_covers_its_start_but_not_its_end(void **state) {
 
 static void a_static_row_is_covered_by_the_partition_only(void **state) {
     (void)state;
-    base_arena       arena     = { 0 };
+    base_arena       arena = { 0 };
     engine_deletions deletions = { .partition_at = 7 };
 
     add(&deletions, 0, 25, 10, &arena);
@@ -62,7 +63,7 @@ static void overlapping_ranges_keep_the_highest_timestamp_of_each_part(void **st
     (void)state;
     srand(7);
     for (int round = 0; round < 2000; round++) {
-        base_arena       arena     = { 0 };
+        base_arena       arena = { 0 };
         engine_deletions deletions = { .partition_at = ENGINE_NO_TIMESTAMP };
         int64_t          model[26];
         for (int i = 0; i < 26; i++) model[i] = ENGINE_NO_TIMESTAMP;
@@ -81,8 +82,8 @@ static void overlapping_ranges_keep_the_highest_timestamp_of_each_part(void **st
 
 static void what_is_encoded_decodes_the_same(void **state) {
     (void)state;
-    base_arena       arena     = { 0 };
-    base_buf         buf       = { 0 };
+    base_arena       arena = { 0 };
+    base_buf         buf = { 0 };
     engine_deletions deletions = { .partition_at = 3, .partition_local = 4 }, back;
     add(&deletions, 1, 3, 10, &arena);
     add(&deletions, 5, 9, 11, &arena);
@@ -96,15 +97,16 @@ static void what_is_encoded_decodes_the_same(void **state) {
     assert_int_equal(at(&back, 2), 10);
     assert_int_equal(at(&back, 8), 11);
     for (size_t len = 0; len < buf.len; len++)
-        assert_int_equal(engine__deletions_decode((corm_bytes){ buf.data, len }, &arena, &back, NULL),
-                         CORM_CORRUPT);
+        assert_int_equal(
+            engine__deletions_decode((corm_bytes){ buf.data, len }, &arena, &back, NULL),
+            CORM_CORRUPT);
     base__buf_free(&buf);
     base__arena_free(&arena);
 }
 
 static void old_deletions_are_purged(void **state) {
     (void)state;
-    base_arena       arena     = { 0 };
+    base_arena       arena = { 0 };
     engine_deletions deletions = { .partition_at = 3, .partition_local = 4 };
     add(&deletions, 1, 3, 10, &arena);
     add(&deletions, 5, 9, 20, &arena);

@@ -21,21 +21,24 @@ static bool grow(void **items, uint32_t count, uint32_t *capacity, size_t size, 
     void    *bigger = base__arena_calloc(arena, wanted, size);
     if (!bigger) return false;
     if (count) memcpy(bigger, *items, count * size);
-    *items    = bigger;
+    *items = bigger;
     *capacity = wanted;
     return true;
 }
 
-engine_column_image *engine__image_column(engine_row *row, const cql_column *column, base_arena *arena) {
+engine_column_image *engine__image_column(engine_row *row, const cql_column *column,
+                                          base_arena *arena) {
     uint32_t at = column_position(row, column->id);
     if (at < row->column_count && row->columns[at].id == column->id) return &row->columns[at];
 
     void *columns = row->columns;
-    if (!grow(&columns, row->column_count, &row->column_capacity, sizeof *row->columns, arena)) return NULL;
+    if (!grow(&columns, row->column_count, &row->column_capacity, sizeof *row->columns, arena))
+        return NULL;
     row->columns = columns;
-    memmove(row->columns + at + 1, row->columns + at, (row->column_count - at) * sizeof *row->columns);
+    memmove(row->columns + at + 1, row->columns + at,
+            (row->column_count - at) * sizeof *row->columns);
     row->columns[at] = (engine_column_image){
-        .id         = column->id,
+        .id = column->id,
         .is_complex = cql__type_is_multicell(column->type),
         .deleted_at = ENGINE_NO_TIMESTAMP,
     };
@@ -46,39 +49,46 @@ engine_column_image *engine__image_column(engine_row *row, const cql_column *col
 /* ---- cells of a column ---- */
 
 static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len   = a.len < b.len ? a.len : b.len;
+    size_t len = a.len < b.len ? a.len : b.len;
     int    order = len ? memcmp(a.data, b.data, len) : 0;
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
 int engine__path_compare(const cql_type *type, corm_bytes a, corm_bytes b) {
-    if (type->id == CQL_LIST) return cql__compare(cql__type_native(CQL_TIMEUUID), cql__value_of(a), cql__value_of(b));
+    if (type->id == CQL_LIST)
+        return cql__compare(cql__type_native(CQL_TIMEUUID), cql__value_of(a), cql__value_of(b));
     if (type->id == CQL_UDT) return compare_bytes(a, b);
     return cql__compare(type->params[0], cql__value_of(a), cql__value_of(b));
 }
 
 /* Where the path is, or would be: binary search, for collections may be large. */
-static uint32_t cell_position(const engine_column_image *image, const cql_type *type, corm_bytes path, bool *found) {
+static uint32_t cell_position(const engine_column_image *image, const cql_type *type,
+                              corm_bytes path, bool *found) {
     uint32_t low = 0, high = image->cell_count;
     *found = false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int      order  = engine__path_compare(type, image->cells[middle].path, path);
+        int      order = engine__path_compare(type, image->cells[middle].path, path);
         if (order == 0) {
             *found = true;
             return middle;
         }
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
 
-static bool insert_cell(engine_column_image *image, uint32_t at, const engine_cell *cell, base_arena *arena) {
+static bool insert_cell(engine_column_image *image, uint32_t at, const engine_cell *cell,
+                        base_arena *arena) {
     void *cells = image->cells;
-    if (!grow(&cells, image->cell_count, &image->cell_capacity, sizeof *image->cells, arena)) return false;
+    if (!grow(&cells, image->cell_count, &image->cell_capacity, sizeof *image->cells, arena))
+        return false;
     image->cells = cells;
-    memmove(image->cells + at + 1, image->cells + at, (image->cell_count - at) * sizeof *image->cells);
+    memmove(image->cells + at + 1, image->cells + at,
+            (image->cell_count - at) * sizeof *image->cells);
     image->cells[at] = *cell;
     image->cell_count++;
     return true;
@@ -88,12 +98,12 @@ static engine_cell make_cell(cql_value value, corm_bytes path, const image_stamp
     engine_cell cell = { .timestamp = stamp->timestamp, .path = path };
     if (cql__is_null(value)) {
         cell.tombstone = true;
-        cell.expires   = stamp->now_s;
+        cell.expires = stamp->now_s;
         return cell;
     }
     cell.value = (corm_bytes){ value.data, (size_t)value.len };
     if (stamp->ttl) {
-        cell.ttl     = stamp->ttl;
+        cell.ttl = stamp->ttl;
         cell.expires = stamp->now_s + stamp->ttl;
     }
     return cell;
@@ -103,8 +113,8 @@ static bool is_shadowed(const engine_row *row, const image_stamp *stamp) {
     return stamp->timestamp <= stamp->shadow || stamp->timestamp <= row->deleted_at;
 }
 
-bool engine__image_set(engine_row *row, const cql_column *column, cql_value value, const image_stamp *stamp,
-                       base_arena *arena) {
+bool engine__image_set(engine_row *row, const cql_column *column, cql_value value,
+                       const image_stamp *stamp, base_arena *arena) {
     if (is_shadowed(row, stamp)) return true;
     engine_column_image *image = engine__image_column(row, column, arena);
     if (!image) return false;
@@ -114,14 +124,14 @@ bool engine__image_set(engine_row *row, const cql_column *column, cql_value valu
     return true;
 }
 
-bool engine__image_set_path(engine_row *row, const cql_column *column, corm_bytes path, cql_value value,
-                            const image_stamp *stamp, base_arena *arena) {
+bool engine__image_set_path(engine_row *row, const cql_column *column, corm_bytes path,
+                            cql_value value, const image_stamp *stamp, base_arena *arena) {
     if (is_shadowed(row, stamp)) return true;
     engine_column_image *image = engine__image_column(row, column, arena);
     if (!image) return false;
     if (stamp->timestamp <= image->deleted_at) return true;
     bool        found;
-    uint32_t    at   = cell_position(image, column->type, path, &found);
+    uint32_t    at = cell_position(image, column->type, path, &found);
     engine_cell cell = make_cell(value, path, stamp);
     if (!found) return insert_cell(image, at, &cell, arena);
     if (engine__cell_wins(&cell, &image->cells[at])) image->cells[at] = cell;
@@ -141,17 +151,17 @@ bool engine__image_delete_complex(engine_row *row, const cql_column *column, int
     engine_column_image *image = engine__image_column(row, column, arena);
     if (!image) return false;
     if (timestamp <= image->deleted_at) return true;
-    image->deleted_at    = timestamp;
+    image->deleted_at = timestamp;
     image->deleted_local = stamp->now_s;
     drop_cells_until(image, timestamp);
     return true;
 }
 
-bool engine__image_count(engine_row *row, const cql_column *column, int64_t delta, const image_stamp *stamp,
-                         base_arena *arena) {
+bool engine__image_count(engine_row *row, const cql_column *column, int64_t delta,
+                         const image_stamp *stamp, base_arena *arena) {
     if (is_shadowed(row, stamp)) return true;
     engine_column_image *image = engine__image_column(row, column, arena);
-    uint8_t             *sum   = base__arena_alloc(arena, 8);
+    uint8_t             *sum = base__arena_alloc(arena, 8);
     if (!image || !sum) return false;
     uint64_t old = 0;
     if (image->cell_count) {
@@ -179,7 +189,7 @@ void engine__image_mark(engine_row *row, const image_stamp *stamp) {
         (old->ttl ? !mark.ttl || old->expires >= mark.expires : !mark.ttl))
         return;
     row->has_liveness = true;
-    row->liveness     = mark;
+    row->liveness = mark;
 }
 
 void engine__image_delete(engine_row *row, int64_t timestamp, uint32_t now_s, bool remember) {
@@ -193,7 +203,7 @@ void engine__image_delete(engine_row *row, int64_t timestamp, uint32_t now_s, bo
     if (!remember) {
         row->deleted_at = ENGINE_NO_TIMESTAMP;
     } else if (row->deleted_at < timestamp) {
-        row->deleted_at    = timestamp;
+        row->deleted_at = timestamp;
         row->deleted_local = now_s;
     }
 }
@@ -231,7 +241,10 @@ static bool keep_cell(purge *run, engine_cell *cell) {
             wait_until(run, cell->expires);
             return true;
         }
-        *cell = (engine_cell){ .timestamp = cell->timestamp, .expires = cell->expires, .tombstone = true, .path = cell->path };
+        *cell = (engine_cell){ .timestamp = cell->timestamp,
+                               .expires = cell->expires,
+                               .tombstone = true,
+                               .path = cell->path };
         run->changed = true;
     }
     return !cell->tombstone || !is_over(run, cell->expires);
@@ -249,8 +262,10 @@ static void purge_column(purge *run, engine_column_image *column) {
 bool engine__image_purge(engine_row *row, uint32_t gc_grace_s, uint32_t now_s, uint32_t *due) {
     purge run = { .gc_grace_s = gc_grace_s, .now_s = now_s };
     if (row->has_liveness && row->liveness.ttl) {
-        if (row->liveness.expires > now_s) wait_until(&run, row->liveness.expires);
-        else if (is_over(&run, row->liveness.expires)) row->has_liveness = false;
+        if (row->liveness.expires > now_s)
+            wait_until(&run, row->liveness.expires);
+        else if (is_over(&run, row->liveness.expires))
+            row->has_liveness = false;
     }
     if (row->deleted_at != ENGINE_NO_TIMESTAMP && is_over(&run, row->deleted_local))
         row->deleted_at = ENGINE_NO_TIMESTAMP;

@@ -12,27 +12,31 @@ typedef struct image_stamp {
     int64_t  timestamp;
     uint32_t ttl;   /* seconds; 0: none */
     uint32_t now_s; /* local deletion times and expiries count from here */
-    int64_t  shadow; /* the highest deletion of the partition over this row: writes at or below it vanish */
+    int64_t
+        shadow; /* the highest deletion of the partition over this row: writes at or below it vanish */
 } image_stamp;
 
 /* The column's image, made empty when the row has none. */
-engine_column_image *engine__image_column(engine_row *row, const cql_column *column, base_arena *arena);
+engine_column_image *engine__image_column(engine_row *row, const cql_column *column,
+                                          base_arena *arena);
 /* Or NULL when there is none. */
 engine_column_image *engine__image_find(const engine_row *row, uint32_t column_id);
 
 /* Writes a cell of a simple column: a value, or with CQL_NULL a tombstone. */
-bool engine__image_set(engine_row *row, const cql_column *column, cql_value value, const image_stamp *stamp, base_arena *arena);
+bool engine__image_set(engine_row *row, const cql_column *column, cql_value value,
+                       const image_stamp *stamp, base_arena *arena);
 
 /* Writes one cell of a multi-cell column; path as in engine_cell. CQL_NULL: a tombstone. */
-bool engine__image_set_path(engine_row *row, const cql_column *column, corm_bytes path, cql_value value,
-                            const image_stamp *stamp, base_arena *arena);
+bool engine__image_set_path(engine_row *row, const cql_column *column, corm_bytes path,
+                            cql_value value, const image_stamp *stamp, base_arena *arena);
 
 /* Removes the cells of a multi-cell column at or below `timestamp`, and remembers it. */
-bool engine__image_delete_complex(engine_row *row, const cql_column *column, int64_t timestamp, const image_stamp *stamp,
-                                  base_arena *arena);
+bool engine__image_delete_complex(engine_row *row, const cql_column *column, int64_t timestamp,
+                                  const image_stamp *stamp, base_arena *arena);
 
 /* Adds to a counter cell. A deleted counter stays deleted. */
-bool engine__image_count(engine_row *row, const cql_column *column, int64_t delta, const image_stamp *stamp, base_arena *arena);
+bool engine__image_count(engine_row *row, const cql_column *column, int64_t delta,
+                         const image_stamp *stamp, base_arena *arena);
 
 /* INSERT's marker. */
 void engine__image_mark(engine_row *row, const image_stamp *stamp);

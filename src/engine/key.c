@@ -39,11 +39,11 @@ bool engine__key_split(corm_bytes key, engine_key *out) {
     if (key.len < PARTITION_AT + length + 1) return false;
     const uint8_t *kind = key.data + PARTITION_AT + length;
 
-    out->storage_id    = base__load_u32(key.data);
-    out->token         = (int64_t)token_order((int64_t)base__load_u64(key.data + TOKEN_AT));
+    out->storage_id = base__load_u32(key.data);
+    out->token = (int64_t)token_order((int64_t)base__load_u64(key.data + TOKEN_AT));
     out->partition_key = (corm_bytes){ key.data + PARTITION_AT, length };
-    out->prefix        = (corm_bytes){ key.data, PARTITION_AT + length };
-    out->kind          = *kind;
-    out->clustering    = (corm_bytes){ kind + 1, key.len - PARTITION_AT - length - 1 };
+    out->prefix = (corm_bytes){ key.data, PARTITION_AT + length };
+    out->kind = *kind;
+    out->clustering = (corm_bytes){ kind + 1, key.len - PARTITION_AT - length - 1 };
     return true;
 }

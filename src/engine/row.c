@@ -16,22 +16,22 @@ corm_status engine__row_damaged(const cql_table *table, corm_error *err) {
 void engine__scan_head(row_scan *scan, uint32_t clustering_count, cql_value *clustering,
                        row_head *out) {
     out->flags = scan_u8(scan);
-    out->base  = scan_i64(scan);
+    out->base = scan_i64(scan);
     for (uint32_t i = 0; i < clustering_count; i++) {
         uint64_t   length = scan_uvarint(scan);
-        corm_bytes bytes  = scan_bytes(scan, length ? length - 1 : 0);
+        corm_bytes bytes = scan_bytes(scan, length ? length - 1 : 0);
         if (clustering) clustering[i] = length ? cql__value_of(bytes) : CQL_NULL;
     }
     out->liveness = (engine_cell){ .timestamp = out->base };
     if ((out->flags & ROW_LIVENESS) && scan_u8(scan) == 0) out->liveness.timestamp = scan_i64(scan);
     if (out->flags & ROW_LIVENESS_EXPIRES) {
-        out->liveness.ttl     = (uint32_t)scan_uvarint(scan);
+        out->liveness.ttl = (uint32_t)scan_uvarint(scan);
         out->liveness.expires = (uint32_t)scan_uvarint(scan);
     }
-    out->deleted_at    = ENGINE_NO_TIMESTAMP;
+    out->deleted_at = ENGINE_NO_TIMESTAMP;
     out->deleted_local = 0;
     if (out->flags & ROW_DELETION) {
-        out->deleted_at    = scan_i64(scan);
+        out->deleted_at = scan_i64(scan);
         out->deleted_local = (uint32_t)scan_uvarint(scan);
     }
     out->column_count = (uint32_t)scan_uvarint(scan);
@@ -40,7 +40,7 @@ void engine__scan_head(row_scan *scan, uint32_t clustering_count, cql_value *clu
 void engine__scan_complex(row_scan *body, row_complex *out) {
     *out = (row_complex){ .deleted_at = ENGINE_NO_TIMESTAMP };
     if (scan_u8(body)) {
-        out->deleted_at    = scan_i64(body);
+        out->deleted_at = scan_i64(body);
         out->deleted_local = (uint32_t)scan_uvarint(body);
     }
     uint64_t count = scan_uvarint(body);
@@ -49,8 +49,8 @@ void engine__scan_complex(row_scan *body, row_complex *out) {
 }
 
 void engine__scan_cell(row_scan *body, int64_t base, bool has_path, engine_cell *out) {
-    uint8_t flags  = scan_u8(body);
-    *out           = (engine_cell){ .timestamp = base };
+    uint8_t flags = scan_u8(body);
+    *out = (engine_cell){ .timestamp = base };
     out->tombstone = flags & CELL_TOMBSTONE;
     if (!(flags & CELL_BASE_TIMESTAMP)) out->timestamp = scan_i64(body);
     if (flags & CELL_EXPIRES) out->ttl = (uint32_t)scan_uvarint(body);
@@ -62,18 +62,19 @@ void engine__scan_cell(row_scan *body, int64_t base, bool has_path, engine_cell 
 
 /* ---- decoding ---- */
 
-static bool decode_column(row_scan *scan, int64_t base, base_arena *arena, engine_column_image *out) {
+static bool decode_column(row_scan *scan, int64_t base, base_arena *arena,
+                          engine_column_image *out) {
     row_column  column;
     row_complex complex = { .deleted_at = ENGINE_NO_TIMESTAMP, .cell_count = 1 };
     scan_column(scan, &column);
     if (column.is_complex) engine__scan_complex(&column.body, &complex);
 
-    out->id            = column.id;
-    out->is_complex    = column.is_complex;
-    out->deleted_at    = complex.deleted_at;
+    out->id = column.id;
+    out->is_complex = column.is_complex;
+    out->deleted_at = complex.deleted_at;
     out->deleted_local = complex.deleted_local;
     out->cell_count = out->cell_capacity = complex.cell_count;
-    out->cells                           = BASE_NEW_ARRAY(arena, engine_cell, complex.cell_count);
+    out->cells = BASE_NEW_ARRAY(arena, engine_cell, complex.cell_count);
     if (!out->cells) return false;
     for (uint32_t i = 0; i < complex.cell_count; i++)
         engine__scan_cell(&column.body, base, column.is_complex, &out->cells[i]);
@@ -87,21 +88,22 @@ corm_status engine__row_decode(const cql_table *table, bool is_static, corm_byte
     row_head head;
     memset(out, 0, sizeof *out);
     out->clustering_count = is_static ? 0 : table->clustering_count;
-    out->clustering       = BASE_NEW_ARRAY(arena, cql_value, out->clustering_count);
+    out->clustering = BASE_NEW_ARRAY(arena, cql_value, out->clustering_count);
     if (!out->clustering) return base__fail_memory(err);
     engine__scan_head(&scan, out->clustering_count, out->clustering, &head);
     if (scan.bad || head.column_count > (size_t)(scan.end - scan.at))
         return engine__row_damaged(table, err);
 
-    out->has_liveness  = head.flags & ROW_LIVENESS;
-    out->liveness      = head.liveness;
-    out->deleted_at    = head.deleted_at;
+    out->has_liveness = head.flags & ROW_LIVENESS;
+    out->liveness = head.liveness;
+    out->deleted_at = head.deleted_at;
     out->deleted_local = head.deleted_local;
     out->column_count = out->column_capacity = head.column_count;
     out->columns = BASE_NEW_ARRAY(arena, engine_column_image, head.column_count);
     if (!out->columns) return base__fail_memory(err);
     for (uint32_t i = 0; i < out->column_count; i++)
-        if (!decode_column(&scan, head.base, arena, &out->columns[i])) return base__fail_memory(err);
+        if (!decode_column(&scan, head.base, arena, &out->columns[i]))
+            return base__fail_memory(err);
     if (scan.bad || scan.at != scan.end) return engine__row_damaged(table, err);
     return CORM_OK;
 }
@@ -110,10 +112,10 @@ corm_status engine__row_decode(const cql_table *table, bool is_static, corm_byte
 
 static void put_cell(const engine_cell *cell, int64_t base, bool has_path, base_buf *out) {
     bool    empty = cell->value.len == 0;
-    uint8_t flags = (uint8_t)((cell->timestamp == base ? CELL_BASE_TIMESTAMP : 0) |
-                              (cell->tombstone ? CELL_TOMBSTONE : 0) |
-                              (cell->ttl && !cell->tombstone ? CELL_EXPIRES : 0) |
-                              (empty ? CELL_EMPTY : 0));
+    uint8_t flags =
+        (uint8_t)((cell->timestamp == base ? CELL_BASE_TIMESTAMP : 0) |
+                  (cell->tombstone ? CELL_TOMBSTONE : 0) |
+                  (cell->ttl && !cell->tombstone ? CELL_EXPIRES : 0) | (empty ? CELL_EMPTY : 0));
     base__buf_u8(out, flags);
     if (!(flags & CELL_BASE_TIMESTAMP)) base__buf_i64(out, cell->timestamp);
     if (flags & CELL_EXPIRES) base__buf_uvarint(out, cell->ttl);
@@ -162,7 +164,8 @@ static void put_column(const engine_column_image *column, int64_t base, base_buf
 }
 
 static bool holds_something(const engine_column_image *column) {
-    return column->cell_count > 0 || (column->is_complex && column->deleted_at != ENGINE_NO_TIMESTAMP);
+    return column->cell_count > 0 ||
+           (column->is_complex && column->deleted_at != ENGINE_NO_TIMESTAMP);
 }
 
 /* The timestamp that most of a row usually shares. */
@@ -176,9 +179,10 @@ static int64_t base_timestamp(const engine_row *row) {
 static void put_head(const cql_table *table, const engine_row *row, int64_t base, base_buf *out) {
     bool expires = row->has_liveness && row->liveness.ttl;
     bool deleted = row->deleted_at != ENGINE_NO_TIMESTAMP;
-    base__buf_u8(out, (uint8_t)((row->has_liveness ? ROW_LIVENESS : 0) |
-                                (expires ? ROW_LIVENESS_EXPIRES : 0) | (deleted ? ROW_DELETION : 0) |
-                                (table->is_counter ? ROW_COUNTER : 0)));
+    base__buf_u8(out,
+                 (uint8_t)((row->has_liveness ? ROW_LIVENESS : 0) |
+                           (expires ? ROW_LIVENESS_EXPIRES : 0) | (deleted ? ROW_DELETION : 0) |
+                           (table->is_counter ? ROW_COUNTER : 0)));
     base__buf_i64(out, base);
     for (uint32_t i = 0; i < row->clustering_count; i++) {
         cql_value value = row->clustering[i];
@@ -217,7 +221,7 @@ corm_status engine__row_encode(const cql_table *table, const engine_row *row, ba
 /* ---- reconciliation ---- */
 
 static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len   = a.len < b.len ? a.len : b.len;
+    size_t len = a.len < b.len ? a.len : b.len;
     int    order = len ? memcmp(a.data, b.data, len) : 0;
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }

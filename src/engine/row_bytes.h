@@ -6,16 +6,16 @@
 #include "engine/row.h"
 
 enum {
-    ROW_LIVENESS         = 1,
+    ROW_LIVENESS = 1,
     ROW_LIVENESS_EXPIRES = 2,
-    ROW_DELETION         = 4,
-    ROW_COUNTER          = 8,
-    CELL_BASE_TIMESTAMP  = 1,
-    CELL_TOMBSTONE       = 2,
-    CELL_EXPIRES         = 4,
-    CELL_EMPTY           = 8,
-    COLUMN_SIMPLE        = 0,
-    COLUMN_COMPLEX       = 1
+    ROW_DELETION = 4,
+    ROW_COUNTER = 8,
+    CELL_BASE_TIMESTAMP = 1,
+    CELL_TOMBSTONE = 2,
+    CELL_EXPIRES = 4,
+    CELL_EMPTY = 8,
+    COLUMN_SIMPLE = 0,
+    COLUMN_COMPLEX = 1
 };
 
 /* Where the reading is; `bad` once something did not fit, and all reads give zero from then on. */
@@ -79,10 +79,10 @@ typedef struct row_column {
     row_scan body;
 } row_column;
 static inline void scan_column(row_scan *scan, row_column *out) {
-    out->id         = (uint32_t)scan_uvarint(scan);
+    out->id = (uint32_t)scan_uvarint(scan);
     out->is_complex = scan_u8(scan) == COLUMN_COMPLEX;
     corm_bytes body = scan_bytes(scan, scan_uvarint(scan));
-    out->body       = (row_scan){ body.data, body.data + body.len, scan->bad };
+    out->body = (row_scan){ body.data, body.data + body.len, scan->bad };
 }
 
 /* Of a complex column, before its cells. */

@@ -18,9 +18,9 @@ typedef struct selection {
 typedef struct gathering {
     cql_node_kind kind;
     uint32_t      now_s;
-    base_buf      list;  /* entries as a protocol list without its count */
+    base_buf      list; /* entries as a protocol list without its count */
     uint32_t      count;
-    bool          any;   /* a live cell was selected */
+    bool          any;    /* a live cell was selected */
     int64_t       newest; /* of their timestamps */
     engine_cell   last;
 } gathering;
@@ -29,19 +29,21 @@ static const cql_type *key_type_of(const cql_type *type) {
     return type->id == CQL_MAP || type->id == CQL_SET ? type->params[0] : NULL;
 }
 
-static corm_status eval_bound(const cql_node *node, cql_eval_env *env, cql_value *out, corm_error *err) {
+static corm_status eval_bound(const cql_node *node, cql_eval_env *env, cql_value *out,
+                              corm_error *err) {
     *out = CQL_NULL;
     return node ? cql__eval(node, env, out, err) : CORM_OK;
 }
 
-static corm_status select_cells(const cql_node *target, cql_eval_env *env, selection *out, corm_error *err) {
+static corm_status select_cells(const cql_node *target, cql_eval_env *env, selection *out,
+                                corm_error *err) {
     *out = (selection){ .key = CQL_NULL, .from = CQL_NULL, .to = CQL_NULL };
     if (target->kind == CQL_NODE_COLUMN) return CORM_OK;
     out->key_type = key_type_of(target->args[0]->type);
     switch (target->kind) {
     case CQL_NODE_FIELD:
         out->is_field = true;
-        out->field    = target->index;
+        out->field = target->index;
         return CORM_OK;
     case CQL_NODE_ELEMENT:
         out->is_element = true;
@@ -83,20 +85,21 @@ static void put_entry(gathering *to, const engine_cell *cell) {
 
 static void gather(gathering *to, const engine_cell *cell) {
     if (!to->any || cell->timestamp > to->newest) to->newest = cell->timestamp;
-    to->any  = true;
+    to->any = true;
     to->last = *cell;
     put_entry(to, cell);
 }
 
 /* A UDT has an entry for each field, null for those without a value. */
-static void gather_missing_fields(gathering *to, const cql_type *type, uint32_t from, uint32_t until) {
+static void gather_missing_fields(gathering *to, const cql_type *type, uint32_t from,
+                                  uint32_t until) {
     for (uint32_t i = from; type->id == CQL_UDT && i < until; i++) put_entry(to, NULL);
 }
 
-static void gather_column(gathering *to, const cql_type *type, const selection *wanted, int64_t base,
-                          row_column *column) {
+static void gather_column(gathering *to, const cql_type *type, const selection *wanted,
+                          int64_t base, row_column *column) {
     row_complex complex = { .cell_count = 1 };
-    uint32_t    field   = 0;
+    uint32_t    field = 0;
     if (column->is_complex) engine__scan_complex(&column->body, &complex);
     for (uint32_t i = 0; i < complex.cell_count && !column->body.bad; i++) {
         engine_cell cell;
@@ -114,17 +117,22 @@ static void gather_column(gathering *to, const cql_type *type, const selection *
         gather_missing_fields(to, type, field, type->count);
 }
 
-static corm_status answer_number(gathering *from, base_arena *arena, cql_value *out, corm_error *err) {
+static corm_status answer_number(gathering *from, base_arena *arena, cql_value *out,
+                                 corm_error *err) {
     base_buf number = { 0 };
-    if (from->kind != CQL_NODE_TTL) base__buf_i64(&number, from->newest);
-    else if (from->last.ttl) base__buf_u32(&number, from->last.expires - from->now_s);
-    if (number.len) *out = (cql_value){ base__arena_copy(arena, number.data, number.len), (int32_t)number.len };
+    if (from->kind != CQL_NODE_TTL)
+        base__buf_i64(&number, from->newest);
+    else if (from->last.ttl)
+        base__buf_u32(&number, from->last.expires - from->now_s);
+    if (number.len)
+        *out = (cql_value){ base__arena_copy(arena, number.data, number.len), (int32_t)number.len };
     bool failed = number.failed || (number.len && !out->data);
     base__buf_free(&number);
     return failed ? base__fail_memory(err) : CORM_OK;
 }
 
-static corm_status answer_list(gathering *from, base_arena *arena, cql_value *out, corm_error *err) {
+static corm_status answer_list(gathering *from, base_arena *arena, cql_value *out,
+                               corm_error *err) {
     uint8_t *data = base__arena_alloc(arena, 4 + from->list.len);
     if (!data || from->list.failed) return base__fail_memory(err);
     base__store_u32(data, from->count);
@@ -160,7 +168,7 @@ corm_status engine__row_metadata(const cql_table *table, bool is_static, corm_by
     row_head          head;
     row_column        stored;
     bool              bad = false;
-    *out                  = CQL_NULL;
+    *out = CQL_NULL;
     CORM_TRY(select_cells(target, env, &wanted, err));
     if (!find_column(table, is_static, bytes, column->id, &head, &stored, &bad))
         return bad ? engine__row_damaged(table, err) : CORM_OK;
@@ -168,7 +176,8 @@ corm_status engine__row_metadata(const cql_table *table, bool is_static, corm_by
     gathering all = { .kind = node->kind, .now_s = now_s };
     gather_column(&all, column->type, &wanted, head.base, &stored);
     corm_status status = stored.body.bad ? engine__row_damaged(table, err) : CORM_OK;
-    bool is_list = stored.is_complex && !wanted.is_field && !wanted.is_element && node->kind != CQL_NODE_MAXWRITETIME;
+    bool        is_list = stored.is_complex && !wanted.is_field && !wanted.is_element &&
+                   node->kind != CQL_NODE_MAXWRITETIME;
     if (status == CORM_OK && all.any)
         status = is_list ? answer_list(&all, env->context.arena, out, err)
                          : answer_number(&all, env->context.arena, out, err);

@@ -20,14 +20,15 @@ static uint8_t *put_sized(uint8_t *at, corm_bytes bytes) {
 }
 
 /* Every element takes at most its stored bytes and two lengths. */
-static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_t cells, bool *failed) {
+static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_t cells,
+                                     bool *failed) {
     size_t   room = 4 + (size_t)(body->end - body->at) + 8 * (size_t)cells;
     uint8_t *data = base__arena_alloc(as->arena, room);
     if (!data) {
         *failed = true;
         return CQL_NULL;
     }
-    uint8_t *at    = data + 4;
+    uint8_t *at = data + 4;
     uint32_t count = 0;
     for (uint32_t i = 0; i < cells; i++) {
         engine_cell cell;
@@ -44,8 +45,8 @@ static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_
 static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells, bool *failed) {
     uint32_t   fields = as->type->count;
     cql_value *values = BASE_NEW_ARRAY(as->arena, cql_value, fields);
-    size_t     room   = 4 * (size_t)fields + (size_t)(body->end - body->at);
-    uint8_t   *data   = base__arena_alloc(as->arena, room);
+    size_t     room = 4 * (size_t)fields + (size_t)(body->end - body->at);
+    uint8_t   *data = base__arena_alloc(as->arena, room);
     if (!values || !data) {
         *failed = true;
         return CQL_NULL;
@@ -59,7 +60,7 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
         uint16_t field = base__load_u16(cell.path.data);
         if (field >= fields) continue;
         values[field] = cql__value_of(cell.value);
-        any           = true;
+        any = true;
     }
     if (!any) return CQL_NULL;
     uint8_t *at = data;
@@ -77,7 +78,8 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
 static cql_value read_simple(const assembly *as, row_scan *body) {
     engine_cell cell;
     engine__scan_cell(body, as->base, false, &cell);
-    return !body->bad && engine__cell_is_live(&cell, as->now_s) ? cql__value_of(cell.value) : CQL_NULL;
+    return !body->bad && engine__cell_is_live(&cell, as->now_s) ? cql__value_of(cell.value)
+                                                                : CQL_NULL;
 }
 
 static cql_value read_column(const assembly *as, row_column *column, bool *failed) {
@@ -101,35 +103,38 @@ static bool any_cell_live(row_column column, int64_t base, uint32_t now_s) {
 }
 
 static const cql_column *column_with_id(const cql_table *table, uint32_t id) {
-    for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count; i++)
+    for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count;
+         i++)
         if (table->columns[i].id == id) return &table->columns[i];
     return NULL;
 }
 
-static const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count, uint32_t id) {
+static const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count,
+                                        uint32_t id) {
     for (uint32_t i = 0; i < count; i++)
         if (needed[i]->id == id && needed[i]->kind >= CQL_STATIC) return needed[i];
     return NULL;
 }
 
 /* Readers ask for what is not stored, too. */
-static void set_null(const cql_column *const *needed, uint32_t count, bool is_static, cql_value *values) {
+static void set_null(const cql_column *const *needed, uint32_t count, bool is_static,
+                     cql_value *values) {
     for (uint32_t i = 0; i < count; i++)
-        if (needed[i]->kind == (is_static ? CQL_STATIC : CQL_REGULAR)) values[needed[i]->index] = CQL_NULL;
+        if (needed[i]->kind == (is_static ? CQL_STATIC : CQL_REGULAR))
+            values[needed[i]->index] = CQL_NULL;
 }
 
 corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes bytes,
                              uint32_t now_s, const cql_column *const *needed, uint32_t needed_count,
                              base_arena *arena, cql_value *values, engine_row_read *out,
                              corm_error *err) {
-    row_scan scan   = { bytes.data, bytes.data + bytes.len, false };
+    row_scan scan = { bytes.data, bytes.data + bytes.len, false };
     bool     failed = false;
     row_head head;
     engine__scan_head(&scan, is_static ? 0 : table->clustering_count,
                       is_static ? NULL : values + table->partition_count, &head);
     set_null(needed, needed_count, is_static, values);
-    out->has_liveness =
-        (head.flags & ROW_LIVENESS) && engine__cell_is_live(&head.liveness, now_s);
+    out->has_liveness = (head.flags & ROW_LIVENESS) && engine__cell_is_live(&head.liveness, now_s);
     out->live = out->has_liveness;
 
     for (uint32_t i = 0; i < head.column_count && !scan.bad; i++) {
@@ -137,10 +142,10 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
         scan_column(&scan, &stored);
         const cql_column *column = needed_with_id(needed, needed_count, stored.id);
         if (column) {
-            assembly as           = { column->type, arena, now_s, head.base };
+            assembly as = { column->type, arena, now_s, head.base };
             values[column->index] = read_column(&as, &stored, &failed);
-            out->live             = out->live || !cql__is_null(values[column->index]);
-            scan.bad              = scan.bad || stored.body.bad;
+            out->live = out->live || !cql__is_null(values[column->index]);
+            scan.bad = scan.bad || stored.body.bad;
         } else if (!out->live && column_with_id(table, stored.id)) {
             out->live = any_cell_live(stored, head.base, now_s);
         }

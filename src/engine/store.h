@@ -67,7 +67,9 @@ CORM_CHECKED corm_status engine__system_schema(cql_schema **out, corm_error *err
 /* Row images that one operation changes, by key; nothing is stored before engine__write_flush. */
 typedef struct engine_write engine_write;
 
-CORM_CHECKED corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err); /* in the arena */
+/* In the arena; engine__write_end frees what is not. */
+CORM_CHECKED corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err);
+void                     engine__write_end(engine_write *write);
 
 /* INSERT, UPDATE, DELETE without conditions, into the images. timestamp: of the statement, if it has none of its own. */
 CORM_CHECKED corm_status engine__write_modify(engine_write *write, const cql_checked_modify *modify, int64_t timestamp,
@@ -80,6 +82,11 @@ CORM_CHECKED corm_status engine__write_statement(engine_write *write, corm_error
 /* A protocol BATCH of prepared and text statements. */
 CORM_CHECKED corm_status engine__write_batch(engine_write *write, const cql_checked_batch *batch,
                                              const cql_value *const *item_values, const uint32_t *item_value_counts,
+                                             corm_error *err);
+
+/* Makes the flush look at a stored row or partition record again: what is over is dropped (see engine__image_purge), and
+ * its index entries with it. Nothing happens when it is gone. */
+CORM_CHECKED corm_status engine__write_touch(engine_write *write, const cql_table *table, corm_bytes data_key,
                                              corm_error *err);
 
 /* Puts all changed images, their index entries, and their reclaim entries. */
@@ -97,15 +104,15 @@ CORM_CHECKED corm_status engine__queue_storage(kv_txn *txn, uint32_t storage_id,
 
 /* ---- indexes: index.c ---- */
 
-/* Brings the index entries of one row from the old image to the new one (either NULL), by `static_` row or not. */
-CORM_CHECKED corm_status engine__index_update(kv_txn *txn, const cql_table *table, corm_bytes data_key, bool is_static,
-                                              const engine_row *before, const engine_row *after, base_arena *arena,
-                                              corm_error *err);
 /* Fills a new index from the rows of its table. */
 CORM_CHECKED corm_status engine__index_build(kv_txn *txn, const cql_table *table, const cql_index *index,
                                              base_arena *arena, corm_error *err);
-/* Appends the key where the entries with this value begin: storage id and order form. */
-void engine__index_prefix(const cql_index *index, cql_value value, base_buf *out);
+/* Appends the key where the entries with this value begin: storage id and order form. An index on map entries takes two
+ * values, key and value. */
+void engine__index_prefix(const cql_index *index, const cql_value *values, base_buf *out);
+
+/* The types of the values an index holds; the result says how many: 1, or 2 for map entries. */
+uint32_t engine__index_types(const cql_index *index, const cql_type *types[2]);
 /* The data key (with the table's storage id put in front) of an index entry. False: damaged. */
 bool engine__index_data_key(const cql_table *table, corm_bytes key, corm_bytes value, base_buf *out);
 

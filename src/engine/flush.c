@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* flush.c -- from a request's images to the store. First everything is computed, while the images may still borrow from the
+ * store's pages; then it is put. Thread: the commit leader's. */
+#include "base/fail.h"
+#include "engine/write_internal.h"
+
+bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key, corm_bytes value) {
+    write_op *op = BASE_NEW(ops->arena, write_op);
+    if (!op) return false;
+    *op = (write_op){ tree, remove, key, value, NULL };
+    *ops->last = op;
+    ops->last = &op->next;
+    return true;
+}
+
+static corm_status keep(base_buf *buf, base_arena *arena, corm_bytes *out, corm_error *err) {
+    *out = (corm_bytes){ base__arena_copy(arena, buf->data, buf->len), buf->len };
+    bool failed = buf->failed || !out->data;
+    base__buf_free(buf);
+    return failed ? base__fail_memory(err) : CORM_OK;
+}
+
+/* When a row or partition is to be looked at again by reclaim. */
+typedef struct due_list {
+    struct due_item {
+        uint32_t   second;
+        corm_bytes key;
+    } * items;
+    uint32_t count, capacity;
+} due_list;
+
+static corm_status add_due(due_list *due, uint32_t second, corm_bytes key, base_arena *arena,
+                           corm_error *err) {
+    if (second == 0) return CORM_OK;
+    if (due->count == due->capacity) {
+        uint32_t capacity = due->capacity ? 2 * due->capacity : 8;
+        void    *bigger = base__arena_alloc(arena, capacity * sizeof *due->items);
+        if (!bigger) return base__fail_memory(err);
+        if (due->count) memcpy(bigger, due->items, due->count * sizeof *due->items);
+        due->items = bigger;
+        due->capacity = capacity;
+    }
+    due->items[due->count].second = second;
+    due->items[due->count++].key = key;
+    return CORM_OK;
+}
+
+static corm_status plan_image(engine_write *write, write_image *image, write_ops *ops,
+                              due_list *due, corm_error *err) {
+    const cql_table *table = image->table;
+    uint32_t         now_s = write->request->now_s, second;
+    engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds, now_s, &second);
+    CORM_TRY(add_due(due, second, image->key, ops->arena, err));
+    if (table->index_count)
+        CORM_TRY(engine__index_changes(table, image->key, image->is_static, &image->before,
+                                       &image->row, now_s, ops, err));
+
+    base_buf    buf = { 0 };
+    corm_bytes  bytes = { 0 };
+    bool        empty;
+    corm_status status = engine__row_encode(table, &image->row, &buf, &empty, err);
+    if (status == CORM_OK && !empty)
+        return keep(&buf, ops->arena, &bytes, err) != CORM_OK ||
+                       !engine__write_op(ops, KV_DATA, false, image->key, bytes)
+                   ? base__fail_memory(err)
+                   : CORM_OK;
+    base__buf_free(&buf);
+    if (status != CORM_OK || !image->existed) return status;
+    return engine__write_op(ops, KV_DATA, true, image->key, bytes) ? CORM_OK
+                                                                   : base__fail_memory(err);
+}
+
+/* The second when the first of the deletions may be forgotten. */
+static uint32_t deletions_due(const engine_deletions *deletions, uint32_t gc_grace_s) {
+    uint32_t first = UINT32_MAX;
+    if (deletions->partition_at != ENGINE_NO_TIMESTAMP) first = deletions->partition_local;
+    for (uint32_t i = 0; i < deletions->count; i++)
+        if (deletions->ranges[i].local_time < first) first = deletions->ranges[i].local_time;
+    return first > UINT32_MAX - gc_grace_s ? UINT32_MAX : first + gc_grace_s;
+}
+
+static corm_status plan_partition(engine_write *write, write_partition *partition, write_ops *ops,
+                                  due_list *due, corm_error *err) {
+    uint32_t gc_grace_s = (uint32_t)partition->table->options.gc_grace_seconds;
+    uint32_t now_s = write->request->now_s;
+    base_buf key = { 0 }, buf = { 0 };
+    base__buf_put(&key, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(&key, ENGINE_KEY_PARTITION);
+    corm_bytes key_bytes, bytes = { 0 };
+    CORM_TRY(keep(&key, ops->arena, &key_bytes, err));
+    if (now_s >= gc_grace_s) engine__deletions_purge(&partition->deletions, now_s - gc_grace_s);
+    bool remove =
+        partition->deletions.count == 0 && partition->deletions.partition_at == ENGINE_NO_TIMESTAMP;
+    if (!remove) {
+        engine__deletions_encode(&partition->deletions, &buf);
+        CORM_TRY(keep(&buf, ops->arena, &bytes, err));
+        CORM_TRY(add_due(due, deletions_due(&partition->deletions, gc_grace_s), key_bytes,
+                         ops->arena, err));
+    }
+    if (remove && !partition->existed) return CORM_OK;
+    return engine__write_op(ops, KV_DATA, remove, key_bytes, bytes) ? CORM_OK
+                                                                    : base__fail_memory(err);
+}
+
+static corm_status put_all(engine_write *write, const write_ops *ops, const due_list *due,
+                           corm_error *err) {
+    kv_txn *txn = write->request->txn;
+    bool    found;
+    for (const write_op *op = ops->first; op; op = op->next) {
+        if (op->remove)
+            CORM_TRY(kv__delete(txn, op->tree, op->key, &found, err));
+        else
+            CORM_TRY(kv__put(txn, op->tree, op->key, op->value, err));
+    }
+    for (uint32_t i = 0; i < due->count; i++)
+        CORM_TRY(engine__queue_row(txn, due->items[i].second, due->items[i].key, err));
+    return CORM_OK;
+}
+
+corm_status engine__write_flush(engine_write *write, corm_error *err) {
+    write_ops ops = { .arena = write->request->arena };
+    due_list  due = { 0 };
+    ops.last = &ops.first;
+    for (write_image *image = write->first_image; image; image = image->next)
+        if (image->changed) CORM_TRY(plan_image(write, image, &ops, &due, err));
+    for (write_partition *partition = write->first_partition; partition;
+         partition = partition->next)
+        if (partition->changed) CORM_TRY(plan_partition(write, partition, &ops, &due, err));
+    return put_all(write, &ops, &due, err);
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/* write.c -- INSERT, UPDATE and DELETE into row images. See write_internal.h. Thread: the commit leader's. */
+#include "base/fail.h"
+#include "base/text.h"
+#include "engine/write_internal.h"
+
+/* Cassandra's limits: Attributes.MAX_TTL, Cell.MAX_DELETION_TIME. */
+enum { MAX_TTL = 20 * 365 * 24 * 60 * 60 };
+static const uint32_t max_expiry = UINT32_MAX - 1;
+
+corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err) {
+    engine_write *write = BASE_NEW(request->arena, engine_write);
+    if (!write) return base__fail_memory(err);
+    write->request = request;
+    write->last_image = &write->first_image;
+    *out = write;
+    return CORM_OK;
+}
+
+void engine__write_end(engine_write *write) {
+    if (!write) return;
+    base__map_free(&write->images);
+    base__map_free(&write->partitions);
+}
+
+cql_eval_env engine__write_env(engine_write *write, const cql_value *values, uint32_t value_count) {
+    return (cql_eval_env){
+        .context = { write->request->arena, write->request->now_us },
+        .marker_count = value_count,
+        .markers = values,
+    };
+}
+
+/* ---- partitions and images ---- */
+
+static corm_str key_of(corm_bytes bytes) {
+    return (corm_str){ (const char *)bytes.data, bytes.len };
+}
+
+static corm_bytes keep(base_buf *buf, base_arena *arena) {
+    corm_bytes out = { base__arena_copy(arena, buf->data, buf->len), buf->len };
+    if (buf->failed) out.data = NULL;
+    base__buf_free(buf);
+    return out;
+}
+
+static corm_status load_deletions(engine_write *write, write_partition *partition,
+                                  corm_error *err) {
+    base_buf key = { 0 };
+    base__buf_put(&key, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(&key, ENGINE_KEY_PARTITION);
+    corm_status status = base__buf_status(&key, err);
+    corm_bytes  bytes;
+    if (status == CORM_OK)
+        status = kv__get(write->request->txn, KV_DATA, base__buf_bytes(&key), &bytes,
+                         &partition->existed, err);
+    base__buf_free(&key);
+    partition->deletions.partition_at = ENGINE_NO_TIMESTAMP;
+    if (status != CORM_OK || !partition->existed) return status;
+    return engine__deletions_decode(bytes, write->request->arena, &partition->deletions, err);
+}
+
+corm_status engine__write_partition(engine_write *write, const cql_table *table,
+                                    const engine_partition *key, write_partition **out,
+                                    corm_error *err) {
+    base_arena *arena = write->request->arena;
+    base_buf    buf = { 0 };
+    engine__key_partition(table->storage_id, key->token, key->key, &buf);
+    corm_bytes prefix = keep(&buf, arena);
+    if (!prefix.data) return base__fail_memory(err);
+    *out = base__map_get(&write->partitions, key_of(prefix));
+    if (*out) return CORM_OK;
+
+    write_partition *partition = BASE_NEW(arena, write_partition);
+    if (!partition) return base__fail_memory(err);
+    partition->table = table;
+    partition->prefix = prefix;
+    CORM_TRY(load_deletions(write, partition, err));
+    if (!base__map_put(&write->partitions, key_of(prefix), partition))
+        return base__fail_memory(err);
+    partition->next = write->first_partition;
+    write->first_partition = partition;
+    *out = partition;
+    return CORM_OK;
+}
+
+static corm_status load_image(engine_write *write, write_image *image, corm_error *err) {
+    base_arena *arena = write->request->arena;
+    corm_bytes  bytes;
+    image->row.deleted_at = ENGINE_NO_TIMESTAMP;
+    CORM_TRY(kv__get(write->request->txn, KV_DATA, image->key, &bytes, &image->existed, err));
+    if (!image->existed) return CORM_OK;
+    if (image->table->index_count)
+        CORM_TRY(
+            engine__row_decode(image->table, image->is_static, bytes, arena, &image->before, err));
+    return engine__row_decode(image->table, image->is_static, bytes, arena, &image->row, err);
+}
+
+corm_status engine__write_image(engine_write *write, write_partition *partition,
+                                const corm_bytes *clustering, const cql_value *values,
+                                write_image **out, corm_error *err) {
+    base_arena *arena = write->request->arena;
+    base_buf    buf = { 0 };
+    base__buf_put(&buf, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(&buf, clustering ? ENGINE_KEY_ROW : ENGINE_KEY_STATIC);
+    if (clustering) base__buf_put(&buf, clustering->data, clustering->len);
+    corm_bytes key = keep(&buf, arena);
+    if (!key.data) return base__fail_memory(err);
+    *out = base__map_get(&write->images, key_of(key));
+    if (*out) return CORM_OK;
+
+    write_image *image = BASE_NEW(arena, write_image);
+    if (!image) return base__fail_memory(err);
+    image->table = partition->table;
+    image->partition = partition;
+    image->key = key;
+    image->clustering =
+        (corm_bytes){ key.data + partition->prefix.len + 1, key.len - partition->prefix.len - 1 };
+    image->is_static = !clustering;
+    CORM_TRY(load_image(write, image, err));
+    if (!image->existed && clustering && values) {
+        image->row.clustering_count = partition->table->clustering_count;
+        image->row.clustering = (cql_value *)base__arena_copy(
+            arena, values, partition->table->clustering_count * sizeof *values);
+        if (!image->row.clustering) return base__fail_memory(err);
+    }
+    if (!base__map_put(&write->images, key_of(key), image)) return base__fail_memory(err);
+    *write->last_image = image;
+    write->last_image = &image->next;
+    *out = image;
+    return CORM_OK;
+}
+
+/* ---- USING ---- */
+
+static corm_status eval_timestamp(const cql_checked_modify *modify, cql_eval_env *env,
+                                  int64_t *timestamp, corm_error *err) {
+    cql_value value;
+    if (!modify->timestamp) return CORM_OK;
+    CORM_TRY(cql__eval(modify->timestamp, env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    if (value.len == -1) return base__fail(err, CORM_INVALID, "Invalid null value of timestamp");
+    if (value.len != 8) return base__fail(err, CORM_INVALID, "Invalid timestamp value: ");
+    *timestamp = (int64_t)base__load_u64(value.data);
+    return CORM_OK;
+}
+
+static corm_status check_ttl(int32_t ttl, corm_error *err) {
+    if (ttl < 0)
+        return base__fail(err, CORM_INVALID, "A TTL must be greater or equal to 0, but was %d",
+                          ttl);
+    if (ttl > MAX_TTL)
+        return base__fail(err, CORM_INVALID, "ttl is too large. requested (%d) maximum (%d)", ttl,
+                          MAX_TTL);
+    return CORM_OK;
+}
+
+/* Not given or unset: the table's default; null or empty: no expiry. */
+static corm_status eval_ttl(const cql_checked_modify *modify, cql_eval_env *env, uint32_t *ttl,
+                            corm_error *err) {
+    cql_value value = CQL_UNSET;
+    *ttl = modify->kind == CQL_MODIFY_DELETE
+               ? 0
+               : (uint32_t)modify->table->options.default_time_to_live;
+    if (modify->ttl) CORM_TRY(cql__eval(modify->ttl, env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    *ttl = 0;
+    if (value.len != 4) return CORM_OK;
+    int32_t seconds = (int32_t)base__load_u32(value.data);
+    CORM_TRY(check_ttl(seconds, err));
+    *ttl = (uint32_t)seconds;
+    return CORM_OK;
+}
+
+static corm_status check_expiry(const cql_checked_modify *modify, uint32_t now_s, uint32_t ttl,
+                                corm_error *err) {
+    if (ttl <= max_expiry - now_s) return CORM_OK;
+    const cql_table *table = modify->table;
+    return base__fail(
+        err, CORM_INVALID,
+        "Request on table %.*s.%.*s with %sttl of %u seconds exceeds maximum supported expiration date of "
+        "2106-02-07T06:28:13+00:00. In order to avoid this use a lower TTL, change the expiration date "
+        "overflow policy or upgrade to a version where this limitation is fixed. See CASSANDRA-14092 and "
+        "CASSANDRA-14227 for more details.",
+        (int)table->keyspace.len, table->keyspace.data, (int)table->name.len, table->name.data,
+        modify->ttl ? "" : "default ", ttl);
+}
+
+/* ---- rows ---- */
+
+static bool assigns_static(const cql_checked_modify *modify) {
+    for (uint32_t i = 0; i < modify->assign_count; i++)
+        if (modify->assigns[i].column->kind == CQL_STATIC) return true;
+    return false;
+}
+
+static corm_status assign_all(engine_write *write, const cql_checked_modify *modify,
+                              write_image *image, cql_eval_env *env, image_stamp *stamp,
+                              corm_error *err) {
+    (void)write;
+    stamp->shadow = engine__deletions_at(&image->partition->deletions,
+                                         image->is_static ? NULL : &image->clustering);
+    image->changed = true;
+    for (uint32_t i = 0; i < modify->assign_count; i++) {
+        const cql_assign *assign = &modify->assigns[i];
+        if ((assign->column->kind == CQL_STATIC) != image->is_static) continue;
+        CORM_TRY(engine__write_assign(image, assign, env, stamp, err));
+    }
+    if (modify->kind == CQL_MODIFY_INSERT && !image->is_static)
+        engine__image_mark(&image->row, stamp);
+    return CORM_OK;
+}
+
+static corm_status modify_rows(engine_write *write, const cql_checked_modify *modify,
+                               write_partition *partition, cql_eval_env *env, image_stamp *stamp,
+                               corm_error *err) {
+    engine_bound *bounds;
+    uint32_t      count;
+    write_image  *image;
+    if (assigns_static(modify)) {
+        CORM_TRY(engine__write_image(write, partition, NULL, NULL, &image, err));
+        CORM_TRY(assign_all(write, modify, image, env, stamp, err));
+    }
+    if (modify->static_only) return CORM_OK;
+    CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        CORM_TRY(
+            engine__write_image(write, partition, &bounds[i].start, bounds[i].row, &image, err));
+        CORM_TRY(assign_all(write, modify, image, env, stamp, err));
+    }
+    return CORM_OK;
+}
+
+static corm_status expand_json(const cql_checked_modify *modify, const cql_checked_modify **out,
+                               cql_eval_env *env, cql_checked_modify *expanded, corm_error *err) {
+    *out = modify;
+    if (!modify->json) return CORM_OK;
+    *out = expanded;
+    return engine__json_insert(modify, env, expanded, err);
+}
+
+corm_status engine__write_modify(engine_write *write, const cql_checked_modify *modify,
+                                 int64_t timestamp, const cql_value *values, uint32_t value_count,
+                                 corm_error *err) {
+    cql_eval_env       env = engine__write_env(write, values, value_count);
+    cql_checked_modify expanded;
+    CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
+    image_stamp stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
+    CORM_TRY(eval_timestamp(modify, &env, &stamp.timestamp, err));
+    if (modify->deletes_rows)
+        return engine__write_delete_rows(write, modify, &env, stamp.timestamp, err);
+    CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
+    CORM_TRY(check_expiry(modify, stamp.now_s, stamp.ttl, err));
+
+    engine_partition *partitions;
+    uint32_t          count;
+    CORM_TRY(engine__partitions(modify->table, &modify->where, &env, &partitions, &count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        write_partition *partition;
+        CORM_TRY(engine__write_partition(write, modify->table, &partitions[i], &partition, err));
+        CORM_TRY(modify_rows(write, modify, partition, &env, &stamp, err));
+    }
+    return CORM_OK;
+}
+
+/* ---- statements and batches ---- */
+
+/* The statement's timestamp when neither it nor its parts name one. */
+static int64_t default_timestamp(const engine_request *request) {
+    return request->options->has_timestamp ? request->options->timestamp : request->now_us;
+}
+
+static corm_status batch_timestamp(engine_write *write, const cql_checked_batch *batch,
+                                   cql_eval_env *env, int64_t *out, corm_error *err) {
+    cql_checked_modify as_modify = { .timestamp = batch->timestamp };
+    *out = default_timestamp(write->request);
+    return eval_timestamp(&as_modify, env, out, err);
+}
+
+static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
+                             bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
+    if (conditional) return engine__lwt(write, items, count, is_batch, timestamp, err);
+    for (uint32_t i = 0; i < count; i++)
+        CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,
+                                      items[i].value_count, err));
+    wire__put_void(&write->request->answer->body);
+    return CORM_OK;
+}
+
+corm_status engine__write_batch(engine_write *write, const cql_checked_batch *batch,
+                                const cql_value *const *item_values,
+                                const uint32_t *item_value_counts, corm_error *err) {
+    engine_request *request = write->request;
+    cql_eval_env    env = engine__write_env(write, request->values, request->value_count);
+    lwt_item       *items = BASE_NEW_ARRAY(request->arena, lwt_item, batch->count);
+    int64_t         timestamp;
+    if (!items) return base__fail_memory(err);
+    CORM_TRY(batch_timestamp(write, batch, &env, &timestamp, err));
+    for (uint32_t i = 0; i < batch->count; i++)
+        items[i] = (lwt_item){ batch->items[i], item_values[i], item_value_counts[i] };
+    return run_items(write, items, batch->count, batch->is_conditional, true, timestamp, err);
+}
+
+/* A BATCH in CQL text: its items share the statement's markers. */
+static corm_status text_batch(engine_write *write, const cql_checked_batch *batch,
+                              corm_error *err) {
+    engine_request   *request = write->request;
+    const cql_value **values = BASE_NEW_ARRAY(request->arena, const cql_value *, batch->count);
+    uint32_t         *counts = BASE_NEW_ARRAY(request->arena, uint32_t, batch->count);
+    if (!values || !counts) return base__fail_memory(err);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        values[i] = request->values;
+        counts[i] = request->value_count;
+    }
+    return engine__write_batch(write, batch, values, counts, err);
+}
+
+corm_status engine__write_statement(engine_write *write, corm_error *err) {
+    engine_request    *request = write->request;
+    const cql_checked *checked = request->checked;
+    if (checked->batch) return text_batch(write, checked->batch, err);
+    lwt_item item = { checked->modify, request->values, request->value_count };
+    return run_items(write, &item, 1, checked->modify->is_conditional, false,
+                     default_timestamp(request), err);
+}
+
+/* ---- reclaim ---- */
+
+corm_status engine__write_touch(engine_write *write, const cql_table *table, corm_bytes data_key,
+                                corm_error *err) {
+    engine_key       key;
+    write_partition *partition;
+    write_image     *image;
+    if (!engine__key_split(data_key, &key))
+        return base__fail(err, CORM_CORRUPT, "a stored key is damaged");
+    engine_partition of = { key.partition_key, key.token, NULL };
+    CORM_TRY(engine__write_partition(write, table, &of, &partition, err));
+    if (key.kind == ENGINE_KEY_PARTITION) {
+        partition->changed = partition->existed;
+        return CORM_OK;
+    }
+    bool is_static = key.kind == ENGINE_KEY_STATIC;
+    CORM_TRY(engine__write_image(write, partition, is_static ? NULL : &key.clustering, NULL, &image,
+                                 err));
+    image->changed = image->existed;
+    return CORM_OK;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+/* write_assign.c -- one assignment on a row's image: simple columns, counters, collections, user-defined types.
+ * Semantics: the server's Constants, Lists, Sets, Maps and UserTypes operations. Thread: the commit leader's. */
+#include "base/fail.h"
+#include "engine/list_time.h"
+#include "engine/write_internal.h"
+
+/* What an assignment works on. */
+typedef struct target {
+    engine_row        *row;
+    const cql_column  *column;
+    const image_stamp *stamp;
+    cql_eval_env      *env;
+    base_arena        *arena;
+} target;
+
+typedef corm_status (*assign_function)(const target *to, const cql_assign *assign, corm_error *err);
+
+static corm_status done(bool worked, corm_error *err) {
+    return worked ? CORM_OK : base__fail_memory(err);
+}
+
+static corm_bytes bytes_of(cql_value value) {
+    return (corm_bytes){ value.data, (size_t)value.len };
+}
+
+static corm_status put(const target *to, corm_bytes path, cql_value value, corm_error *err) {
+    return done(engine__image_set_path(to->row, to->column, path, value, to->stamp, to->arena),
+                err);
+}
+
+/* ---- list cells ---- */
+
+static corm_status new_list_path(const target *to, corm_uuid uuid, corm_bytes *out,
+                                 corm_error *err) {
+    *out = (corm_bytes){ base__arena_copy(to->arena, uuid.bytes, 16), 16 };
+    return done(out->data != NULL, err);
+}
+
+static corm_status append_items(const target *to, cql_value list, corm_error *err) {
+    cql_walk  walk;
+    cql_value item;
+    CORM_TRY(cql__walk_begin(&walk, to->column->type, list, err));
+    while (cql__walk_next(&walk, &item)) {
+        corm_bytes path;
+        CORM_TRY(new_list_path(to, engine__list_append_time(), &path, err));
+        CORM_TRY(put(to, path, item, err));
+    }
+    return CORM_OK;
+}
+
+static corm_status prepend_items(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value list, item;
+    cql_walk  walk;
+    CORM_TRY(cql__eval(assign->value, to->env, &list, err));
+    if (cql__is_null(list)) return CORM_OK;
+    CORM_TRY(cql__walk_begin(&walk, to->column->type, list, err));
+    int64_t ticks = engine__list_prepend_ticks(walk.count);
+    while (cql__walk_next(&walk, &item)) {
+        corm_bytes path;
+        CORM_TRY(new_list_path(to, engine__list_time(ticks++), &path, err));
+        CORM_TRY(put(to, path, item, err));
+    }
+    return CORM_OK;
+}
+
+static uint32_t live_count(const engine_column_image *image, uint32_t now_s) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; image && i < image->cell_count; i++)
+        count += engine__cell_is_live(&image->cells[i], now_s);
+    return count;
+}
+
+static const engine_cell *live_at(const engine_column_image *image, uint32_t now_s,
+                                  uint32_t index) {
+    for (uint32_t i = 0; i < image->cell_count; i++)
+        if (engine__cell_is_live(&image->cells[i], now_s) && index-- == 0) return &image->cells[i];
+    return NULL;
+}
+
+/* The cell at a list index; `verb` for the message about a list that is null. */
+static corm_status find_list_cell(const target *to, const cql_node *key, const char *verb,
+                                  corm_bytes *path, corm_error *err) {
+    cql_value value;
+    CORM_TRY(cql__eval(key, to->env, &value, err));
+    if (value.len == -2) return base__fail(err, CORM_INVALID, "Invalid unset value for list index");
+    if (value.len != 4) return base__fail(err, CORM_INVALID, "Invalid null value for list index");
+    const engine_column_image *image = engine__image_find(to->row, to->column->id);
+    int32_t                    index = (int32_t)base__load_u32(value.data);
+    uint32_t                   size = live_count(image, to->stamp->now_s);
+    if (size == 0)
+        return base__fail(err, CORM_INVALID, "Attempted to %s a list which is null", verb);
+    if (index < 0 || (uint32_t)index >= size)
+        return base__fail(err, CORM_INVALID, "List index %d out of bound, list has size %u", index,
+                          size);
+    *path = live_at(image, to->stamp->now_s, (uint32_t)index)->path;
+    return CORM_OK;
+}
+
+static bool list_contains(const cql_type *type, cql_value list, cql_value item) {
+    cql_walk  walk;
+    cql_value each;
+    if (cql__walk_begin(&walk, type, list, NULL) != CORM_OK) return false;
+    while (cql__walk_next(&walk, &each))
+        if (cql__compare(type->params[0], each, item) == 0) return true;
+    return false;
+}
+
+/* Every live element that equals one of the value's. The cells are copied first: tombstones change the array. */
+static corm_status discard_items(const target *to, cql_value list, corm_error *err) {
+    const engine_column_image *image = engine__image_find(to->row, to->column->id);
+    if (!image) return CORM_OK;
+    uint32_t     count = image->cell_count;
+    engine_cell *cells = base__arena_copy(to->arena, image->cells, count * sizeof *cells);
+    if (!cells) return base__fail_memory(err);
+    for (uint32_t i = 0; i < count; i++)
+        if (engine__cell_is_live(&cells[i], to->stamp->now_s) &&
+            list_contains(to->column->type, list, cql__value_of(cells[i].value)))
+            CORM_TRY(put(to, cells[i].path, CQL_NULL, err));
+    return CORM_OK;
+}
+
+/* ---- sets and maps ---- */
+
+static corm_status add_entries(const target *to, cql_value collection, corm_error *err) {
+    cql_walk  walk;
+    cql_value key, value = { (const uint8_t *)"", 0 };
+    CORM_TRY(cql__walk_begin(&walk, to->column->type, collection, err));
+    while (cql__walk_next(&walk, &key)) {
+        if (to->column->type->id == CQL_MAP && !cql__walk_next(&walk, &value)) break;
+        CORM_TRY(put(to, bytes_of(key), value, err));
+    }
+    return CORM_OK;
+}
+
+/* `type` is that of the value: a set, also for a map column. */
+static corm_status discard_keys(const target *to, const cql_type *type, cql_value keys,
+                                corm_error *err) {
+    cql_walk  walk;
+    cql_value key;
+    CORM_TRY(cql__walk_begin(&walk, type, keys, err));
+    while (cql__walk_next(&walk, &key)) CORM_TRY(put(to, bytes_of(key), CQL_NULL, err));
+    return CORM_OK;
+}
+
+static corm_status eval_key(const target *to, const cql_node *node, corm_bytes *out,
+                            corm_error *err) {
+    const char *what = to->column->type->id == CQL_SET ? "set element" : "map key";
+    cql_value   key;
+    CORM_TRY(cql__eval(node, to->env, &key, err));
+    if (cql__is_null(key))
+        return base__fail(err, CORM_INVALID, "Invalid %s %s", key.len == -2 ? "unset" : "null",
+                          what);
+    *out = bytes_of(key);
+    return CORM_OK;
+}
+
+/* ---- user-defined types ---- */
+
+static corm_status field_path(const target *to, uint32_t field, corm_bytes *out, corm_error *err) {
+    uint8_t *path = base__arena_alloc(to->arena, 2);
+    if (!path) return base__fail_memory(err);
+    base__store_u16(path, (uint16_t)field);
+    *out = (corm_bytes){ path, 2 };
+    return CORM_OK;
+}
+
+static corm_status set_fields(const target *to, cql_value udt, corm_error *err) {
+    cql_walk  walk;
+    cql_value value;
+    CORM_TRY(cql__walk_begin(&walk, to->column->type, udt, err));
+    for (uint32_t field = 0; cql__walk_next(&walk, &value); field++) {
+        corm_bytes path;
+        if (cql__is_null(value)) continue;
+        CORM_TRY(field_path(to, field, &path, err));
+        CORM_TRY(put(to, path, value, err));
+    }
+    return CORM_OK;
+}
+
+/* ---- the kinds of assignment ---- */
+
+/* The old cells go at one microsecond before the new ones, so that they do not take these with them. */
+static corm_status overwrite(const target *to, cql_value value, corm_error *err) {
+    if (!engine__image_delete_complex(to->row, to->column, to->stamp->timestamp - 1, to->stamp,
+                                      to->arena))
+        return base__fail_memory(err);
+    if (cql__is_null(value)) return CORM_OK;
+    switch (to->column->type->id) {
+    case CQL_LIST: return append_items(to, value, err);
+    case CQL_UDT: return set_fields(to, value, err);
+    default: return add_entries(to, value, err);
+    }
+}
+
+static corm_status assign_set(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value value;
+    CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    if (cql__type_is_multicell(to->column->type)) return overwrite(to, value, err);
+    return done(engine__image_set(to->row, to->column, value, to->stamp, to->arena), err);
+}
+
+static corm_status count(const target *to, cql_value value, int sign, corm_error *err) {
+    if (value.len != 8)
+        return base__fail(err, CORM_INVALID, "Invalid null value for counter increment");
+    int64_t delta = (int64_t)base__load_u64(value.data);
+    if (sign < 0 && delta == INT64_MIN)
+        return base__fail(
+            err, CORM_INVALID,
+            "The negation of %lld overflows supported counter precision (signed 8 bytes integer)",
+            (long long)delta);
+    return done(engine__image_count(to->row, to->column, sign * delta, to->stamp, to->arena), err);
+}
+
+static corm_status assign_add(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value value;
+    CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    if (to->column->type->id == CQL_COUNTER) return count(to, value, 1, err);
+    if (value.len == -1) return CORM_OK;
+    return to->column->type->id == CQL_LIST ? append_items(to, value, err)
+                                            : add_entries(to, value, err);
+}
+
+static corm_status assign_subtract(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value value;
+    CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    if (to->column->type->id == CQL_COUNTER) return count(to, value, -1, err);
+    if (value.len == -1) return CORM_OK;
+    return to->column->type->id == CQL_LIST ? discard_items(to, value, err)
+                                            : discard_keys(to, assign->value->type, value, err);
+}
+
+static corm_status assign_element(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value  value;
+    corm_bytes path;
+    CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    if (to->column->type->id == CQL_LIST)
+        CORM_TRY(find_list_cell(to, assign->key, "set an element on", &path, err));
+    else
+        CORM_TRY(eval_key(to, assign->key, &path, err));
+    return put(to, path, value, err);
+}
+
+static corm_status assign_field(const target *to, const cql_assign *assign, corm_error *err) {
+    cql_value  value;
+    corm_bytes path;
+    CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    if (value.len == -2) return CORM_OK;
+    CORM_TRY(field_path(to, assign->field, &path, err));
+    return put(to, path, value, err);
+}
+
+static corm_status delete_column(const target *to, const cql_assign *assign, corm_error *err) {
+    (void)assign;
+    if (!cql__type_is_multicell(to->column->type))
+        return done(engine__image_set(to->row, to->column, CQL_NULL, to->stamp, to->arena), err);
+    return done(engine__image_delete_complex(to->row, to->column, to->stamp->timestamp, to->stamp,
+                                             to->arena),
+                err);
+}
+
+static corm_status delete_element(const target *to, const cql_assign *assign, corm_error *err) {
+    corm_bytes path;
+    if (to->column->type->id == CQL_LIST)
+        CORM_TRY(find_list_cell(to, assign->key, "delete an element from", &path, err));
+    else
+        CORM_TRY(eval_key(to, assign->key, &path, err));
+    return put(to, path, CQL_NULL, err);
+}
+
+static corm_status delete_field(const target *to, const cql_assign *assign, corm_error *err) {
+    corm_bytes path;
+    CORM_TRY(field_path(to, assign->field, &path, err));
+    return put(to, path, CQL_NULL, err);
+}
+
+static const assign_function functions[] = {
+    [CQL_ASSIGN_SET] = assign_set,
+    [CQL_ASSIGN_ADD] = assign_add,
+    [CQL_ASSIGN_SUBTRACT] = assign_subtract,
+    [CQL_ASSIGN_PREPEND] = prepend_items,
+    [CQL_ASSIGN_SET_ELEMENT] = assign_element,
+    [CQL_ASSIGN_SET_FIELD] = assign_field,
+    [CQL_ASSIGN_DELETE] = delete_column,
+    [CQL_ASSIGN_DELETE_ELEMENT] = delete_element,
+    [CQL_ASSIGN_DELETE_FIELD] = delete_field,
+};
+
+corm_status engine__write_assign(write_image *image, const cql_assign *assign, cql_eval_env *env,
+                                 const image_stamp *stamp, corm_error *err) {
+    image_stamp plain = *stamp;
+    if (assign->kind >= CQL_ASSIGN_DELETE) plain.ttl = 0;
+    target to = { &image->row, assign->column, &plain, env, env->context.arena };
+    return functions[assign->kind](&to, assign, err);
+}

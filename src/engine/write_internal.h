@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/* write_internal.h -- what the files of the write path share: the images one request changes. Private to write*.c, lwt.c, flush.c.
+ *
+ * Nothing is stored before engine__write_flush: an operation that fails leaves no trace. Everything lives in the request's
+ * arena; values borrow from the store's pages until the flush has encoded them. */
+#ifndef ENGINE_WRITE_INTERNAL_H
+#define ENGINE_WRITE_INTERNAL_H
+
+#include "base/map.h"
+#include "engine/bounds.h"
+#include "engine/image.h"
+#include "engine/store.h"
+
+typedef struct write_partition {
+    const cql_table        *table;
+    corm_bytes              prefix; /* of its data keys */
+    engine_deletions        deletions;
+    bool                    existed, changed;
+    struct write_partition *next;
+} write_partition;
+
+typedef struct write_image {
+    const cql_table    *table;
+    write_partition    *partition;
+    corm_bytes          key;        /* data key */
+    corm_bytes          clustering; /* order form, the end of key */
+    bool                is_static;
+    bool                existed;
+    engine_row          before; /* as stored; only for tables with indexes */
+    engine_row          row;
+    bool                changed;
+    struct write_image *next;
+} write_image;
+
+struct engine_write {
+    engine_request  *request;
+    base_map         images;                    /* data key -> write_image */
+    base_map         partitions;                /* prefix -> write_partition */
+    write_image     *first_image, **last_image; /* in order of first use */
+    write_partition *first_partition;
+};
+
+/* The deletions of a partition, read once. */
+CORM_CHECKED corm_status engine__write_partition(engine_write *write, const cql_table *table,
+                                                 const engine_partition *key, write_partition **out,
+                                                 corm_error *err);
+
+/* The image of a row, read once; empty when there is none. `clustering` NULL: the static row. values: its clustering
+ * values, for a row that is new. */
+CORM_CHECKED corm_status engine__write_image(engine_write *write, write_partition *partition,
+                                             const corm_bytes *clustering, const cql_value *values,
+                                             write_image **out, corm_error *err);
+
+/* Deletes rows by partition, prefix or slice (DELETE without columns). */
+CORM_CHECKED corm_status engine__write_delete_rows(engine_write             *write,
+                                                   const cql_checked_modify *modify,
+                                                   cql_eval_env *env, int64_t timestamp,
+                                                   corm_error *err);
+
+/* One put or removal that a flush does, once everything has been computed. */
+typedef struct write_op {
+    kv_tree          tree;
+    bool             remove;
+    corm_bytes       key, value;
+    struct write_op *next;
+} write_op;
+
+typedef struct write_ops {
+    write_op   *first, **last;
+    base_arena *arena;
+} write_ops;
+
+/* Adds an operation; key and value live in the arena. False when memory is exhausted. */
+bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key, corm_bytes value);
+
+/* Adds the changes of the row's index entries. A row that was not there before, or is not after, has an image without
+ * columns and marker. */
+CORM_CHECKED corm_status engine__index_changes(const cql_table *table, corm_bytes data_key,
+                                               bool is_static, const engine_row *before,
+                                               const engine_row *after, uint32_t now_s,
+                                               write_ops *ops, corm_error *err);
+
+/* One assignment of an UPDATE, INSERT or DELETE of columns. */
+CORM_CHECKED corm_status engine__write_assign(write_image *image, const cql_assign *assign,
+                                              cql_eval_env *env, const image_stamp *stamp,
+                                              corm_error *err);
+
+/* INSERT … JSON as an INSERT of values: an assignment for each column, the key as EQ restrictions. In the arena. */
+CORM_CHECKED corm_status engine__json_insert(const cql_checked_modify *modify, cql_eval_env *env,
+                                             cql_checked_modify *out, corm_error *err);
+
+/* The environment of a statement's expressions. */
+cql_eval_env engine__write_env(engine_write *write, const cql_value *values, uint32_t value_count);
+
+/* Conditional statements: one modification, or those of a batch, on one partition. Writes the [applied] answer. */
+typedef struct lwt_item {
+    const cql_checked_modify *modify;
+    const cql_value          *values;
+    uint32_t                  value_count;
+} lwt_item;
+CORM_CHECKED corm_status engine__lwt(engine_write *write, const lwt_item *items, uint32_t count,
+                                     bool is_batch, int64_t timestamp, corm_error *err);
+
+/* The column values of an image as a reader would see them: values[column->index] for the needed columns. *exists: whether the
+ * row is live. */
+CORM_CHECKED corm_status engine__image_values(const cql_table *table, bool is_static,
+                                              const engine_row *row, uint32_t now_s,
+                                              const cql_column *const *needed,
+                                              uint32_t needed_count, base_arena *arena,
+                                              cql_value *values, bool *exists, corm_error *err);
+
+#endif
