@@ -417,7 +417,7 @@ typedef struct cql_permission { /* GRANT, REVOKE, LIST permissions */
     cql_name            *permissions; /* lower case: "select", "modify", "select_masked" … */
     bool                 has_resource;
     cql_resource_kind    resource;
-    cql_ref              object; /* keyspace, table, role, function */
+    cql_ref              object; /* table, role, function; of keyspaces the keyspace alone */
     corm_str             mbean;
     uint32_t             argument_count;
     const cql_type_ast **argument_types;
@@ -446,7 +446,7 @@ typedef enum cql_describe_kind {
 typedef struct cql_describe {
     cql_describe_kind kind;
     bool              full, only, internals;
-    cql_ref           object;
+    cql_ref           object; /* KEYSPACE: the keyspace alone, which may be absent */
 } cql_describe;
 
 typedef struct cql_drop {
