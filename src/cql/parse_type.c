@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* parse_type.c -- types, and type hints in front of a value. */
+#include "base/text.h"
+#include "cql/parse.h"
+
+/* Types with parameters in angle brackets. Without the bracket the word is the name of a
+ * user-defined type, but SET, which is reserved. */
+static const struct shape {
+    cql_symbol  symbol;
+    const char *name;
+    uint32_t    count; /* of types; 0: one or more */
+} shapes[] = {
+    { CQL_K_MAP, "map", 2 },       { CQL_K_LIST, "list", 1 },   { CQL_K_SET, "set", 1 },
+    { CQL_K_FROZEN, "frozen", 1 }, { CQL_K_TUPLE, "tuple", 0 }, { CQL_K_VECTOR, "vector", 1 },
+};
+
+static const struct shape *shape_here(cql_parser *p) {
+    cql_symbol symbol = cql__peek(p, 0);
+    if (symbol != CQL_K_SET && cql__peek(p, 1) != CQL_T_LT) return NULL;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        if (shapes[i].symbol == symbol) return &shapes[i];
+    }
+    return NULL;
+}
+
+static bool parse_dimension(cql_parser *p, uint32_t *out) {
+    cql_tok tok = *cql__peek_token(p, 0);
+    int64_t number;
+    if (!cql__expect(p, CQL_T_COMMA)) return false;
+    tok = *cql__peek_token(p, 0);
+    if (!cql__expect(p, CQL_T_INTEGER)) return false;
+    if (!base__parse_i64(cql__token_text(p, &tok), &number) || number < INT32_MIN ||
+        number > INT32_MAX) {
+        return cql__refuse(p, tok.place, "a vector's dimension must be a 32-bit number");
+    }
+    *out = (uint32_t)(int32_t)number;
+    return true;
+}
+
+static bool parse_shape(cql_parser *p, const struct shape *shape, cql_type_ast *type) {
+    type->name.name.text = corm_str_of(shape->name);
+    type->name.name.place = cql__place(p);
+    cql__advance(p);
+    if (!cql__expect(p, CQL_T_LT)) return false;
+    do {
+        if (!cql__push_type(p, &type->params, &type->count)) return false;
+    } while ((shape->count == 0 || type->count < shape->count) && cql__accept(p, CQL_T_COMMA));
+    if (type->count < shape->count) return cql__mismatch(p, CQL_T_COMMA);
+    if (shape->symbol == CQL_K_VECTOR && !parse_dimension(p, &type->dimension)) return false;
+    return cql__expect(p, CQL_T_GT);
+}
+
+/* Words that Cassandra keeps for itself, written exactly so. */
+static bool check_reserved(cql_parser *p) {
+    static const char *const reserved[] = { "byte",     "complex", "enum",     "date",
+                                            "interval", "macaddr", "bitstring" };
+    const cql_tok           *tok = cql__peek_token(p, 0);
+    if (tok->symbol != CQL_T_IDENT) return true;
+    corm_str text = cql__token_text(p, tok);
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (!corm_str_equal(text, corm_str_of(reserved[i]))) continue;
+        cql__refuse(p, tok->place, "Invalid (reserved) user type name %s", reserved[i]);
+    }
+    return !p->no_memory;
+}
+
+bool cql__parse_user_type_name(cql_parser *p, cql_ref *out, bool *quoted) {
+    if (cql__peek(p, 1) == CQL_T_DOT) {
+        if (!cql__parse_name(p, CQL_NAME_PLAIN, &out->keyspace)) return false;
+        cql__advance(p);
+    }
+    *quoted = cql__at(p, CQL_T_QUOTED);
+    return check_reserved(p) && cql__parse_name(p, CQL_NAME_TYPE, &out->name);
+}
+
+static bool at_native_type(cql_parser *p) {
+    return (cql__word_class(cql__peek(p, 0)) & CQL_WORD_TYPE) && cql__peek(p, 1) != CQL_T_DOT;
+}
+
+static bool parse_simple_type(cql_parser *p, cql_type_ast *type) {
+    if (cql__at(p, CQL_T_STRING)) {
+        type->is_class = true;
+        return cql__parse_name(p, CQL_NAME_STRING, &type->name.name);
+    }
+    if (at_native_type(p)) return cql__parse_name(p, CQL_NAME_PLAIN, &type->name.name);
+    return cql__parse_user_type_name(p, &type->name, &type->is_quoted);
+}
+
+bool cql__parse_type_ast(cql_parser *p, const cql_type_ast **out) {
+    if (!cql__enter(p)) return false;
+    cql_type_ast *type = CQL_NEW(p, cql_type_ast);
+    if (!type) return false;
+    const struct shape *shape = shape_here(p);
+    if (shape ? !parse_shape(p, shape, type) : !parse_simple_type(p, type)) return false;
+    cql__leave(p);
+    *out = type;
+    return true;
+}
+
+bool cql__parse_native_type(cql_parser *p, const cql_type_ast **out) {
+    if (!at_native_type(p)) return cql__no_viable(p, 0);
+    return cql__parse_type_ast(p, out);
+}
+
+bool cql__push_type(cql_parser *p, const cql_type_ast ***types, uint32_t *count) {
+    const cql_type_ast *type = NULL;
+    if (!cql__parse_type_ast(p, &type)) return false;
+    return CQL_PUSH(p, *types, *count, type);
+}
+
+typedef struct type_list {
+    const cql_type_ast ***types;
+    uint32_t             *count;
+} type_list;
+
+static bool parse_listed_type(cql_parser *p, void *context) {
+    const type_list *list = context;
+    return cql__push_type(p, list->types, list->count);
+}
+
+bool cql__parse_argument_types(cql_parser *p, const cql_type_ast ***types, uint32_t *count) {
+    type_list list = { types, count };
+    return cql__parse_enclosed_or_none(p, parse_listed_type, &list);
+}
+
+/* ---- type hints ---- */
+
+/* Whether a function call begins here. */
+static bool at_call(cql_parser *p) {
+    cql_symbol next = cql__peek(p, 1);
+    return cql__is_name(cql__peek(p, 0), CQL_NAME_FUNCTION) &&
+           (next == CQL_T_LPAREN || next == CQL_T_DOT);
+}
+
+/* Whether what follows is the hinted value, not an alias or a clause behind a selector in brackets. */
+static bool at_hinted_selector(cql_parser *p) {
+    cql_symbol symbol = cql__peek(p, 0), next = cql__peek(p, 1);
+    if (symbol == CQL_K_AS && cql__is_name(next, CQL_NAME_PLAIN)) return false;
+    if (symbol == CQL_K_PER && next == CQL_K_PARTITION) return false;
+    return cql__is_name(symbol, CQL_NAME_PLAIN);
+}
+
+/* ":name"; but in {(a): f(b)} the colon is the map's. */
+static bool at_hinted_marker(cql_parser *p) {
+    cql_symbol behind = cql__peek(p, 2);
+    return cql__at(p, CQL_T_QMARK) ||
+           (cql__at(p, CQL_T_COLON) && cql__is_name(cql__peek(p, 1), CQL_NAME_PLAIN) &&
+            behind != CQL_T_LPAREN && behind != CQL_T_DOT);
+}
+
+static bool at_hinted(cql_parser *p, bool selector) {
+    switch (cql__peek(p, 0)) {
+    case CQL_T_LPAREN:
+    case CQL_T_LBRACKET:
+    case CQL_T_LBRACE:
+    case CQL_K_NULL: return true;
+    case CQL_K_CAST:
+        if (cql__peek(p, 1) == CQL_T_LPAREN) return true;
+        break;
+    default: break;
+    }
+    return cql__at_constant(p) || at_hinted_marker(p) || at_call(p) ||
+           (selector && at_hinted_selector(p));
+}
+
+bool cql__try_hint(cql_parser *p, bool selector, const cql_type_ast **out) {
+    cql_symbol first = cql__peek(p, 1);
+    if (first != CQL_K_SET && !cql__is_name(first, CQL_NAME_STRING)) return false;
+    cql_parser trial = *p;
+    trial.diagnostics = NULL;
+    trial.failed = false;
+    cql__advance(&trial);
+    bool good = cql__parse_type_ast(&trial, out) && cql__accept(&trial, CQL_T_RPAREN) &&
+                at_hinted(&trial, selector) && !trial.failed;
+    p->no_memory |= trial.no_memory;
+    if (!good) return false;
+    trial.diagnostics = p->diagnostics;
+    trial.failed = p->failed;
+    *p = trial;
+    return true;
+}
