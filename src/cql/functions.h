@@ -25,19 +25,19 @@ struct cql_function {
     uint32_t               arg_count;
     const cql_type *const *args;
     const cql_type        *result;
-    cql_function_eval      eval;      /* NULL for aggregates */
-    bool                   is_pure;   /* the same arguments give the same result */
-    bool                   is_monotonic; /* usable in GROUP BY on a clustering column, when the arguments behind
+    cql_function_eval      eval;    /* NULL for aggregates */
+    bool                   is_pure; /* the same arguments give the same result */
+    bool is_monotonic; /* usable in GROUP BY on a clustering column, when the arguments behind
                                           * the first are constants */
-    const void            *data;      /* the implementation's */
+    const void *data;  /* the implementation's */
     /* aggregates */
-    bool                   is_aggregate;
-    size_t                 state_size;
+    bool   is_aggregate;
+    size_t state_size;
     void (*init)(void *state);
     corm_status (*step)(const cql_function *function, cql_eval_context *context, void *state,
                         const cql_value *args, corm_error *err);
-    corm_status (*final)(const cql_function *function, cql_eval_context *context, void *state, cql_value *out,
-                         corm_error *err);
+    corm_status (*final)(const cql_function *function, cql_eval_context *context, void *state,
+                         cql_value *out, corm_error *err);
 };
 
 /* Chooses the overload for arguments of the given types; an argument whose type is NULL is untyped (a bind
@@ -46,11 +46,22 @@ struct cql_function {
  * ("Unknown function foo called", "Invalid call to function …, none of its type signatures match …",
  * "Ambiguous call to function …"). The function lives in the arena or is static. cql__call_resolve knows more of the
  * arguments and so says more in its messages. */
-typedef enum cql_literal { CQL_LIT_NONE, CQL_LIT_STRING, CQL_LIT_INTEGER, CQL_LIT_FLOAT, CQL_LIT_BOOLEAN, CQL_LIT_UUID, CQL_LIT_HEX, CQL_LIT_DURATION, CQL_LIT_NULL } cql_literal;
+typedef enum cql_literal {
+    CQL_LIT_NONE,
+    CQL_LIT_STRING,
+    CQL_LIT_INTEGER,
+    CQL_LIT_FLOAT,
+    CQL_LIT_BOOLEAN,
+    CQL_LIT_UUID,
+    CQL_LIT_HEX,
+    CQL_LIT_DURATION,
+    CQL_LIT_NULL
+} cql_literal;
 CORM_CHECKED corm_status cql__function_resolve(base_arena *arena, corm_str keyspace, corm_str name,
-                                               const cql_type *const *arg_types, const cql_literal *literals,
-                                               uint32_t arg_count, const cql_type *receiver,
-                                               const cql_function **out, corm_error *err);
+                                               const cql_type *const *arg_types,
+                                               const cql_literal *literals, uint32_t arg_count,
+                                               const cql_type *receiver, const cql_function **out,
+                                               corm_error *err);
 
 /* How well a value goes where a type is wanted: as it is, as another type's value, or not at all. */
 typedef enum cql_fit { CQL_FIT_NOT, CQL_FIT_WEAK, CQL_FIT_EXACT } cql_fit;
@@ -67,13 +78,14 @@ const cql_type *cql__literal_type(cql_literal literal, corm_str text);
 
 /* An argument of a call that is being resolved. */
 typedef struct cql_argument {
-    const cql_type *type;      /* what is known of it: the type of a column, call, cast or hint; the type that a collection of
+    const cql_type         *
+        type; /* what is known of it: the type of a column, call, cast or hint; the type that a collection of
                                 * constants has for itself; NULL: unknown. Constants may leave it NULL */
-    cql_literal     literal;   /* a constant */
-    bool            is_marker; /* ? or :name */
-    uint32_t        array_size; /* in a selection: the number of elements of a literal [a, b] */
-    corm_str        constant;  /* of a literal: as for cql__literal_fit */
-    corm_str        text;      /* the argument as messages show it */
+    cql_literal literal;    /* a constant */
+    bool        is_marker;  /* ? or :name */
+    uint32_t    array_size; /* in a selection: the number of elements of a literal [a, b] */
+    corm_str    constant;   /* of a literal: as for cql__literal_fit */
+    corm_str    text;       /* the argument as messages show it */
     /* How well it goes where a type is wanted, for what is more than a type or a constant (collection and tuple
      * literals); NULL: decided by the members above. */
     cql_fit (*fit)(void *context, const cql_type *to);
@@ -91,8 +103,8 @@ typedef struct cql_call {
 /* Chooses the overload that the server chooses, or fails with its words: "Unknown function foo called", "Invalid call
  * to function …", "Ambiguous call to function …", "Type error: …", "Cannot infer type of argument …". Operators have
  * names too: "_add", "_substract", "_multiply", "_divide", "_modulo", "_negate". The function lives in the arena. */
-CORM_CHECKED corm_status cql__call_resolve(base_arena *arena, const cql_call *call, const cql_function **out,
-                                           corm_error *err);
+CORM_CHECKED corm_status cql__call_resolve(base_arena *arena, const cql_call *call,
+                                           const cql_function **out, corm_error *err);
 
 /* "_add" for '+' and so on; empty for another character. */
 corm_str cql__operator_function(char op);
@@ -110,20 +122,23 @@ bool cql__function_exists(corm_str name);
 const char *const *cql__function_names(size_t *count);
 
 /* CAST(x AS type): CORM_INVALID when there is no such cast. NULL in *out when from equals to. */
-CORM_CHECKED corm_status cql__cast_resolve(base_arena *arena, const cql_type *from, const cql_type *to,
-                                           const cql_function **out, corm_error *err);
+CORM_CHECKED corm_status cql__cast_resolve(base_arena *arena, const cql_type *from,
+                                           const cql_type *to, const cql_function **out,
+                                           corm_error *err);
 
 /* a op b: numbers by the server's promotion rules, timestamp/date +- duration, text + text. */
-CORM_CHECKED corm_status cql__arith_resolve(base_arena *arena, char op, const cql_type *a, const cql_type *b,
-                                            const cql_function **out, corm_error *err);
-CORM_CHECKED corm_status cql__negate_resolve(base_arena *arena, const cql_type *a, const cql_function **out,
-                                             corm_error *err);
+CORM_CHECKED corm_status cql__arith_resolve(base_arena *arena, char op, const cql_type *a,
+                                            const cql_type *b, const cql_function **out,
+                                            corm_error *err);
+CORM_CHECKED corm_status cql__negate_resolve(base_arena *arena, const cql_type *a,
+                                             const cql_function **out, corm_error *err);
 
 /* count(*), as an aggregate of no arguments. */
 const cql_function *cql__count_all(void);
 
 /* The token of partition key values, for token(): a function of the key's types that gives bigint. */
-CORM_CHECKED corm_status cql__token_resolve(base_arena *arena, const cql_type *const *key_types, uint32_t count,
-                                            const cql_function **out, corm_error *err);
+CORM_CHECKED corm_status cql__token_resolve(base_arena *arena, const cql_type *const *key_types,
+                                            uint32_t count, const cql_function **out,
+                                            corm_error *err);
 
 #endif
