@@ -31,6 +31,7 @@ typedef struct kv_options {
     bool        relaxed, read_only, must_exist;
     uint64_t    map_bytes;
     uint32_t    max_readers;
+    void (*cache_free)(void *object); /* of kv_cache; the same for all who open a store */
 } kv_options;
 
 CORM_CHECKED corm_status kv__open(const kv_options *options, kv_store **out, corm_error *err);
@@ -58,6 +59,24 @@ bool kv__is_full(const kv_txn *txn);
 
 /* The number of the snapshot, or of the last committed one for a writer: changes with every commit. */
 uint64_t kv__txn_id(const kv_txn *txn);
+
+/* Puts and deletes that this write transaction has tried. When an operation fails and this has changed, the transaction can only be
+ * aborted. */
+uint64_t kv__writes(const kv_txn *txn);
+
+/* A number that no other call on this store gives, in this transaction or another. */
+uint64_t kv__unique(kv_txn *txn);
+
+/* Whether no tree holds anything. */
+CORM_CHECKED corm_status kv__is_empty(kv_txn *txn, bool *empty, corm_error *err);
+
+/* What the owner keeps in a pooled transaction from one use to the next, without locks: the transaction is its own. A reader
+ * finds what some reader left, or zeros. */
+typedef struct kv_cache {
+    uint64_t serial, since;
+    void    *object; /* freed with kv_options.cache_free when the store is closed */
+} kv_cache;
+kv_cache *kv__txn_cache(kv_txn *txn);
 
 /* *found tells; *value is empty when not found. */
 CORM_CHECKED corm_status kv__get(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes *value,

@@ -55,8 +55,11 @@ struct kv_txn {
     MDB_txn   *mdb;
     kv_slot   *slot; /* NULL: the writer */
     bool       full; /* a put met a full map */
+    uint64_t   writes;
+    uint32_t   unique; /* numbers given out in this transaction */
     kv_cursor *idle;
     kv_cursor *open;
+    kv_cache   cache;
 };
 
 /* One pooled reader; on a cache line of its own. `busy` guards `txn`. */
@@ -82,8 +85,9 @@ struct kv_store {
     uint32_t         slot_count;
     kv_slot         *slots;
     _Atomic uint64_t map_bytes;
-    kv_fault         fault;
-    void            *fault_context;
+    void (*cache_free)(void *object);
+    kv_fault fault;
+    void    *fault_context;
 };
 
 /* How often this process has been made by fork(). */

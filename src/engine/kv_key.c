@@ -35,6 +35,7 @@ static corm_status store_value(kv_txn *txn, kv_stored *stored, corm_bytes bytes,
     MDB_val key = kv__stored_val(stored);
     MDB_val value = { bytes.len, (void *)(uintptr_t)bytes.data };
     int     number = kv__fault_at(txn->store, KV_FAULT_PUT);
+    txn->writes++;
     if (number == 0) number = mdb_put(txn->mdb, txn->store->dbi, &key, &value, 0);
     if (number == 0) return CORM_OK;
     if (number == MDB_MAP_FULL) txn->full = true;
@@ -119,6 +120,7 @@ corm_status kv__put(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes value,
 static corm_status erase(kv_txn *txn, kv_stored *stored, bool *found, corm_error *err) {
     MDB_val key = kv__stored_val(stored);
     int     number = kv__fault_at(txn->store, KV_FAULT_PUT);
+    txn->writes++;
     if (number == 0) number = mdb_del(txn->mdb, txn->store->dbi, &key, NULL);
     *found = number == 0;
     if (number == 0 || number == MDB_NOTFOUND) return CORM_OK;

@@ -142,6 +142,7 @@ static corm_status open_store(const kv_options *options, const kv_place *place, 
     store->generation = kv__forks();
     store->read_only = options->read_only;
     store->relaxed = options->relaxed || place->is_memory;
+    store->cache_free = options->cache_free;
     uint32_t    readers = options->max_readers ? options->max_readers : DEFAULT_READERS;
     corm_status status = kv__txns_init(store, readers, err);
     if (status == CORM_OK) status = open_env(store, options, place, readers, err);

@@ -39,9 +39,18 @@ static void forget_reader(kv_txn *txn) {
     txn->mdb = NULL;
 }
 
+static void forget_cache(kv_txn *txn) {
+    if (txn->cache.object) txn->store->cache_free(txn->cache.object);
+    txn->cache = (kv_cache){ 0 };
+}
+
 void kv__txns_free(kv_store *store) {
-    for (uint32_t i = 0; i < store->slot_count; i++) forget_reader(&store->slots[i].txn);
+    for (uint32_t i = 0; i < store->slot_count; i++) {
+        forget_reader(&store->slots[i].txn);
+        forget_cache(&store->slots[i].txn);
+    }
     kv__cursors_free(&store->writer);
+    forget_cache(&store->writer);
     free(store->slots);
 }
 
@@ -159,6 +168,8 @@ corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err) {
         CORM_TRY(kv__adopt_map(store, err));
     }
     store->writer.full = false;
+    store->writer.writes = 0;
+    store->writer.unique = 0;
     *out = &store->writer;
     return CORM_OK;
 }
@@ -190,6 +201,26 @@ void kv__abort(kv_txn *txn) {
 
 bool kv__is_full(const kv_txn *txn) {
     return txn->full;
+}
+
+uint64_t kv__writes(const kv_txn *txn) {
+    return txn->writes;
+}
+
+uint64_t kv__unique(kv_txn *txn) {
+    return mdb_txn_id(txn->mdb) << 32 | txn->unique++;
+}
+
+kv_cache *kv__txn_cache(kv_txn *txn) {
+    return &txn->cache;
+}
+
+corm_status kv__is_empty(kv_txn *txn, bool *empty, corm_error *err) {
+    MDB_stat stat;
+    int      number = mdb_stat(txn->mdb, txn->store->dbi, &stat);
+    if (number != 0) return kv__fail(err, number, "the store cannot be read");
+    *empty = stat.ms_entries == 0;
+    return CORM_OK;
 }
 
 uint64_t kv__txn_id(const kv_txn *txn) {

@@ -17,15 +17,15 @@
 #include "engine/kv.h"
 #include "engine/row.h"
 
-/* Keys of KV_META: "format" (u32), "schema" (cql__schema_write), "store" (the store's uuid), "clock" (i64: the highest timestamp
- * handed out, so that time does not go back over restarts). */
+/* Keys of KV_META: "format" (u32), "schema" (cql__schema_write), "serial" (u64: of that schema), "store" (the store's uuid),
+ * "clock" (i64: the highest timestamp handed out, so that time does not go back over restarts). */
 
 /* ---- snapshots ---- */
 
 typedef struct engine_snapshot {
     engine     *store;
     kv_txn     *txn;
-    cql_schema *schema; /* the one stored in this snapshot; one reference */
+    cql_schema *schema; /* the one stored in this snapshot; borrowed until engine__read_end */
 } engine_snapshot;
 
 CORM_CHECKED corm_status engine__read_begin(engine *store, engine_snapshot *out, corm_error *err);
@@ -46,6 +46,7 @@ typedef struct engine_request {
     uint32_t            now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
     base_arena         *arena;
     wire_answer        *answer;
+    corm_bytes          changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;
 
 /* ---- readers: select.c and what it uses ---- */
