@@ -46,7 +46,8 @@ typedef struct engine_request {
     uint32_t            now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
     base_arena         *arena;
     wire_answer        *answer;
-    corm_bytes          changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
+    corm_bytes
+        changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;
 
 /* ---- readers: select.c and what it uses ---- */
@@ -57,8 +58,8 @@ CORM_CHECKED corm_status engine__describe(engine_request *request, corm_error *e
 
 /* Rows of a virtual table, in order: for each, `emit` is called with a value for every column of the table by index. */
 typedef corm_status (*engine_emit)(void *context, const cql_value *columns, corm_error *err);
-CORM_CHECKED corm_status engine__virtual_rows(engine_request *request, const cql_table *table, engine_emit emit,
-                                              void *context, corm_error *err);
+CORM_CHECKED corm_status engine__virtual_rows(engine_request *request, const cql_table *table,
+                                              engine_emit emit, void *context, corm_error *err);
 
 /* The system keyspaces (system, system_schema, system_virtual_schema …) as a snapshot to build on. */
 CORM_CHECKED corm_status engine__system_schema(cql_schema **out, corm_error *err);
@@ -69,12 +70,14 @@ CORM_CHECKED corm_status engine__system_schema(cql_schema **out, corm_error *err
 typedef struct engine_write engine_write;
 
 /* In the arena; engine__write_end frees what is not. */
-CORM_CHECKED corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err);
+CORM_CHECKED corm_status engine__write_new(engine_request *request, engine_write **out,
+                                           corm_error *err);
 void                     engine__write_end(engine_write *write);
 
 /* INSERT, UPDATE, DELETE without conditions, into the images. timestamp: of the statement, if it has none of its own. */
-CORM_CHECKED corm_status engine__write_modify(engine_write *write, const cql_checked_modify *modify, int64_t timestamp,
-                                              const cql_value *values, uint32_t value_count, corm_error *err);
+CORM_CHECKED corm_status engine__write_modify(engine_write *write, const cql_checked_modify *modify,
+                                              int64_t timestamp, const cql_value *values,
+                                              uint32_t value_count, corm_error *err);
 
 /* Executes a modification or a batch with everything it may have (conditions, batch timestamp), into images and
  * request->answer; the caller flushes. */
@@ -82,13 +85,13 @@ CORM_CHECKED corm_status engine__write_statement(engine_write *write, corm_error
 
 /* A protocol BATCH of prepared and text statements. */
 CORM_CHECKED corm_status engine__write_batch(engine_write *write, const cql_checked_batch *batch,
-                                             const cql_value *const *item_values, const uint32_t *item_value_counts,
-                                             corm_error *err);
+                                             const cql_value *const *item_values,
+                                             const uint32_t *item_value_counts, corm_error *err);
 
 /* Makes the flush look at a stored row or partition record again: what is over is dropped (see engine__image_purge), and
  * its index entries with it. Nothing happens when it is gone. */
-CORM_CHECKED corm_status engine__write_touch(engine_write *write, const cql_table *table, corm_bytes data_key,
-                                             corm_error *err);
+CORM_CHECKED corm_status engine__write_touch(engine_write *write, const cql_table *table,
+                                             corm_bytes data_key, corm_error *err);
 
 /* Puts all changed images, their index entries, and their reclaim entries. */
 CORM_CHECKED corm_status engine__write_flush(engine_write *write, corm_error *err);
@@ -98,16 +101,19 @@ CORM_CHECKED corm_status engine__ddl(engine_request *request, cql_schema **next,
 
 /* Reclaims up to `budget` due entries of the queue tree in this write transaction. Queue keys: due second (4) | sequence
  * (8) -> what: a row to look at again (its data key), or a storage id to delete. */
-CORM_CHECKED corm_status engine__reclaim_some(engine *store, kv_txn *txn, const cql_schema *schema, uint32_t now_s,
-                                              uint64_t budget, uint64_t *reclaimed, corm_error *err);
-CORM_CHECKED corm_status engine__queue_row(kv_txn *txn, uint32_t due_s, corm_bytes data_key, corm_error *err);
+CORM_CHECKED corm_status engine__reclaim_some(engine *store, kv_txn *txn, const cql_schema *schema,
+                                              uint32_t now_s, uint64_t budget, uint64_t *reclaimed,
+                                              corm_error *err);
+CORM_CHECKED corm_status engine__queue_row(kv_txn *txn, uint32_t due_s, corm_bytes data_key,
+                                           corm_error *err);
 CORM_CHECKED corm_status engine__queue_storage(kv_txn *txn, uint32_t storage_id, corm_error *err);
 
 /* ---- indexes: index.c ---- */
 
 /* Fills a new index from the rows of its table. */
-CORM_CHECKED corm_status engine__index_build(kv_txn *txn, const cql_table *table, const cql_index *index,
-                                             base_arena *arena, corm_error *err);
+CORM_CHECKED corm_status engine__index_build(kv_txn *txn, const cql_table *table,
+                                             const cql_index *index, base_arena *arena,
+                                             corm_error *err);
 /* Appends the key where the entries with this value begin: storage id and order form. An index on map entries takes two
  * values, key and value. */
 void engine__index_prefix(const cql_index *index, const cql_value *values, base_buf *out);
@@ -115,7 +121,8 @@ void engine__index_prefix(const cql_index *index, const cql_value *values, base_
 /* The types of the values an index holds; the result says how many: 1, or 2 for map entries. */
 uint32_t engine__index_types(const cql_index *index, const cql_type *types[2]);
 /* The data key (with the table's storage id put in front) of an index entry. False: damaged. */
-bool engine__index_data_key(const cql_table *table, corm_bytes key, corm_bytes value, base_buf *out);
+bool engine__index_data_key(const cql_table *table, corm_bytes key, corm_bytes value,
+                            base_buf *out);
 
 /* Strictly increasing microseconds for this store, across threads and restarts. */
 int64_t engine__timestamp(engine *store);

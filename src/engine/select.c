@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* select.c -- executes a checked SELECT on a snapshot: chooses the source of rows, sets the limits, writes the answer.
+ * Thread: the reader's, without a lock. */
+#include "base/fail.h"
+#include "engine/select_internal.h"
+
+static corm_status metadata(void *context, const cql_node *node, cql_value *out, corm_error *err) {
+    select_run     *run = context;
+    const cql_node *leaf = node->args[0];
+    while (leaf->kind != CQL_NODE_COLUMN) leaf = leaf->args[0];
+    bool       is_static = leaf->column->kind == CQL_STATIC;
+    corm_bytes bytes = is_static ? run->static_bytes : run->row_bytes;
+    *out = CQL_NULL;
+    if (!bytes.data) return CORM_OK;
+    return engine__row_metadata(run->table, is_static, bytes, run->request->now_s, node, &run->env,
+                                out, err);
+}
+
+static bool restricts_rows(const cql_where *where) {
+    if (where->clustering_count) return true;
+    for (uint32_t i = 0; i < where->filter_count; i++)
+        if (where->filters[i].column && (where->filters[i].column->kind == CQL_CLUSTERING ||
+                                         where->filters[i].column->kind == CQL_REGULAR))
+            return true;
+    return false;
+}
+
+static corm_status set_limits(select_run *run, corm_error *err) {
+    const wire_options *options = run->request->options;
+    CORM_TRY(cql__eval_limit(run->select->limit, &run->env, &run->limit, err));
+    CORM_TRY(
+        cql__eval_limit(run->select->per_partition_limit, &run->env, &run->per_partition, err));
+    run->grouped = run->select->aggregate_count || run->select->group_count;
+    bool one_row = run->grouped && run->select->group_count == 0;
+    run->paged = options->page_size > 0 && !one_row;
+    run->page_left = run->paged ? (uint32_t)options->page_size : UINT32_MAX;
+    if (options->paging_state.data && options->paging_state.len)
+        return select__read_paging_state(run, options->paging_state, err);
+    return CORM_OK;
+}
+
+static corm_status set_up(select_run *run, engine_request *request, corm_error *err) {
+    *run = (select_run){ .request = request, .select = request->checked->select };
+    run->table = run->select->table;
+    run->env = (cql_eval_env){ .context = { &run->row_arena, request->now_us },
+                               .marker_count = request->value_count,
+                               .markers = request->values };
+    run->values = BASE_NEW_ARRAY(request->arena, cql_value, run->table->column_count);
+    if (!run->values) return base__fail_memory(err);
+    for (uint32_t i = 0; i < run->table->column_count; i++) run->values[i] = CQL_NULL;
+    run->view = (cql_row_view){ run->values, metadata, run };
+    run->whole_partition = !restricts_rows(&run->select->where);
+    return set_limits(run, err);
+}
+
+/* Clustering bounds depend on bind values only: they are worked out once, in the request's arena. */
+static corm_status set_bounds(select_run *run, corm_error *err) {
+    if (run->select->where.clustering_count == 0) return CORM_OK;
+    cql_eval_env env = run->env;
+    env.context.arena = run->request->arena;
+    return engine__bounds(run->table, &run->select->where, &env, &run->bounds, &run->bound_count,
+                          err);
+}
+
+static corm_status read_rows(select_run *run, corm_error *err) {
+    if (run->select->where.clustering_count && run->bound_count == 0) return CORM_OK;
+    if (run->table->is_virtual) return select__virtual(run, err);
+    if (run->select->where.index) return select__index(run, err);
+    if (run->select->where.partition_count) return select__partitions(run, err);
+    return select__scan(run, err);
+}
+
+static void begin_answer(select_run *run) {
+    const engine_request *request = run->request;
+    bool                  stale = request->changed_metadata.data != NULL;
+    wire__rows_begin(&run->writer, &request->answer->body, run->select->columns,
+                     run->select->column_count, request->options->skip_metadata && !stale,
+                     WIRE_VERSION);
+    if (stale) wire__rows_changed(&run->writer, request->changed_metadata);
+}
+
+static corm_status end_answer(select_run *run, corm_error *err) {
+    base_buf state = { 0 };
+    if (run->has_more) select__put_paging_state(run, &state);
+    wire__rows_end(&run->writer, state.len ? base__buf_bytes(&state) : (corm_bytes){ 0 });
+    corm_status status = base__buf_status(&state, err);
+    base__buf_free(&state);
+    return status != CORM_OK ? status : base__buf_status(&run->request->answer->body, err);
+}
+
+static corm_status run_select(select_run *run, corm_error *err) {
+    CORM_TRY(set_bounds(run, err));
+    begin_answer(run);
+    if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));
+    if (run->grouped) CORM_TRY(select__group_begin(run, err));
+    if (run->limit) CORM_TRY(read_rows(run, err));
+    if (run->grouped) CORM_TRY(select__group_end(run, err));
+    if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
+    for (uint32_t i = 0; i < run->select->warning_count; i++)
+        wire__add_warning(run->request->answer, corm_str_of(run->select->warnings[i]));
+    return end_answer(run, err);
+}
+
+corm_status engine__select(engine_request *request, corm_error *err) {
+    select_run  run;
+    corm_status status = set_up(&run, request, err);
+    run.env.row = &run.view;
+    if (status == CORM_OK) status = run_select(&run, err);
+    select__sort_free(&run);
+    select__group_free(&run);
+    base__buf_free(&run.prefix);
+    base__buf_free(&run.last_key);
+    base__arena_free(&run.row_arena);
+    base__arena_free(&run.partition_arena);
+    return status;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+/* select_source.c -- where a SELECT's rows come from: partitions by key, the ring, an index, a virtual table.
+ * Thread: the reader's. */
+#include "base/fail.h"
+#include "engine/select_internal.h"
+
+static int compare_bytes(corm_bytes a, corm_bytes b) {
+    size_t len = a.len < b.len ? a.len : b.len;
+    int    order = len ? memcmp(a.data, b.data, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static bool has_prefix(corm_bytes key, corm_bytes prefix) {
+    return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
+}
+
+/* ---- a stretch of one partition ---- */
+
+typedef struct stretch {
+    base_buf start, end; /* data keys, [start, end) */
+} stretch;
+
+static void set_edge(base_buf *edge, const base_buf *prefix, corm_bytes clustering) {
+    base__buf_clear(edge);
+    base__buf_put(edge, prefix->data, prefix->len);
+    base__buf_u8(edge, ENGINE_KEY_ROW);
+    base__buf_put(edge, clustering.data, clustering.len);
+}
+
+static corm_status read_one(select_run *run, corm_bytes key, corm_error *err) {
+    corm_bytes bytes;
+    bool       found;
+    CORM_TRY(kv__get(run->request->txn, KV_DATA, key, &bytes, &found, err));
+    return found ? select__row(run, key, bytes, err) : CORM_OK;
+}
+
+/* Whether the last page ended at or behind this key (before it, when reading backwards). */
+static bool was_given(const select_run *run, corm_bytes key) {
+    if (!run->resume.present || !has_prefix(run->resume.key, base__buf_bytes(&run->prefix)))
+        return false;
+    int order = compare_bytes(key, run->resume.key);
+    return run->select->reversed ? order >= 0 : order <= 0;
+}
+
+static corm_status seek_stretch(select_run *run, kv_cursor *cursor, const stretch *in, bool *found,
+                                corm_error *err) {
+    bool       reversed = run->select->reversed;
+    kv_seek    how = reversed ? KV_BEFORE : KV_AT_OR_AFTER;
+    corm_bytes from = reversed ? base__buf_bytes(&in->end) : base__buf_bytes(&in->start);
+    if (was_given(run, from)) {
+        from = run->resume.key;
+        how = reversed ? KV_BEFORE : KV_AFTER;
+    }
+    return kv__cursor_seek(cursor, from, how, found, err);
+}
+
+static corm_status walk_stretch(select_run *run, kv_cursor *cursor, const stretch *in,
+                                corm_error *err) {
+    bool found;
+    CORM_TRY(seek_stretch(run, cursor, in, &found, err));
+    while (found && !run->stop && !run->skip_partition) {
+        corm_bytes key = kv__cursor_key(cursor);
+        if (run->select->reversed ? compare_bytes(key, base__buf_bytes(&in->start)) < 0
+                                  : compare_bytes(key, base__buf_bytes(&in->end)) >= 0)
+            return CORM_OK;
+        CORM_TRY(select__row(run, key, kv__cursor_value(cursor), err));
+        if (run->stop) return CORM_OK;
+        CORM_TRY(run->select->reversed ? kv__cursor_prev(cursor, &found, err)
+                                       : kv__cursor_next(cursor, &found, err));
+    }
+    return CORM_OK;
+}
+
+static corm_status read_bound(select_run *run, const engine_bound *bound, stretch *scratch,
+                              corm_error *err) {
+    kv_cursor *cursor;
+    set_edge(&scratch->start, &run->prefix, bound->start);
+    CORM_TRY(base__buf_status(&scratch->start, err));
+    if (bound->row) {
+        corm_bytes key = base__buf_bytes(&scratch->start);
+        return was_given(run, key) ? CORM_OK : read_one(run, key, err);
+    }
+    set_edge(&scratch->end, &run->prefix, bound->end);
+    CORM_TRY(base__buf_status(&scratch->end, err));
+    CORM_TRY(kv__cursor_open(run->request->txn, KV_DATA, &cursor, err));
+    corm_status status = walk_stretch(run, cursor, scratch, err);
+    kv__cursor_close(cursor);
+    return status;
+}
+
+/* A table without clustering columns has one row a partition, with nothing behind its kind. */
+static corm_status read_bounds(select_run *run, corm_error *err) {
+    static const uint8_t   behind_all = 0xFF;
+    static const cql_value no_values = { NULL, 0 };
+    const engine_bound     everything = { { NULL, 0 },
+                                          { &behind_all, 1 },
+                                      run->table->clustering_count ? NULL : &no_values };
+    const engine_bound    *bounds = run->bounds ? run->bounds : &everything;
+    uint32_t               count = run->bounds ? run->bound_count : 1;
+    stretch                scratch = { 0 };
+    corm_status            status = CORM_OK;
+    for (uint32_t i = 0; i < count && status == CORM_OK && !run->stop && !run->skip_partition; i++)
+        status = read_bound(run, &bounds[run->select->reversed ? count - 1 - i : i], &scratch, err);
+    base__buf_free(&scratch.start);
+    base__buf_free(&scratch.end);
+    return status;
+}
+
+/* ---- partitions by key ---- */
+
+static corm_status read_partition(select_run *run, const engine_partition *partition,
+                                  corm_error *err) {
+    base_buf   buf = { 0 };
+    engine_key key;
+    engine__key_partition(run->table->storage_id, partition->token, partition->key, &buf);
+    base__buf_u8(&buf, ENGINE_KEY_ROW);
+    corm_status status = base__buf_status(&buf, err);
+    if (status == CORM_OK && engine__key_split(base__buf_bytes(&buf), &key))
+        status = select__enter_partition(run, &key, NULL, err);
+    base__buf_free(&buf);
+    if (status == CORM_OK && !run->skip_partition) status = read_bounds(run, err);
+    return status == CORM_OK ? select__leave_partition(run, err) : status;
+}
+
+/* The partition where the last page ended; the ones before it are done. */
+static uint32_t first_partition(const select_run *run, const engine_partition *partitions,
+                                uint32_t count) {
+    engine_key last;
+    if (!run->resume.present || !engine__key_split(run->resume.key, &last)) return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (compare_bytes(partitions[i].key, last.partition_key) == 0) return i;
+    return 0;
+}
+
+corm_status select__partitions(select_run *run, corm_error *err) {
+    engine_partition *partitions;
+    uint32_t          count;
+    cql_eval_env      env = run->env;
+    env.context.arena = run->request->arena;
+    CORM_TRY(engine__partitions(run->table, &run->select->where, &env, &partitions, &count, err));
+    uint32_t first = first_partition(run, partitions, count);
+    for (uint32_t i = first; i < count && !run->stop; i++) {
+        run->last_was_static = false;
+        CORM_TRY(read_partition(run, &partitions[i], err));
+        /* Nothing can follow a partition's static content when it is the last one. */
+        if (run->stop && run->last_was_static && i + 1 == count) run->has_more = false;
+    }
+    return CORM_OK;
+}
+
+/* ---- the ring ---- */
+
+static corm_status skip_to_next_partition(select_run *run, kv_cursor *cursor, bool *found,
+                                          corm_error *err) {
+    base__buf_u8(&run->prefix, ENGINE_KEY_END);
+    CORM_TRY(base__buf_status(&run->prefix, err));
+    corm_status status =
+        kv__cursor_seek(cursor, base__buf_bytes(&run->prefix), KV_AFTER, found, err);
+    run->prefix.len--;
+    return status;
+}
+
+/* One stored thing: a partition's record, its static row, or a row. */
+static corm_status scan_step(select_run *run, kv_cursor *cursor, const engine_key *key,
+                             corm_error *err) {
+    static const corm_bytes none = { NULL, 0 };
+    corm_bytes              value = kv__cursor_value(cursor);
+    if (key->kind == ENGINE_KEY_PARTITION) return CORM_OK;
+    bool is_static = key->kind == ENGINE_KEY_STATIC;
+    bool resumed = run->resume.present && has_prefix(run->resume.key, key->prefix);
+    CORM_TRY(select__enter_partition(run, key, is_static ? &value : resumed ? NULL : &none, err));
+    if (is_static || run->stop || run->skip_partition || !select__in_bounds(run, key->clustering))
+        return CORM_OK;
+    return select__row(run, kv__cursor_key(cursor), value, err);
+}
+
+static corm_status scan_from(select_run *run, kv_cursor *cursor, bool found, int64_t last_token,
+                             corm_error *err) {
+    while (found && !run->stop) {
+        engine_key key;
+        corm_bytes bytes = kv__cursor_key(cursor);
+        if (!engine__key_split(bytes, &key) || key.storage_id != run->table->storage_id ||
+            key.token > last_token)
+            break;
+        CORM_TRY(scan_step(run, cursor, &key, err));
+        if (run->stop) return CORM_OK;
+        if (run->in_partition && run->skip_partition)
+            CORM_TRY(skip_to_next_partition(run, cursor, &found, err));
+        else
+            CORM_TRY(kv__cursor_next(cursor, &found, err));
+    }
+    return select__leave_partition(run, err);
+}
+
+static corm_status scan_start(select_run *run, kv_cursor *cursor, int64_t first_token, bool *found,
+                              corm_error *err) {
+    base_buf from = { 0 };
+    if (run->resume.present) return kv__cursor_seek(cursor, run->resume.key, KV_AFTER, found, err);
+    engine__key_token(run->table->storage_id, first_token, &from);
+    corm_status status = base__buf_status(&from, err);
+    if (status == CORM_OK)
+        status = kv__cursor_seek(cursor, base__buf_bytes(&from), KV_AT_OR_AFTER, found, err);
+    base__buf_free(&from);
+    return status;
+}
+
+corm_status select__scan(select_run *run, corm_error *err) {
+    int64_t    first, last;
+    bool       empty, found;
+    kv_cursor *cursor;
+    CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &first, &last, &empty, err));
+    if (empty) return CORM_OK;
+    CORM_TRY(kv__cursor_open(run->request->txn, KV_DATA, &cursor, err));
+    corm_status status = scan_start(run, cursor, first, &found, err);
+    if (status == CORM_OK) status = scan_from(run, cursor, found, last, err);
+    kv__cursor_close(cursor);
+    return status;
+}
+
+/* ---- an index ---- */
+
+static corm_status index_values(select_run *run, cql_value values[2], corm_error *err) {
+    const cql_filter *filter = run->select->where.index_filter;
+    bool              pair = run->select->where.index->target == CQL_TARGET_ENTRIES;
+    cql_eval_env      env = run->env;
+    env.context.arena = run->request->arena;
+    if (pair) CORM_TRY(cql__eval(filter->element, &env, &values[0], err));
+    CORM_TRY(cql__eval(filter->terms[0], &env, &values[pair], err));
+    for (int i = 0; i <= pair; i++)
+        if (values[i].len < 0)
+            return base__fail(err, CORM_INVALID, "Unsupported %s value for column %.*s",
+                              values[i].len == -2 ? "unset" : "null", (int)filter->column->name.len,
+                              filter->column->name.data);
+    return CORM_OK;
+}
+
+static bool in_partitions(const engine_partition *partitions, uint32_t count, corm_bytes key) {
+    for (uint32_t i = 0; i < count; i++)
+        if (compare_bytes(partitions[i].key, key) == 0) return true;
+    return count == 0;
+}
+
+/* What an entry points to: a row, or with an index on a static column a whole partition. */
+static corm_status visit_entry(select_run *run, corm_bytes data_key, const engine_key *key,
+                               corm_error *err) {
+    CORM_TRY(select__enter_partition(run, key, NULL, err));
+    if (run->stop || run->skip_partition) return CORM_OK;
+    if (key->kind == ENGINE_KEY_STATIC) {
+        CORM_TRY(read_bounds(run, err));
+        return run->stop ? CORM_OK : select__leave_partition(run, err);
+    }
+    return select__in_bounds(run, key->clustering) ? read_one(run, data_key, err) : CORM_OK;
+}
+
+typedef struct index_walk {
+    base_buf          prefix;   /* of the entries with the value */
+    base_buf          data_key; /* of the entry under way */
+    engine_partition *partitions;
+    uint32_t          partition_count;
+    int64_t           first_token, last_token;
+} index_walk;
+
+static corm_status index_step(select_run *run, kv_cursor *cursor, index_walk *walk,
+                              corm_error *err) {
+    engine_key key;
+    base__buf_clear(&walk->data_key);
+    if (!engine__index_data_key(run->table, kv__cursor_key(cursor), kv__cursor_value(cursor),
+                                &walk->data_key) ||
+        !engine__key_split(base__buf_bytes(&walk->data_key), &key))
+        return base__fail(err, CORM_CORRUPT, "an entry of index %.*s is damaged",
+                          (int)run->select->where.index->name.len,
+                          run->select->where.index->name.data);
+    if (key.token < walk->first_token || key.token > walk->last_token ||
+        !in_partitions(walk->partitions, walk->partition_count, key.partition_key))
+        return CORM_OK;
+    return visit_entry(run, base__buf_bytes(&walk->data_key), &key, err);
+}
+
+/* The position of an index walk is that of the data key: an entry's key ends with it. A page that ended inside a partition whose
+ * static column is indexed goes on with that partition's entry. */
+static corm_status index_start(select_run *run, kv_cursor *cursor, index_walk *walk, bool *found,
+                               corm_error *err) {
+    size_t  len = walk->prefix.len;
+    kv_seek how = KV_AT_OR_AFTER;
+    if (run->resume.present) {
+        bool       by_partition = run->select->where.index->column->kind == CQL_STATIC;
+        engine_key last;
+        if (!engine__key_split(run->resume.key, &last))
+            return base__fail(err, CORM_PROTOCOL_ERROR, "Invalid value for the paging state");
+        corm_bytes from = by_partition ? last.prefix : run->resume.key;
+        base__buf_put(&walk->prefix, from.data + 4, from.len - 4);
+        how = by_partition ? KV_AT_OR_AFTER : KV_AFTER;
+    }
+    CORM_TRY(base__buf_status(&walk->prefix, err));
+    corm_status status = kv__cursor_seek(cursor, base__buf_bytes(&walk->prefix), how, found, err);
+    walk->prefix.len = len;
+    return status;
+}
+
+static corm_status index_walk_all(select_run *run, kv_cursor *cursor, index_walk *walk,
+                                  corm_error *err) {
+    bool found;
+    CORM_TRY(index_start(run, cursor, walk, &found, err));
+    while (found && !run->stop &&
+           has_prefix(kv__cursor_key(cursor), base__buf_bytes(&walk->prefix))) {
+        CORM_TRY(index_step(run, cursor, walk, err));
+        if (run->stop) return CORM_OK;
+        CORM_TRY(kv__cursor_next(cursor, &found, err));
+    }
+    run->in_partition = false;
+    return CORM_OK;
+}
+
+static corm_status index_set_up(select_run *run, index_walk *walk, bool *empty, corm_error *err) {
+    const cql_where *where = &run->select->where;
+    cql_eval_env     env = run->env;
+    cql_value        values[2];
+    env.context.arena = run->request->arena;
+    *empty = false;
+    CORM_TRY(index_values(run, values, err));
+    engine__index_prefix(where->index, values, &walk->prefix);
+    CORM_TRY(engine__token_bounds(where, &env, &walk->first_token, &walk->last_token, empty, err));
+    if (!where->partition_count) return CORM_OK;
+    CORM_TRY(engine__partitions(run->table, where, &env, &walk->partitions, &walk->partition_count,
+                                err));
+    *empty = *empty || walk->partition_count == 0;
+    return CORM_OK;
+}
+
+corm_status select__index(select_run *run, corm_error *err) {
+    index_walk  walk = { 0 };
+    kv_cursor  *cursor;
+    bool        empty;
+    corm_status status = index_set_up(run, &walk, &empty, err);
+    if (status == CORM_OK && !empty)
+        status = kv__cursor_open(run->request->txn, KV_DATA, &cursor, err);
+    if (status == CORM_OK && !empty) {
+        status = index_walk_all(run, cursor, &walk, err);
+        kv__cursor_close(cursor);
+    }
+    base__buf_free(&walk.prefix);
+    base__buf_free(&walk.data_key);
+    return status;
+}
