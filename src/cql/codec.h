@@ -41,7 +41,8 @@ int cql__compare(const cql_type *type, cql_value a, cql_value b);
 typedef enum cql_text_style {
     CQL_STYLE_SHELL,   /* as cqlsh prints a result: text bare, timestamp 2026-01-31 10:00:00.000000+0000 */
     CQL_STYLE_LITERAL, /* as a CQL literal that reads back to the same value */
-    CQL_STYLE_CAST     /* as CAST(v AS text) gives it (Java's forms) */
+    CQL_STYLE_CAST,    /* as CAST(v AS text) gives it (Java's forms) */
+    CQL_STYLE_GOLDEN   /* as golden files have it: a literal, but <empty>, <invalid 0x…> and blob_as_text(0x…) */
 } cql_text_style;
 
 /* Appends the text form; null is "null". Invalid bytes are printed as a blob. */

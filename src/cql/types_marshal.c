@@ -33,8 +33,12 @@ static corm_status syntax_error(parser *p, const char *message) {
                       (int)p->text.len, p->text.data, p->at, message);
 }
 
+static bool is_blank(char c) {
+    return c != '\0' && strchr(" \t\n", c);
+}
+
 static void skip_blank(parser *p) {
-    while (p->at < p->text.len && strchr(" \t\n", p->text.data[p->at])) p->at++;
+    while (p->at < p->text.len && is_blank(p->text.data[p->at])) p->at++;
 }
 
 static bool accept(parser *p, const char *mark) {

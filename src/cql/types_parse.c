@@ -31,8 +31,12 @@ static corm_status syntax_error(parser *p, const char *wanted) {
                       p->text.data, wanted, p->at);
 }
 
+static bool is_blank(char c) {
+    return c != '\0' && strchr(" \t\r\n", c);
+}
+
 static void skip_blank(parser *p) {
-    while (p->at < p->text.len && strchr(" \t\r\n", p->text.data[p->at])) p->at++;
+    while (p->at < p->text.len && is_blank(p->text.data[p->at])) p->at++;
 }
 
 static bool accept(parser *p, char c) {
