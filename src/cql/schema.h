@@ -146,10 +146,14 @@ typedef struct cql_schema_change {
     /* An index that was made: must be filled from the table's rows. storage_id 0: none. */
     const cql_index  *built_index;
     const cql_table  *built_table;
+    /* What the server warns of, for the client. */
+    uint32_t          warning_count;
+    corm_str         *warnings;
 } cql_schema_change;
 
 /* Applies CREATE, ALTER or DROP of a keyspace, table, type or index, or TRUNCATE, giving a new snapshot in *next (one
- * reference; the same snapshot with one more reference when nothing changed). `keyspace` is the session's, may be
+ * reference; the same snapshot with one more reference when nothing changed). TRUNCATE changes storage ids but no
+ * schema: target is NOTHING and the version stays. `keyspace` is the session's, may be
  * empty. All the server's checks, with its codes and words: CORM_INVALID, CORM_CONFIG_ERROR, CORM_ALREADY_EXISTS,
  * CORM_SYNTAX_ERROR. Statements that this store does not execute are refused by name with CORM_INVALID
  * ("CREATE TRIGGER is not supported by Corm"). now_us: for dropped columns. */
@@ -161,9 +165,9 @@ CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_stateme
 CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str keyspace, const cql_type_ast *ast,
                                            base_arena *arena, const cql_type **out, corm_error *err);
 
-/* Appends the statement that makes the object, as the server's DESCRIBE prints it (several lines, ending with ';');
- * a table's includes its indexes. */
-void cql__describe_keyspace(const cql_keyspace *keyspace, bool with_contents, base_buf *out);
+/* Appends the statement that makes the object, as the server's DESCRIBE prints it (several lines, ending with ';', no
+ * newline behind it). A keyspace's is that of the keyspace alone, a table's is without its indexes. */
+void cql__describe_keyspace(const cql_keyspace *keyspace, base_buf *out);
 void cql__describe_table(const cql_table *table, bool internals, base_buf *out);
 void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out);
 void cql__describe_type(const cql_udt *type, base_buf *out);
