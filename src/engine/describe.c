@@ -115,7 +115,7 @@ static corm_status find_keyspace(description *to, corm_str name, const cql_keysp
     if (!name.len)
         return base__fail(err, CORM_INVALID, "No keyspace specified and no current keyspace");
     *out = cql__schema_keyspace(to->request->schema, name);
-    return *out ? CORM_OK : not_found(err, "", name, "keyspaces", (corm_str){ 0 });
+    return *out ? CORM_OK : not_found(err, "", name, "keyspaces", corm_str_of(""));
 }
 
 static corm_status object_keyspace(description *to, const cql_keyspace **out, corm_error *err) {
@@ -193,7 +193,7 @@ static corm_status describe_generic(description *to, corm_error *err) {
     const cql_keyspace *named = cql__schema_keyspace(schema, object->name.text);
     if (!object->keyspace.text.data && named) return whole_keyspace(to, named, err);
     if (!object->keyspace.text.data && !to->keyspace.len)
-        return not_found(err, "", object->name.text, "keyspaces", (corm_str){ 0 });
+        return not_found(err, "", object->name.text, "keyspaces", corm_str_of(""));
     CORM_TRY(object_keyspace(to, &keyspace, err));
     if (cql__schema_table(schema, keyspace->name, object->name.text))
         return describe_table(to, err);
