@@ -77,8 +77,8 @@ static int compare_item(const cql_type *type, cql_value a, cql_value b) {
     return cql__compare(type, a, b);
 }
 
-/* Element by element; where one ends, the shorter comes first. */
-static int compare_counted(const cql_type *type, cql_value a, cql_value b) {
+/* Value by value; where one ends, the shorter comes first. Components that are missing at a tuple's end are null. */
+static int compare_walk(const cql_type *type, cql_value a, cql_value b) {
     cql_walk x, y;
     if (cql__walk_begin(&x, type, a, NULL) != CORM_OK ||
         cql__walk_begin(&y, type, b, NULL) != CORM_OK) {
@@ -86,24 +86,10 @@ static int compare_counted(const cql_type *type, cql_value a, cql_value b) {
     }
     cql_value v, w;
     for (uint32_t i = 0; cql__walk_next(&x, &v) && cql__walk_next(&y, &w); i++) {
-        int order = compare_item(type->params[i % type->count], v, w);
+        int order = compare_item(cql__item_type(type, i), v, w);
         if (order != 0) return order;
     }
     return (x.count > y.count) - (x.count < y.count);
-}
-
-/* A component that is missing at the end is null. */
-static int compare_tuple(const cql_type *type, cql_value a, cql_value b) {
-    cql_walk x, y;
-    if (cql__walk_begin(&x, type, a, NULL) != CORM_OK ||
-        cql__walk_begin(&y, type, b, NULL) != CORM_OK)
-        return 0;
-    cql_value v, w;
-    for (uint32_t i = 0; cql__walk_next(&x, &v) && cql__walk_next(&y, &w); i++) {
-        int order = compare_item(type->params[i], v, w);
-        if (order != 0) return order;
-    }
-    return 0;
 }
 
 int cql__compare(const cql_type *type, cql_value a, cql_value b) {
@@ -123,10 +109,10 @@ int cql__compare(const cql_type *type, cql_value a, cql_value b) {
     case CQL_TIMEUUID: return compare_fixed(16, compare_timeuuid, a, b);
     case CQL_LIST:
     case CQL_SET:
-    case CQL_MAP: return compare_counted(type, a, b);
+    case CQL_MAP:
     case CQL_TUPLE:
     case CQL_UDT:
-    case CQL_VECTOR: return compare_tuple(type, a, b);
+    case CQL_VECTOR: return compare_walk(type, a, b);
     case CQL_EMPTY: return 0;
     default: return compare_bytes(a, b);
     }

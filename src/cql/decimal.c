@@ -64,7 +64,7 @@ static bool read_exponent(corm_str *text, int64_t *out) {
         digits = (corm_str){ digits.data + 1, digits.len - 1 };
     if (digits.len > 10 || !base__parse_i64(digits, out)) return false;
     if (sign == '-') *out = -*out;
-    return true;
+    return *out == (int32_t)*out;
 }
 
 static bool split_number(corm_str text, number_text *out) {

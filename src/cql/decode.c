@@ -153,9 +153,7 @@ static corm_status decode_items(const cql_type *type, cql_value value, base_aren
     if (!items) return base__fail_memory(err);
     uint32_t count = 0;
     for (; cql__walk_next(&walk, &item); count++) {
-        bool by_field = type->id == CQL_TUPLE || type->id == CQL_UDT;
-        CORM_TRY(cql__decode(type->params[by_field ? count : count % type->count], item, arena,
-                             &items[count], err));
+        CORM_TRY(cql__decode(cql__item_type(type, count), item, arena, &items[count], err));
     }
     if (walk.reader.failed || walk.reader.len > 0) return corrupt(type, value, err);
     *out = corm_of_items(kind_of(type->id), items, count);

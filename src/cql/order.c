@@ -17,6 +17,7 @@
 #include "cql/order.h"
 
 #include "cql/numbers.h"
+#include "cql/types_internal.h"
 #include "cql/uuid_order.h"
 
 enum { END = 0x00, MARK_NULL = 0x01, MARK_EMPTY = 0x02, MARK_VALUE = 0x03, ESCAPE = 0x01 };
@@ -74,7 +75,7 @@ static void put_counted(const cql_type *type, cql_value value, base_buf *out) {
     cql_value item;
     if (cql__walk_begin(&walk, type, value, NULL) == CORM_OK) {
         for (uint32_t i = 0; cql__walk_next(&walk, &item); i++) {
-            cql__order_put(type->params[i % type->count], item, false, out);
+            cql__order_put(cql__item_type(type, i), item, false, out);
         }
     }
     base__buf_u8(out, END);
@@ -86,7 +87,7 @@ static void put_tuple(const cql_type *type, cql_value value, base_buf *out) {
     if (cql__walk_begin(&walk, type, value, NULL) == CORM_OK) {
         size_t end = out->len; /* behind the last component that is not null */
         for (uint32_t i = 0; cql__walk_next(&walk, &item); i++) {
-            cql__order_put(type->params[i], item, false, out);
+            cql__order_put(cql__item_type(type, i), item, false, out);
             if (!cql__is_null(item)) end = out->len;
         }
         out->len = end;

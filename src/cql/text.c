@@ -6,6 +6,7 @@
 #include "cql/inet_text.h"
 #include "cql/numbers.h"
 #include "cql/timetext.h"
+#include "cql/types_internal.h"
 #include "cql/vint.h"
 
 #include <float.h>
@@ -298,11 +299,6 @@ static void put_lead(printer p, const cql_type *type, uint32_t i) {
     base__buf_puts(p.out, ": ");
 }
 
-static const cql_type *item_type(const cql_type *type, uint32_t i) {
-    return type->id == CQL_TUPLE || type->id == CQL_UDT ? type->params[i]
-                                                        : type->params[i % type->count];
-}
-
 /* False when the bytes are not of the type; then something may have been printed. */
 static bool put_items(printer p, const cql_type *type, cql_value value) {
     cql_walk  walk;
@@ -313,7 +309,7 @@ static bool put_items(printer p, const cql_type *type, cql_value value) {
     base__buf_u8(p.out, (uint8_t)brackets[0]);
     for (uint32_t i = 0; cql__walk_next(&walk, &item); i++) {
         put_lead(inner, type, i);
-        put_any(inner, item_type(type, i), item);
+        put_any(inner, cql__item_type(type, i), item);
     }
     base__buf_u8(p.out, (uint8_t)brackets[1]);
     return !walk.reader.failed && walk.reader.len == 0;

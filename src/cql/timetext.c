@@ -301,9 +301,9 @@ corm_status cql__time_read(corm_str text, int64_t *ns, corm_error *err) {
 
 /* A moment as a date and the milliseconds of its day. */
 static base_civil split_ms(int64_t ms, int *of_day) {
-    int64_t days = ms / BASE_DAY_MS - (ms % BASE_DAY_MS < 0);
-    *of_day = (int)(ms - days * BASE_DAY_MS);
-    return base__civil_of_days(days);
+    *of_day = (int)(ms % BASE_DAY_MS);
+    if (*of_day < 0) *of_day += (int)BASE_DAY_MS;
+    return base__civil_of_days(ms / BASE_DAY_MS - (ms % BASE_DAY_MS < 0));
 }
 
 void cql__put_timestamp(int64_t ms, char separator, const char *end, base_buf *out) {

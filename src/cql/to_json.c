@@ -8,6 +8,7 @@
 #include "cql/inet_text.h"
 #include "cql/numbers.h"
 #include "cql/timetext.h"
+#include "cql/types_internal.h"
 
 static void put_double(cql_value value, base_buf *out) {
     uint64_t bits = base__load_u64(value.data);
@@ -121,7 +122,7 @@ static void put_item(const cql_type *type, uint32_t i, cql_value item, base_buf 
         return;
     default:
         if (i > 0) base__buf_puts(out, ", ");
-        cql__to_json(type->params[type->id == CQL_TUPLE ? i : 0], item, out);
+        cql__to_json(cql__item_type(type, i), item, out);
         return;
     }
 }

@@ -12,4 +12,10 @@ enum { CQL_DEPTH_LIMIT = 100 };
  * 0 when each item has its length before it. */
 uint32_t cql__vector_item_size(const cql_type *type);
 
+/* The type of the i-th value that cql__walk_next gives. */
+static inline const cql_type *cql__item_type(const cql_type *type, uint32_t i) {
+    bool by_place = type->id == CQL_TUPLE || type->id == CQL_UDT;
+    return type->params[by_place ? i : i % type->count];
+}
+
 #endif
