@@ -134,7 +134,8 @@ typedef struct cql_checked_select {
     cql_result_column  *columns;
     uint32_t            selector_count;
     const cql_node    **selectors;      /* as many as columns, but for JSON */
-    corm_str           *json_names;     /* JSON: a name for each selector */
+    corm_str           *json_names;     /* JSON: the member's name for each selector, in double quotes where it needs
+                                         * them to keep its case; still to be escaped as JSON */
     uint32_t            aggregate_count; /* > 0 or group_count > 0: the result is grouped */
     cql_aggregate_call *aggregates;
     uint32_t            group_count;    /* GROUP BY: expressions on key columns in key order; rows come grouped already */
@@ -147,6 +148,8 @@ typedef struct cql_checked_select {
     const cql_column  **needed;
     bool                needs_metadata; /* WRITETIME or TTL somewhere */
     bool                reads_static_only; /* no clustering or regular column is read or restricted … see docs/semantics.md */
+    bool                full_partitions; /* neither clustering nor regular columns are restricted: a partition that has
+                                          * nothing but static columns gives a row */
     uint32_t            warning_count;  /* "Aggregation query used without partition key" */
     const char        **warnings;
 } cql_checked_select;

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/* check_term.c -- terms to typed nodes: constants, markers, hints; and what a term is before a type is wanted. */
+#include "base/text.h"
+#include "cql/check_internal.h"
+#include "cql/eval.h"
+
+cql_node *cql__new_node(cql_checker *c, cql_node_kind kind, const cql_type *type, uint32_t count) {
+    cql_node *node = BASE_NEW(c->arena, cql_node);
+    if (!node) return NULL;
+    node->kind  = kind;
+    node->type  = type;
+    node->value = CQL_NULL;
+    node->count = count;
+    if (count > 0 && !(node->args = BASE_NEW_ARRAY(c->arena, const cql_node *, count))) return NULL;
+    return node;
+}
+
+corm_status cql__constant(cql_checker *c, const cql_type *type, cql_value value, const cql_node **out) {
+    cql_node *node = cql__new_node(c, CQL_NODE_CONSTANT, type, 0);
+    if (!node) return base__fail_memory(c->err);
+    node->value = value;
+    *out        = node;
+    return CORM_OK;
+}
+
+void cql__need_column(cql_checker *c, const cql_column *column) {
+    if (!c->needed || c->needed[column->index]) return;
+    c->needed[column->index]  = true;
+    c->used[c->used_count++] = column;
+}
+
+corm_status cql__column_node(cql_checker *c, const cql_column *column, const cql_node **out) {
+    cql_node *node = cql__new_node(c, CQL_NODE_COLUMN, column->type, 0);
+    if (!node) return base__fail_memory(c->err);
+    node->column = column;
+    cql__need_column(c, column);
+    *out = node;
+    return CORM_OK;
+}
+
+bool cql__has_marker(const cql_node *node) {
+    if (!node) return false;
+    if (node->kind == CQL_NODE_MARKER) return true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (cql__has_marker(node->args[i])) return true;
+    }
+    return false;
+}
+
+static bool is_foldable(const cql_node *node) {
+    if (node->kind == CQL_NODE_CALL && !node->function->is_pure) return false;
+    if (node->kind != CQL_NODE_CALL && node->kind != CQL_NODE_PACK) return false;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (node->args[i] && node->args[i]->kind != CQL_NODE_CONSTANT) return false;
+    }
+    return true;
+}
+
+corm_status cql__fold(cql_checker *c, cql_node *node, const cql_node **out) {
+    *out = node;
+    if (!is_foldable(node)) return CORM_OK;
+    cql_eval_env env   = { .context = { .arena = c->arena } };
+    cql_value    value = CQL_NULL;
+    bool         call  = node->kind == CQL_NODE_CALL;
+    corm_status  done  = cql__eval(node, &env, &value, call ? NULL : c->err);
+    /* A call that fails does so when the statement is executed, as the server's does. */
+    if (done != CORM_OK) return call && done != CORM_NO_MEMORY ? CORM_OK : done;
+    *node = (cql_node){ .kind = CQL_NODE_CONSTANT, .type = node->type, .value = value };
+    return CORM_OK;
+}
+
+/* ---- constants ---- */
+
+typedef struct literal_kind {
+    cql_literal literal;
+    const char *name;
+} literal_kind;
+
+static const literal_kind literal_kinds[] = {
+    [CQL_EXPR_NULL] = { CQL_LIT_NULL, "NULL" },          [CQL_EXPR_STRING] = { CQL_LIT_STRING, "STRING" },
+    [CQL_EXPR_INTEGER] = { CQL_LIT_INTEGER, "INTEGER" }, [CQL_EXPR_FLOAT] = { CQL_LIT_FLOAT, "FLOAT" },
+    [CQL_EXPR_BOOLEAN] = { CQL_LIT_BOOLEAN, "BOOLEAN" }, [CQL_EXPR_UUID] = { CQL_LIT_UUID, "UUID" },
+    [CQL_EXPR_HEX] = { CQL_LIT_HEX, "HEX" },             [CQL_EXPR_DURATION] = { CQL_LIT_DURATION, "DURATION" },
+};
+
+cql_literal cql__literal_of(const cql_expr *expr) {
+    return expr->kind <= CQL_EXPR_DURATION ? literal_kinds[expr->kind].literal : CQL_LIT_NONE;
+}
+
+static corm_status from_hex(cql_checker *c, corm_str text, base_buf *out) {
+    corm_str digits = { text.data + 2, text.len - 2 };
+    if (base__read_hex(digits, out)) return CORM_OK;
+    return base__fail(c->err, CORM_INVALID, "cannot parse '%.*s' as hex bytes", CQL_STR(digits));
+}
+
+/* The two kinds of constants that most statements have, without a detour. */
+static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
+    int64_t number = 0;
+    if (type->id == CQL_TEXT && expr->kind == CQL_EXPR_STRING && expr->text.len <= INT32_MAX) {
+        *out = (cql_value){ (const uint8_t *)expr->text.data, (int32_t)expr->text.len };
+        return true;
+    }
+    if (expr->kind != CQL_EXPR_INTEGER || !base__parse_i64(expr->text, &number)) return false;
+    bool is_int = type->id == CQL_INT && number >= INT32_MIN && number <= INT32_MAX;
+    if (!is_int && type->id != CQL_BIGINT) return false;
+    uint8_t *bytes = base__arena_alloc(c->arena, 8);
+    if (!bytes) return false;
+    if (is_int) {
+        base__store_u32(bytes, (uint32_t)(int32_t)number);
+    } else {
+        base__store_u64(bytes, (uint64_t)number);
+    }
+    *out = (cql_value){ bytes, is_int ? 4 : 8 };
+    return true;
+}
+
+static corm_status parse_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
+    if (quick_constant(c, expr, type, out)) return CORM_OK;
+    if (type->id == CQL_COUNTER) type = cql__type_native(CQL_BIGINT);
+    base_buf    buf    = { 0 };
+    corm_status status = expr->kind == CQL_EXPR_HEX ? from_hex(c, expr->text, &buf)
+                                                    : cql__from_string(type, expr->text, &buf, c->err);
+    if (status == CORM_OK && expr->kind == CQL_EXPR_HEX) {
+        status = cql__validate(type, cql__value_of(base__buf_bytes(&buf)), c->err);
+    }
+    if (status == CORM_OK) status = base__buf_status(&buf, c->err);
+    if (status == CORM_OK) {
+        *out = (cql_value){ base__arena_copy(c->arena, buf.data, buf.len), (int32_t)buf.len };
+        if (!out->data) status = base__fail_memory(c->err);
+    }
+    base__buf_free(&buf);
+    return status;
+}
+
+static corm_status literal(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+    const cql_type *type = receiver->type;
+    /* The server takes a constant for a tuple, as "a:b"; that form is not kept up here. */
+    bool fits = type->id != CQL_TUPLE && cql__literal_fit(cql__literal_of(expr), expr->text, type) != CQL_FIT_NOT;
+    if (!fits) {
+        return base__fail(c->err, CORM_INVALID, "Invalid %s constant (%.*s) for \"%.*s\" of type %.*s",
+                          literal_kinds[expr->kind].name, CQL_STR(expr->text), CQL_STR(receiver->name),
+                          CQL_STR(cql__type_text(c, type)));
+    }
+    cql_value value = CQL_NULL;
+    CORM_TRY(parse_constant(c, expr, type, &value));
+    return cql__constant(c, type, value, out);
+}
+
+static corm_status null_literal(cql_checker *c, const cql_receiver *receiver, const cql_node **out) {
+    if (receiver->type->id == CQL_COUNTER) {
+        return base__fail(c->err, CORM_INVALID, "Invalid null value for counter increment/decrement");
+    }
+    return cql__constant(c, receiver->type, CQL_NULL, out);
+}
+
+/* ---- hints ---- */
+
+corm_status cql__hint_type(cql_checker *c, const cql_type_ast *ast, const cql_type **out) {
+    corm_str keyspace = c->table ? c->table->keyspace : c->keyspace;
+    return cql__resolve_type(c->schema, keyspace, ast, c->arena, out, c->err);
+}
+
+/* The hint's type, or NULL where it cannot be resolved; that is reported when the term itself is checked. */
+static const cql_type *quiet_hint_type(cql_checker *c, const cql_expr *expr) {
+    const cql_type *type = NULL;
+    corm_error     *err  = c->err;
+    c->err               = NULL;
+    corm_status status   = cql__hint_type(c, expr->type, &type);
+    c->err               = err;
+    return status == CORM_OK ? type : NULL;
+}
+
+static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+    const cql_type *type = NULL;
+    CORM_TRY(cql__hint_type(c, expr->type, &type));
+    if (cql__term_fit(c, expr->args[0], type) == CQL_FIT_NOT) {
+        base_buf name = { 0 };
+        cql__put_type_ast(expr->type, &name);
+        return base__fail(c->err, CORM_INVALID, "Cannot cast value %.*s to type %.*s",
+                          CQL_STR(cql__term_text(c, expr->args[0])), CQL_STR(cql__take_text(c->arena, &name)));
+    }
+    if (cql__type_fit(receiver->type, type) == CQL_FIT_NOT) {
+        return base__fail(c->err, CORM_INVALID, "Cannot assign value %.*s to %.*s of type %.*s",
+                          CQL_STR(cql__term_text(c, expr)), CQL_STR(receiver->name),
+                          CQL_STR(cql__type_text(c, receiver->type)));
+    }
+    return cql__term(c, expr->args[0], receiver, out);
+}
+
+/* ---- any term ---- */
+
+static bool is_call(cql_expr_kind kind) {
+    return kind == CQL_EXPR_CALL || kind == CQL_EXPR_ARITH || kind == CQL_EXPR_NEGATE || kind == CQL_EXPR_CAST;
+}
+
+static bool is_collection(const cql_expr *expr) {
+    return expr->kind == CQL_EXPR_LIST || expr->kind == CQL_EXPR_SET || expr->kind == CQL_EXPR_MAP ||
+           expr->kind == CQL_EXPR_UDT || expr->kind == CQL_EXPR_TUPLE;
+}
+
+/* A single element in parentheses is a tuple where one is wanted. */
+static bool is_tuple_of_one(const cql_expr *expr, const cql_type *type) {
+    return expr->parens && type->id == CQL_TUPLE && expr->kind != CQL_EXPR_TUPLE;
+}
+
+corm_status cql__term(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+    if (is_tuple_of_one(expr, receiver->type)) {
+        cql_expr  inner = *expr;
+        cql_expr *args  = &inner;
+        inner.parens    = false;
+        cql_expr tuple  = { .kind = CQL_EXPR_TUPLE, .place = expr->place, .count = 1, .args = &args };
+        return cql__collection(c, &tuple, receiver, out);
+    }
+    if (expr->kind == CQL_EXPR_NULL) return null_literal(c, receiver, out);
+    if (expr->kind <= CQL_EXPR_DURATION) return literal(c, expr, receiver, out);
+    if (expr->kind == CQL_EXPR_MARKER) return cql__marker(c, expr, receiver, out);
+    if (expr->kind == CQL_EXPR_HINT) return hint(c, expr, receiver, out);
+    if (is_collection(expr)) return cql__collection(c, expr, receiver, out);
+    if (is_call(expr->kind)) return cql__call(c, expr, receiver, out);
+    return base__fail(c->err, CORM_INVALID, "%.*s is not a value", CQL_STR(cql__selector_text(c, expr)));
+}
+
+corm_status cql__optional_term(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                               const cql_node **out) {
+    *out = NULL;
+    return expr ? cql__term(c, expr, receiver, out) : CORM_OK;
+}
+
+cql_fit cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
+    if (is_collection(expr) || is_tuple_of_one(expr, to)) return cql__collection_fit(c, expr, to);
+    if (expr->kind == CQL_EXPR_NULL) return to->id == CQL_COUNTER ? CQL_FIT_NOT : CQL_FIT_WEAK;
+    if (expr->kind <= CQL_EXPR_DURATION) return cql__literal_fit(cql__literal_of(expr), expr->text, to);
+    if (expr->kind == CQL_EXPR_MARKER) return CQL_FIT_WEAK;
+    if (is_call(expr->kind)) return cql__call_fit(c, expr, to);
+    const cql_type *type = cql__exact_type(c, expr);
+    if (type) return cql__type_fit(to, type);
+    return expr->kind == CQL_EXPR_HINT ? CQL_FIT_WEAK : CQL_FIT_NOT;
+}
+
+const cql_type *cql__exact_type(cql_checker *c, const cql_expr *expr) {
+    if (expr->kind <= CQL_EXPR_MARKER) return NULL;
+    if (c->selecting && expr->parens) return NULL; /* as the server: parentheses may become a tuple */
+    if (expr->kind == CQL_EXPR_HINT) return quiet_hint_type(c, expr);
+    if (is_collection(expr)) return cql__collection_type(c, expr, true);
+    bool by_selector = expr->kind == CQL_EXPR_CAST || !is_call(expr->kind);
+    if (c->selecting && by_selector) return cql__selector_type(c, expr);
+    return is_call(expr->kind) ? cql__call_type(c, expr) : NULL;
+}
+
+const cql_type *cql__compatible_type(cql_checker *c, const cql_expr *expr) {
+    if (c->selecting && expr->parens) return NULL;
+    if (expr->kind <= CQL_EXPR_DURATION) return cql__literal_type(cql__literal_of(expr), expr->text);
+    if (is_collection(expr)) return cql__collection_type(c, expr, false);
+    return cql__exact_type(c, expr);
+}
