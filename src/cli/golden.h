@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* golden.h -- golden CQL files (docs/golden-tests.md): run through a session, printed with its answers, compared. */
+#ifndef CLI_GOLDEN_H
+#define CLI_GOLDEN_H
+
+#include "base/buf.h"
+#include "corm/session.h"
+
+/* Runs the file's text and appends the whole file with the session's answers as expectations. The session's keyspaces that
+ * begin with "golden" are dropped first. CORM_INVALID when the file is not one. */
+CORM_CHECKED corm_status cli__golden_run(corm_session *session, corm_str text, base_buf *out,
+                                         corm_error *err);
+
+/* Runs the file's text and appends a report of each statement whose answer is not the one expected; *differences counts
+ * them, *statements all. */
+CORM_CHECKED corm_status cli__golden_check(corm_session *session, corm_str text, corm_str name,
+                                           base_buf *report, uint32_t *differences,
+                                           uint32_t *statements, corm_error *err);
+
+#endif
