@@ -169,11 +169,26 @@ static bool starts_uuid(const cql_lexer *lexer) {
     return has_shape(lexer, 0, "xxxxxxxx-");
 }
 
+/* The server takes fewer than eight hexadecimal digits that hold a letter for a UUID, and then
+ * misses the rest; e begins an exponent, though, and a single d ends a duration. */
+static bool is_cut_uuid(const cql_lexer *lexer, size_t digits) {
+    size_t len = digits;
+    while (len < 8 && is(at(lexer, len), HEX)) len++;
+    if (len == digits || len == 8) return false;
+    char letter = (char)(at(lexer, digits) | 0x20);
+    if (letter == 'e') return false;
+    return letter != 'd' || (len > digits + 1 && is(at(lexer, digits + 1), LETTER));
+}
+
 static void scan_number(const cql_lexer *lexer, cql_tok *tok) {
     bool   negative = at(lexer, 0) == '-';
     size_t digits = measure_digits(lexer, negative);
     if (!negative && starts_uuid(lexer)) {
         scan_uuid(lexer, tok);
+        return;
+    }
+    if (!negative && is_cut_uuid(lexer, digits)) {
+        flaw(tok, CQL_FLAW_SET, digits + 1);
         return;
     }
     if (at(lexer, 0) == '0' && digits == 1 && same_letter(at(lexer, 1), 'x')) {

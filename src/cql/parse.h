@@ -99,6 +99,11 @@ bool cql__too_deep(cql_parser *p); /* at the current token */
 /* For what the server refuses outside of its grammar: message as given. Parsing may go on. */
 bool cql__refuse(cql_parser *p, cql_place place, const char *format, ...) CORM_PRINTF(3, 4);
 
+/* Behind a term, selector, type or table name the server looks whether anything of its grammar can
+ * follow, before it asks what must: then this is the report, and parsing goes on. */
+enum { CQL_BEHIND_TABLE = 1, CQL_BEHIND_TERM = 2, CQL_BEHIND_SELECTOR = 4, CQL_BEHIND_TYPE = 8 };
+void cql__check_behind(cql_parser *p, unsigned what);
+
 /* ---- going on after an error ---- */
 
 /* Skips to the separator, to a closing bracket, or to a word that begins a clause, outside brackets

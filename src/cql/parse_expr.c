@@ -291,6 +291,18 @@ static bool parse_column(cql_parser *p, cql_expr **out) {
     return *out && cql__parse_name(p, CQL_NAME_PLAIN, &(*out)->name.name);
 }
 
+/* Fields right behind the column are looked at together with it. */
+static bool parse_column_and_fields(cql_parser *p, cql_expr **out) {
+    if (!parse_column(p, out)) return false;
+    while (cql__accept(p, CQL_T_DOT)) {
+        cql_expr *outer = new_node(p, CQL_EXPR_FIELD, *out);
+        if (!outer || !cql__parse_name(p, CQL_NAME_PLAIN, &outer->name.name)) return false;
+        *out = outer;
+    }
+    cql__check_behind(p, CQL_BEHIND_SELECTOR);
+    return true;
+}
+
 /* WRITETIME '(' column with fields and elements ')' */
 static bool parse_column_function(cql_parser *p, cql_expr_kind kind, cql_expr **out) {
     cql_expr *expr = cql__new_expr(p, kind), *arg = NULL;
@@ -320,7 +332,7 @@ static bool parse_word(cql_parser *p, cql_expr **out) {
     }
     bool qualified = next == CQL_T_DOT && cql__peek(p, 3) == CQL_T_LPAREN;
     bool called = next == CQL_T_LPAREN && cql__is_name(symbol, CQL_NAME_FUNCTION);
-    if (!called && !qualified) return parse_column(p, out);
+    if (!called && !qualified) return parse_column_and_fields(p, out);
     if (!parse_call(p, true, out)) return false;
     if (!p->failed) count_rows(*out);
     return true;
@@ -444,7 +456,10 @@ static bool parse_sum_until(cql_parser *p, bool selector, bool lone_name_ends, c
     if (!parse_product(p, selector, out)) return false;
     for (;;) {
         cql_symbol symbol = cql__peek(p, 0);
-        if (symbol != CQL_T_PLUS && symbol != CQL_T_MINUS) return true;
+        if (symbol != CQL_T_PLUS && symbol != CQL_T_MINUS) {
+            if (!selector) cql__check_behind(p, CQL_BEHIND_TERM);
+            return true;
+        }
         if (lone_name_ends && symbol == CQL_T_PLUS && at_lone_name(p, 1)) return true;
         char op = symbol == CQL_T_PLUS ? '+' : '-';
         if (!parse_operation(p, op, out, selector, parse_product)) return false;

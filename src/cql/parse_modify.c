@@ -139,6 +139,7 @@ static bool parse_if(cql_parser *p, cql_update *update) {
     update->if_exists = cql__at(p, CQL_K_EXISTS) && !cql__is_condition_operator(cql__peek(p, 1));
     if (update->if_exists) {
         cql__advance(p);
+        if (cql__at(p, CQL_K_AND)) cql__no_viable(p, 0);
         return true;
     }
     return cql__parse_conditions(p, &update->conditions, &update->condition_count);
@@ -179,7 +180,8 @@ static bool parse_deletion(cql_parser *p, cql_change *change) {
         change->kind = CQL_CHANGE_DELETE_ELEMENT;
         return cql__parse_expr(p, &change->key) && cql__expect(p, CQL_T_RBRACKET);
     }
-    if (!cql__accept(p, CQL_T_DOT)) return true;
+    if (cql__at(p, CQL_K_FROM) || cql__at(p, CQL_T_COMMA)) return true;
+    if (!cql__accept(p, CQL_T_DOT)) return cql__no_viable(p, 0);
     change->kind = CQL_CHANGE_DELETE_FIELD;
     return cql__parse_name(p, CQL_NAME_PLAIN, &change->field);
 }
@@ -195,8 +197,8 @@ bool cql__parse_delete(cql_parser *p, cql_statement *s) {
     cql_delete *deletion = &s->as.delete_;
     s->kind = CQL_STMT_DELETE;
     cql__advance(p);
-    if (!cql__at(p, CQL_K_FROM) && !cql__parse_items(p, CQL_T_COMMA, push_deletion, deletion) &&
-        !cql__recover_clause(p)) {
+    if (cql__is_name(cql__peek(p, 0), CQL_NAME_EMPTY) &&
+        !cql__parse_items(p, CQL_T_COMMA, push_deletion, deletion) && !cql__recover_clause(p)) {
         return false;
     }
     bool good = cql__expect(p, CQL_K_FROM) && cql__parse_ref(p, "table", &deletion->table) &&

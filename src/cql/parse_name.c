@@ -85,7 +85,9 @@ bool cql__parse_ref(cql_parser *p, const char *what, cql_ref *out) {
         if (!cql__parse_keyspace(p, &out->keyspace)) return false;
         cql__advance(p);
     }
-    return cql__parse_named(p, what, CQL_NAME_PLAIN, &out->name);
+    if (!cql__parse_named(p, what, CQL_NAME_PLAIN, &out->name)) return false;
+    if (!qualified) cql__check_behind(p, CQL_BEHIND_TABLE);
+    return true;
 }
 
 bool cql__parse_function_name(cql_parser *p, cql_ref *out) {

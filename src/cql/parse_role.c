@@ -372,6 +372,7 @@ static bool parse_resource_inside(cql_parser *p, cql_permission *out) {
         out->resource = CQL_RESOURCE_FUNCTION;
         cql__advance(p);
         return cql__parse_function_name(p, &out->object) &&
+               (cql__at(p, CQL_T_LPAREN) || cql__no_viable(p, 0)) &&
                cql__parse_argument_types(p, &out->argument_types, &out->argument_count);
     case CQL_K_MBEAN:
         if (next == CQL_T_STRING) return parse_mbean(p, out, CQL_RESOURCE_MBEAN);

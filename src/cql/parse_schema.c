@@ -352,6 +352,13 @@ static bool describe_generic(cql_parser *p, cql_describe *describe) {
     return cql__parse_name(p, CQL_NAME_PLAIN, &describe->object.name);
 }
 
+/* TYPE, FUNCTION and AGGREGATE with no name behind them are names. */
+static bool is_name_itself(cql_parser *p, const struct described *what) {
+    if (!cql__at(p, what->word) || (what->object != TYPE && what->object != FUNCTION)) return false;
+    cql_symbol next = cql__peek(p, 1);
+    return next == CQL_T_END || next == CQL_T_SEMICOLON || next == CQL_T_DOT || next == CQL_K_WITH;
+}
+
 static bool parse_described(cql_parser *p, cql_describe *describe) {
     if (cql__accept(p, CQL_K_FULL)) {
         describe->full = true;
@@ -366,6 +373,7 @@ static bool parse_described(cql_parser *p, cql_describe *describe) {
         return cql__parse_ref(p, "table", &describe->object);
     }
     for (size_t i = 0; i < sizeof described / sizeof described[0]; i++) {
+        if (is_name_itself(p, &described[i])) return describe_generic(p, describe);
         if (!cql__accept(p, described[i].word)) continue;
         describe->kind = described[i].kind;
         return parse_object(p, described[i].object, &describe->object);

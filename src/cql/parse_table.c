@@ -112,14 +112,18 @@ static bool parse_options(cql_parser *p, options *out) {
 
 /* ---- CREATE TABLE ---- */
 
+/* PRIMARY KEY (…): the first one counts, others are only counted. */
+static bool parse_key_clause(cql_parser *p, cql_create_table *table) {
+    cql_create_table  other = { 0 };
+    cql_create_table *into = table->primary_key_clauses++ == 0 ? table : &other;
+    key               out = { &into->partition_key, &into->clustering, &into->partition_count,
+                              &into->clustering_count };
+    return parse_primary_key(p, &out);
+}
+
 static bool push_definition(cql_parser *p, void *context) {
     cql_create_table *table = context;
-    if (cql__at(p, CQL_K_PRIMARY)) {
-        key out = { &table->partition_key, &table->clustering, &table->partition_count,
-                    &table->clustering_count };
-        table->primary_key_clauses++;
-        return parse_primary_key(p, &out);
-    }
+    if (cql__at(p, CQL_K_PRIMARY)) return parse_key_clause(p, table);
     cql_column_def column = { 0 };
     if (!parse_column(p, &column)) return false;
     if (cql__accept(p, CQL_K_PRIMARY)) {
@@ -137,7 +141,8 @@ static bool parse_definitions(cql_parser *p, cql_item_fn *item, void *context) {
         if (!item(p, context) && !cql__recover(p, open, CQL_T_COMMA)) return false;
         if (!cql__at(p, CQL_T_COMMA)) break;
         while (cql__accept(p, CQL_T_COMMA)) continue;
-        if (cql__at(p, CQL_T_RPAREN)) break;
+        cql_symbol next = cql__peek(p, 0);
+        if (!cql__is_name(next, CQL_NAME_PLAIN) && next != CQL_K_PRIMARY) break;
     }
     return cql__expect(p, CQL_T_RPAREN);
 }

@@ -82,7 +82,11 @@ static bool parse_simple_type(cql_parser *p, cql_type_ast *type) {
         type->is_class = true;
         return cql__parse_name(p, CQL_NAME_STRING, &type->name.name);
     }
-    if (at_native_type(p)) return cql__parse_name(p, CQL_NAME_PLAIN, &type->name.name);
+    if (at_native_type(p)) {
+        if (!cql__parse_name(p, CQL_NAME_PLAIN, &type->name.name)) return false;
+        cql__check_behind(p, CQL_BEHIND_TYPE);
+        return true;
+    }
     return cql__parse_user_type_name(p, &type->name, &type->is_quoted);
 }
 

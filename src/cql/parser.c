@@ -183,6 +183,71 @@ bool cql__no_viable(cql_parser *p, uint32_t ahead) {
                         "");
 }
 
+enum {
+    TABLE = CQL_BEHIND_TABLE,
+    TERM = CQL_BEHIND_TERM,
+    SELECTOR = CQL_BEHIND_SELECTOR,
+    TYPE = CQL_BEHIND_TYPE,
+    ALL = TABLE | TERM | SELECTOR | TYPE
+};
+
+static const uint8_t behind[CQL_SYMBOL_COUNT] = {
+    [CQL_T_END] = ALL,
+    [CQL_T_SEMICOLON] = ALL,
+    [CQL_T_COMMA] = TERM | SELECTOR | TYPE,
+    [CQL_T_RPAREN] = TERM | SELECTOR | TYPE,
+    [CQL_T_RBRACKET] = TERM | SELECTOR,
+    [CQL_T_RBRACE] = TERM | SELECTOR,
+    [CQL_T_COLON] = TERM | SELECTOR,
+    [CQL_T_RANGE] = TERM,
+    [CQL_T_LPAREN] = TABLE | SELECTOR,
+    [CQL_T_LBRACKET] = SELECTOR,
+    [CQL_T_DOT] = TABLE | SELECTOR | TYPE,
+    [CQL_T_PLUS] = TERM | SELECTOR,
+    [CQL_T_MINUS] = TERM | SELECTOR,
+    [CQL_T_STAR] = SELECTOR,
+    [CQL_T_SLASH] = SELECTOR,
+    [CQL_T_PERCENT] = SELECTOR,
+    [CQL_T_GT] = TYPE,
+    [CQL_K_WHERE] = TABLE | TERM,
+    [CQL_K_GROUP] = TABLE | TERM,
+    [CQL_K_ORDER] = TABLE | TERM | SELECTOR,
+    [CQL_K_PER] = TABLE | TERM | SELECTOR,
+    [CQL_K_LIMIT] = TABLE | TERM | SELECTOR,
+    [CQL_K_ALLOW] = TABLE | TERM | SELECTOR,
+    [CQL_K_ASC] = TERM,
+    [CQL_K_DESC] = TERM,
+    [CQL_K_AND] = TERM,
+    [CQL_K_IF] = TERM,
+    [CQL_K_AS] = TABLE | SELECTOR,
+    [CQL_K_FROM] = TABLE | SELECTOR,
+    [CQL_K_TO] = TABLE,
+    [CQL_K_OF] = TABLE,
+    [CQL_K_NORECURSIVE] = TABLE,
+    [CQL_K_JSON] = TABLE,
+    [CQL_K_USING] = TABLE,
+    [CQL_K_SET] = TABLE,
+    [CQL_K_WITH] = TABLE,
+    [CQL_K_ALTER] = TABLE,
+    [CQL_K_ADD] = TABLE,
+    [CQL_K_DROP] = TABLE,
+    [CQL_K_RENAME] = TABLE,
+    [CQL_K_PRIMARY] = TABLE | TERM | TYPE,
+    [CQL_K_INSERT] = TERM,
+    [CQL_K_UPDATE] = TERM,
+    [CQL_K_DELETE] = TERM,
+    [CQL_K_APPLY] = TERM,
+    [CQL_K_STATIC] = TYPE,
+    [CQL_K_MASKED] = TYPE,
+    [CQL_K_LANGUAGE] = TYPE,
+    [CQL_K_FINALFUNC] = TYPE,
+    [CQL_K_INITCOND] = TYPE,
+};
+
+void cql__check_behind(cql_parser *p, unsigned what) {
+    if (!(behind[cql__peek(p, 0)] & what)) cql__no_viable(p, 0);
+}
+
 bool cql__refuse(cql_parser *p, cql_place place, const char *format, ...) {
     p->failed = true;
     if (!p->diagnostics || p->no_memory) return false;

@@ -17,6 +17,7 @@ void cql__print_name(base_buf *out, const cql_name *name);
 void cql__print_ref(base_buf *out, const cql_ref *ref);
 void cql__print_function_name(base_buf *out, const cql_ref *ref);
 void cql__print_user_type_name(base_buf *out, const cql_ref *ref);
+void cql__print_bare_name(base_buf *out, const cql_name *name); /* every keyword in quotes */
 void cql__print_role_name(base_buf *out, const cql_name *name);
 
 /* For cql__print_items over arrays of names, expressions and types. */

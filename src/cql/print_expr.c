@@ -68,6 +68,10 @@ void cql__print_name(base_buf *out, const cql_name *name) {
     print_word(out, name->text, CQL_WORD_TYPE | CQL_WORD_PLAIN);
 }
 
+void cql__print_bare_name(base_buf *out, const cql_name *name) {
+    print_word(out, name->text, CQL_WORD_RESERVED);
+}
+
 static void print_keyspace(base_buf *out, const cql_ref *ref) {
     if (!ref->keyspace.text.data) return;
     cql__print_name(out, &ref->keyspace);
