@@ -138,6 +138,9 @@ CORM_CHECKED corm_status cql__fn_give_f32(cql_eval_context *context, float v, cq
 CORM_CHECKED corm_status cql__fn_give_f64(cql_eval_context *context, double v, cql_value *out,
                                           corm_error *err);
 
+/* Refuses to make a decimal of NaN or an infinity. */
+corm_status cql__fn_fail_decimal(double v, corm_error *err);
+
 /* ---- decimals (fn_decimal.c): the wire form is a scale of four bytes and the unscaled varint ---- */
 
 typedef enum cql_fn_curve { CQL_FN_EXP, CQL_FN_LOG, CQL_FN_LOG10 } cql_fn_curve;

@@ -168,6 +168,7 @@ static corm_status final_real_sum(const cql_function *function, cql_eval_context
 
 static corm_status add_big(real_state *s, cql_eval_context *context, double v, corm_error *err) {
     base_buf number = { 0 }, sum = { 0 };
+    if (isnan(v) || isinf(v)) return cql__fn_fail_decimal(v, err);
     cql__decimal_from_double(v, &number);
     corm_status status = base__buf_status(&number, err);
     if (status == CORM_OK) {
@@ -198,8 +199,7 @@ static corm_status step_real_avg(const cql_function *function, cql_eval_context 
     if (s->overflow) return add_big(s, context, v, err);
     double before = s->sum;
     add_real(s, v);
-    return isinf(s->sum) && !isinf(v) && !isinf(before) ? begin_big(s, context, before, v, err)
-                                                        : CORM_OK;
+    return isinf(s->sum) && !isinf(v) ? begin_big(s, context, before, v, err) : CORM_OK;
 }
 
 static corm_status big_average(const real_state *s, double *out, corm_error *err) {

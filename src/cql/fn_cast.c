@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: MIT
 /* fn_cast.c -- CAST(x AS type) and the functions cast_as_type behind it, with Java's conversions. Pure; any thread. */
+#include <math.h>
+
 #include "base/text.h"
 #include "cql/fn.h"
 
 /* ---- numbers to numbers ---- */
 
-static corm_status to_decimal(cql_type_id from, cql_value v, base_buf *out, corm_error *err) {
+/* A float by its own shortest text, not by way of double. */
+static corm_status decimal_of_float(float v, base_buf *out, corm_error *err) {
     base_buf text = { 0 };
-    switch (from) {
-    case CQL_VARINT: cql__decimal_from_varint(v, out); return CORM_OK;
-    case CQL_DOUBLE:
-    case CQL_FLOAT: break;
-    default:
-        base__buf_i32(out, 0);
-        cql__varint_from_i64(cql__fn_i64(from, v), out);
-        return CORM_OK;
-    }
-    if (from == CQL_FLOAT) {
-        base__put_float(&text, cql__fn_f32(from, v));
-    } else {
-        base__put_double(&text, cql__fn_f64(from, v));
-    }
+    if (isnan(v) || isinf(v)) return cql__fn_fail_decimal((double)v, err);
+    base__put_float(&text, v);
     corm_status status = base__buf_status(&text, err);
-    if (status == CORM_OK && cql__decimal_from_text(base__buf_str(&text), out, NULL) != CORM_OK) {
-        /* NaN and the infinities */
-        status = base__fail(
-            err, CORM_SERVER_ERROR,
-            "java.lang.NumberFormatException: Character %c is neither a decimal digit number, decimal "
-            "point, nor \"e\" notation exponential mark.",
-            text.data[text.data[0] == '-']);
-    }
+    if (status == CORM_OK) status = cql__decimal_from_text(base__buf_str(&text), out, err);
     base__buf_free(&text);
     return status;
+}
+
+static corm_status to_decimal(cql_type_id from, cql_value v, base_buf *out, corm_error *err) {
+    if (from == CQL_FLOAT) return decimal_of_float(cql__fn_f32(from, v), out, err);
+    if (from == CQL_DOUBLE) {
+        double d = cql__fn_f64(from, v);
+        if (isnan(d) || isinf(d)) return cql__fn_fail_decimal(d, err);
+        cql__decimal_from_double(d, out);
+    } else if (from == CQL_VARINT) {
+        cql__decimal_from_varint(v, out);
+    } else {
+        base__buf_i32(out, 0);
+        cql__varint_from_i64(cql__fn_i64(from, v), out);
+    }
+    return CORM_OK;
 }
 
 static corm_status give_big(cql_eval_context *context, cql_type_id from, cql_type_id to,

@@ -216,6 +216,11 @@ static corm_status read_padding(const cql_function *function, cql_value value, c
         (int)function->name.len, function->name.data, (int)text.len, text.data, (int)units);
 }
 
+/* Java writes what ascii does not have as a question mark. */
+static void to_ascii(shape *s) {
+    if ((uint8_t)s->padding.data[0] >= 0x80) s->padding = corm_str_of("?");
+}
+
 static int32_t int_or_zero(cql_value v) {
     return v.len == 4 ? (int32_t)base__load_u32(v.data) : 0;
 }
@@ -227,6 +232,7 @@ static corm_status eval_partial(const cql_function *function, cql_eval_context *
     base_buf    buf = { 0 };
     if (function->arg_count == 4 && !cql__is_null(args[3])) {
         CORM_TRY(read_padding(function, args[3], &s.padding, err));
+        if (function->result->id == CQL_ASCII) to_ascii(&s);
     }
     *out = args[0];
     if (args[0].len <= 0) return CORM_OK;

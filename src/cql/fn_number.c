@@ -130,3 +130,11 @@ corm_status cql__fn_give_f64(cql_eval_context *context, double v, cql_value *out
     memcpy(&bits, &v, sizeof bits);
     return cql__fn_give_i64(context, (int64_t)bits, out, err);
 }
+
+corm_status cql__fn_fail_decimal(double v, corm_error *err) {
+    return base__fail(
+        err, CORM_SERVER_ERROR,
+        "java.lang.NumberFormatException: Character %c is neither a decimal digit number, decimal point, "
+        "nor \"e\" notation exponential mark.",
+        isnan(v) ? 'N' : 'I');
+}
