@@ -38,6 +38,9 @@ CORM_CHECKED corm_status kv__open(const kv_options *options, kv_store **out, cor
 void                     kv__close(kv_store *store);
 CORM_CHECKED corm_status kv__sync(kv_store *store, corm_error *err);
 
+/* CORM_UNSUPPORTED in a child of the process that opened the store: it must not use it. */
+CORM_CHECKED corm_status kv__check_process(const kv_store *store, corm_error *err);
+
 /* A snapshot. Readers are pooled: beginning costs no system call and takes no lock. A thread that holds one must not begin
  * a write: growing the map waits for readers. CORM_OVERLOADED: all reader slots are taken. */
 CORM_CHECKED corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err);
@@ -78,6 +81,9 @@ typedef struct kv_cache {
 } kv_cache;
 kv_cache *kv__txn_cache(kv_txn *txn);
 
+/* Memory for what is done with the transaction; emptied when a read ends. */
+base_arena *kv__txn_arena(kv_txn *txn);
+
 /* *found tells; *value is empty when not found. */
 CORM_CHECKED corm_status kv__get(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes *value,
                                  bool *found, corm_error *err);
@@ -115,6 +121,7 @@ void kv__set_fault(kv_store *store, kv_fault fault, void *context);
 
 typedef struct kv_stats {
     uint64_t used_bytes, map_bytes;
+    uint64_t reads; /* begun */
 } kv_stats;
 void kv__stats(kv_store *store, kv_stats *out);
 

@@ -51,15 +51,17 @@ struct kv_cursor {
 };
 
 struct kv_txn {
-    kv_store  *store;
-    MDB_txn   *mdb;
-    kv_slot   *slot; /* NULL: the writer */
-    bool       full; /* a put met a full map */
-    uint64_t   writes;
-    uint32_t   unique; /* numbers given out in this transaction */
-    kv_cursor *idle;
-    kv_cursor *open;
-    kv_cache   cache;
+    kv_store        *store;
+    MDB_txn         *mdb;
+    kv_slot         *slot; /* NULL: the writer */
+    bool             full; /* a put met a full map */
+    uint64_t         writes;
+    uint32_t         unique; /* numbers given out in this transaction */
+    kv_cursor       *idle;
+    kv_cursor       *open;
+    kv_cache         cache;
+    base_arena       arena;
+    _Atomic uint64_t begun; /* reads; set by the slot's holder */
 };
 
 /* One pooled reader; on a cache line of its own. `busy` guards `txn`. */
@@ -92,9 +94,6 @@ struct kv_store {
 
 /* How often this process has been made by fork(). */
 unsigned kv__forks(void);
-
-/* CORM_UNSUPPORTED in a child of the process that opened the store. */
-CORM_CHECKED corm_status kv__check_process(const kv_store *store, corm_error *err);
 
 /* An LMDB or errno number as a status, with "what: why". */
 CORM_CHECKED corm_status kv__fail(corm_error *err, int number, const char *format, ...)

@@ -243,6 +243,9 @@ void kv__stats(kv_store *store, kv_stats *out) {
     if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) return;
     out->used_bytes = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
     out->map_bytes = atomic_load(&store->map_bytes);
+    for (uint32_t i = 0; i < store->slot_count; i++) {
+        out->reads += atomic_load_explicit(&store->slots[i].txn.begun, memory_order_relaxed);
+    }
 }
 
 void kv__set_fault(kv_store *store, kv_fault fault, void *context) {

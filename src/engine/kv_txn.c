@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { KEPT_READERS = 48 };
+enum { KEPT_READERS = 48, KEPT_ARENA = 64 << 10 };
 
 /* Spreads threads over the slots; a slot that worked is tried first the next time. */
 static _Thread_local uint32_t slot_hint = UINT32_MAX;
@@ -40,6 +40,7 @@ static void forget_reader(kv_txn *txn) {
 }
 
 static void forget_cache(kv_txn *txn) {
+    base__arena_free(&txn->arena);
     if (txn->cache.object) txn->store->cache_free(txn->cache.object);
     txn->cache = (kv_cache){ 0 };
 }
@@ -101,6 +102,11 @@ static int start_reader(kv_store *store, kv_txn *txn) {
     return txn->mdb ? mdb_txn_renew(txn->mdb) : begin_new_reader(store, txn);
 }
 
+static void count_read(kv_txn *txn) {
+    uint64_t begun = atomic_load_explicit(&txn->begun, memory_order_relaxed);
+    atomic_store_explicit(&txn->begun, begun + 1, memory_order_relaxed);
+}
+
 static void wait_for_gate(kv_store *store) {
     pthread_mutex_lock(&store->gate_lock);
     pthread_mutex_unlock(&store->gate_lock);
@@ -120,6 +126,7 @@ corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err) {
         int number = start_reader(store, &slot->txn);
         if (number == 0) {
             *out = &slot->txn;
+            count_read(&slot->txn);
             return CORM_OK;
         }
         release(slot);
@@ -132,6 +139,11 @@ void kv__read_end(kv_txn *txn) {
     if (!txn) return;
     kv_slot *slot = txn->slot;
     while (txn->open) kv__cursor_close(txn->open);
+    if (txn->arena.total > KEPT_ARENA) {
+        base__arena_free(&txn->arena);
+    } else {
+        base__arena_reset(&txn->arena);
+    }
     if (slot - txn->store->slots < KEPT_READERS) {
         for (kv_cursor *cursor = txn->idle; cursor; cursor = cursor->next) {
             cursor->stale = cursor->spill_stale = true;
@@ -209,6 +221,10 @@ uint64_t kv__writes(const kv_txn *txn) {
 
 uint64_t kv__unique(kv_txn *txn) {
     return mdb_txn_id(txn->mdb) << 32 | txn->unique++;
+}
+
+base_arena *kv__txn_arena(kv_txn *txn) {
+    return &txn->arena;
 }
 
 kv_cache *kv__txn_cache(kv_txn *txn) {

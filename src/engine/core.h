@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* core.h -- the engine's own struct, and what the files around it share: the clock, the write queue, prepared statements.
+ *
+ * Files above this line of the engine (select, write, index …) see store.h only. */
+#ifndef ENGINE_CORE_H
+#define ENGINE_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/store.h"
+
+enum { ENGINE_FORMAT = 1 }; /* of the stored bytes; another one is CORM_VERSION */
+
+/* ---- the write queue: commit.c ---- */
+
+/* What jobs of one transaction share. */
+typedef struct engine_round {
+    engine     *store;
+    kv_txn     *txn;
+    cql_schema *schema; /* borrowed */
+    cql_schema *next;   /* set by a DDL job: one reference */
+    base_arena *arena;  /* emptied between jobs */
+} engine_round;
+
+/* A write waiting for its turn; embedded in the caller's own struct. It may run several times, each time as if it were the
+ * first, in a transaction that holds nothing of the times before. */
+typedef struct engine_job engine_job;
+struct engine_job {
+    corm_status (*run)(engine_job *job, engine_round *round, corm_error *err);
+    bool is_alone; /* changes the schema: has a transaction of its own */
+    /* NULL: a thread waits for it. Else runs on the writer thread when the job is done. */
+    void (*finished)(engine_job *job);
+    corm_status    status; /* when done */
+    corm_error     error;
+    engine_job    *next;
+    bool           done, lead; /* guarded by queue_lock, as is next */
+    pthread_cond_t changed;    /* done or lead was set */
+};
+
+/* Runs the job, with others, and waits until it is committed. */
+CORM_CHECKED corm_status engine__write(engine *store, engine_job *job, corm_error *err);
+
+/* Without waiting: finished() is called on the writer thread. On failure (no thread could be started) it is not. */
+CORM_CHECKED corm_status engine__write_later(engine *store, engine_job *job, corm_error *err);
+
+typedef struct engine_queue {
+    pthread_mutex_t lock; /* guards all of this */
+    engine_job     *first, **last;
+    bool            has_leader;   /* a thread runs a round, or was told to */
+    bool            writer_leads; /* it is the writer thread's turn */
+    engine_job     *finished, **finished_last;
+    pthread_t       writer;
+    bool            has_writer, closing;
+    pthread_cond_t  writer_wake;
+    base_arena      arena; /* of the leader */
+} engine_queue;
+
+CORM_CHECKED corm_status engine__queue_init(engine *store, corm_error *err);
+void                     engine__queue_close(engine *store); /* waits for jobs and callbacks */
+
+/* ---- the engine ---- */
+
+struct engine {
+    kv_store   *kv;
+    bool        read_only;
+    corm_uuid   id;
+    cql_schema *system;
+    int64_t (*now_us)(void);
+
+    /* The schema cache: at every commit number from the one where `serial` began up to `known_until`, the stored schema has
+     * the number `serial`. Both only grow; who sets them holds the lock and sets serial first. */
+    pthread_mutex_t  schema_lock; /* guards `schema` */
+    cql_schema      *schema;      /* the newest seen */
+    _Atomic uint64_t serial, known_until;
+
+    _Atomic int64_t clock; /* the highest timestamp handed out */
+    uint64_t
+        clock_txn; /* the commit that `clock` takes account of; the leader's, as the next three */
+    int64_t clock_stored, clock_pending; /* in that commit; in the transaction under way */
+    int64_t reclaim_at_ns;               /* when writers look at the queue again */
+
+    engine_queue queue;
+
+    _Atomic uint64_t writes, commits, reclaimed; /* since it was opened */
+};
+
+/* ---- snapshots: snapshot.c ---- */
+
+/* The schema stored where the transaction began; kept with the transaction, borrowed. */
+CORM_CHECKED corm_status engine__txn_schema(engine *store, kv_txn *txn, cql_schema **out,
+                                            corm_error *err);
+
+/* After a commit of this process: the schema at that commit. */
+void engine__publish_schema(engine *store, cql_schema *schema, uint64_t txn_id);
+
+/* ---- the store's own keys: meta.c ---- */
+
+corm_bytes engine__meta_key(const char *name);
+
+/* Makes the keys of a new store, or reads those of an old one. */
+CORM_CHECKED corm_status engine__meta_open(engine *store, corm_error *err);
+CORM_CHECKED corm_status engine__meta_put_schema(kv_txn *txn, const cql_schema *schema,
+                                                 corm_error *err);
+
+/* In a write transaction: catches up with other processes; and puts the clock's state when it has moved. */
+CORM_CHECKED corm_status engine__clock_begin(engine *store, kv_txn *txn, corm_error *err);
+CORM_CHECKED corm_status engine__clock_end(engine *store, kv_txn *txn, corm_error *err);
+
+/* ---- statements: statement.c, prepared.c ---- */
+
+/* A checked statement shared by those who execute it. */
+typedef struct engine_version {
+    atomic_uint      refs;
+    cql_checked     *checked;
+    _Atomic uint64_t serial;          /* of a schema by which it is as it would be checked now */
+    uint8_t          metadata_id[16]; /* of the result's columns */
+} engine_version;
+
+engine_version *engine__version_ref(engine_version *version);
+void            engine__version_unref(engine_version *version);
+
+/* Fills metadata_id. */
+CORM_CHECKED corm_status engine__version_identify(engine_version *version, corm_error *err);
+
+/* Checks the text; one reference. */
+CORM_CHECKED corm_status engine__version_new(corm_str text, cql_schema *schema, corm_str keyspace,
+                                             engine_version **out, corm_error *err);
+
+/* Whether the version holds for the schema: nothing that it names was changed since it was checked. */
+bool engine__version_fits(engine_version *version, const cql_schema *schema);
+
+/* The version of a prepared statement for a schema of this store, checked anew when it must be; one reference.
+ * CORM_UNPREPARED: it was prepared on another store. */
+CORM_CHECKED corm_status engine__prepared_version(const engine        *store,
+                                                  const wire_prepared *prepared, cql_schema *schema,
+                                                  engine_version **out, corm_error *err);
+
+/* Makes a prepared statement (one reference) and its answer. */
+CORM_CHECKED corm_status engine__prepare(const engine *store, corm_str text, corm_str keyspace,
+                                         cql_schema *schema, wire_answer *answer, corm_error *err);
+
+cql_statement_kind engine__prepared_kind(const wire_prepared *prepared);
+
+/* ---- requests: execute.c, modify.c ---- */
+
+/* Values in the order of the statement's markers; those bound by name are sorted into the arena. */
+typedef struct engine_values {
+    uint32_t         count;
+    const cql_value *values;
+} engine_values;
+
+/* Executes INSERT, UPDATE, DELETE, BATCH, DDL and TRUNCATE, given as QUERY, EXECUTE or BATCH, and waits for the commit.
+ * `version` is of a QUERY; the reference is taken over. */
+CORM_CHECKED corm_status engine__modify(engine *store, engine_client *client,
+                                        const wire_request *request, engine_version *version,
+                                        wire_answer *answer, corm_error *err);
+
+/* Without waiting; the callback runs on the writer thread, or before this returns when the request cannot be queued. */
+void engine__modify_later(engine *store, engine_client *client, const wire_request *request,
+                          engine_version *version, wire_answer *answer, engine_callback callback,
+                          void *context);
+
+/* The keyspace for names without one: the request's, else the client's. */
+corm_str engine__request_keyspace(const engine_client *client, const wire_request *request);
+
+CORM_CHECKED corm_status engine__order_values(const wire_request *request,
+                                              const cql_checked *checked, base_arena *arena,
+                                              engine_values *out, corm_error *err);
+
+/* Fills what does not depend on the statement. */
+void engine__request_init(engine_request *out, engine *store, const wire_request *request,
+                          int64_t now_us, wire_answer *answer);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/* ddl.c -- changes of the schema and TRUNCATE, in a transaction of their own.
+ *
+ * What is dropped vanishes at once with the schema that named it; its rows are queued to be deleted bit by bit. */
+#include "engine/core.h"
+
+static const char *const targets[] = {
+    [CQL_CHANGED_KEYSPACE] = "KEYSPACE",
+    [CQL_CHANGED_TABLE] = "TABLE",
+    [CQL_CHANGED_TYPE] = "TYPE",
+};
+
+static corm_status store_change(engine_request *request, const cql_schema *next,
+                                const cql_schema_change *change, corm_error *err) {
+    for (uint32_t i = 0; i < change->dropped_count; i++) {
+        CORM_TRY(engine__queue_storage(request->txn, change->dropped_storage[i], err));
+    }
+    if (change->built_index && change->built_index->storage_id != 0) {
+        CORM_TRY(engine__index_build(request->txn, change->built_table, change->built_index,
+                                     request->arena, err));
+    }
+    return engine__meta_put_schema(request->txn, next, err);
+}
+
+static void answer_change(const cql_schema_change *change, base_buf *body) {
+    if (change->target == CQL_CHANGED_NOTHING) {
+        wire__put_void(body);
+    } else {
+        wire__put_schema_change(body, change->verb, targets[change->target], change->keyspace,
+                                change->name);
+    }
+}
+
+corm_status engine__ddl(engine_request *request, cql_schema **next, corm_error *err) {
+    /* The round's schema is borrowed as const; a reference is all that apply takes of it. */
+    cql_schema       *schema = (cql_schema *)(uintptr_t)request->schema;
+    cql_schema       *changed;
+    cql_schema_change change = { 0 };
+    CORM_TRY(cql__schema_apply(schema, request->checked->statement, request->keyspace,
+                               request->now_us, request->arena, &changed, &change, err));
+    corm_status status = CORM_OK;
+    if (changed != schema) status = store_change(request, changed, &change, err);
+    if (status != CORM_OK) {
+        cql__schema_unref(changed);
+        return status;
+    }
+    answer_change(&change, &request->answer->body);
+    *next = changed;
+    return CORM_OK;
+}

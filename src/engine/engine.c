@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* engine.c -- a store's life: opening, closing, and what is asked of it as a whole. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "engine/core.h"
+
+static void free_schema(void *schema) {
+    cql__schema_unref(schema);
+}
+
+static void destroy(engine *store) {
+    kv__close(store->kv);
+    cql__schema_unref(store->schema);
+    cql__schema_unref(store->system);
+    pthread_mutex_destroy(&store->schema_lock);
+    free(store);
+}
+
+static corm_status open_parts(engine *store, const engine_options *options, corm_error *err) {
+    kv_options how = {
+        .path = options->path,
+        .relaxed = options->durability == ENGINE_RELAXED,
+        .read_only = options->read_only,
+        .must_exist = options->must_exist,
+        .map_bytes = options->map_bytes,
+        .max_readers = options->max_readers,
+        .cache_free = free_schema,
+    };
+    CORM_TRY(engine__system_schema(&store->system, err));
+    CORM_TRY(kv__open(&how, &store->kv, err));
+    return engine__meta_open(store, err);
+}
+
+corm_status engine__open(const engine_options *options, engine **out, corm_error *err) {
+    *out = NULL;
+    engine *store = calloc(1, sizeof *store);
+    if (!store) return base__fail_memory(err);
+    pthread_mutex_init(&store->schema_lock, NULL);
+    store->now_us = options->now_us ? options->now_us : base__clock_us;
+    store->read_only = options->read_only;
+    atomic_store(&store->clock, INT64_MIN);
+    store->clock_stored = store->clock_pending = INT64_MIN;
+    corm_status status = open_parts(store, options, err);
+    if (status == CORM_OK) status = engine__queue_init(store, err);
+    if (status == CORM_OK) {
+        *out = store;
+    } else {
+        destroy(store);
+    }
+    return status;
+}
+
+void engine__close(engine *store) {
+    /* A child cannot wait for threads of its parent. */
+    if (!store || kv__check_process(store->kv, NULL) != CORM_OK) return;
+    engine__queue_close(store);
+    destroy(store);
+}
+
+corm_status engine__sync(engine *store, corm_error *err) {
+    return kv__sync(store->kv, err);
+}
+
+void engine__stats(engine *store, engine_stats *out) {
+    kv_stats kv;
+    kv__stats(store->kv, &kv);
+    *out = (engine_stats){
+        .reads = kv.reads,
+        .writes = atomic_load(&store->writes),
+        .commits = atomic_load(&store->commits),
+        .reclaimed = atomic_load(&store->reclaimed),
+        .used_bytes = kv.used_bytes,
+        .map_bytes = kv.map_bytes,
+    };
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* execute.c -- the engine's door: a request is read, prepared, or handed to the writers.
+ *
+ * Reads run on the caller's thread, over a snapshot that also gives the schema by which the statement is checked. */
+#include "base/clock.h"
+#include "engine/core.h"
+
+/* ---- requests ---- */
+
+corm_str engine__request_keyspace(const engine_client *client, const wire_request *request) {
+    return request->options.keyspace.data ? request->options.keyspace
+                                          : corm_str_of(client->keyspace);
+}
+
+void engine__request_init(engine_request *out, engine *store, const wire_request *request,
+                          int64_t now_us, wire_answer *answer) {
+    const wire_options *options = &request->options;
+    int64_t             now_s = options->has_now ? options->now_in_seconds : now_us / 1000000;
+    *out = (engine_request){
+        .store = store,
+        .options = options,
+        .now_us = now_us,
+        .now_s = (uint32_t)now_s,
+        .answer = answer,
+    };
+}
+
+static const cql_value *named_value(const wire_request *request, corm_str name) {
+    for (uint32_t i = 0; i < request->value_count; i++) {
+        if (corm_str_equal(request->names[i], name)) return &request->values[i];
+    }
+    return NULL;
+}
+
+/* A name that no marker has is left out; a marker without a value makes them too few, which is found later. */
+corm_status engine__order_values(const wire_request *request, const cql_checked *checked,
+                                 base_arena *arena, engine_values *out, corm_error *err) {
+    *out = (engine_values){ request->value_count, request->values };
+    if (!request->names || request->value_count == 0) return CORM_OK;
+    cql_value *ordered = BASE_NEW_ARRAY(arena, cql_value, checked->marker_count);
+    if (!ordered) return base__fail_memory(err);
+    *out = (engine_values){ 0, ordered };
+    for (uint32_t i = 0; i < checked->marker_count; i++) {
+        const cql_value *value = named_value(request, checked->markers[i].name);
+        if (value) ordered[out->count++] = *value;
+    }
+    return CORM_OK;
+}
+
+/* ---- reads ---- */
+
+static bool is_read(cql_statement_kind kind) {
+    return kind == CQL_STMT_SELECT || kind == CQL_STMT_DESCRIBE;
+}
+
+/* Whether the caller leaves out metadata that it has of an earlier version of the statement. */
+static bool has_old_metadata(const wire_request *request, const engine_version *version) {
+    return request->options.skip_metadata && request->metadata_id.data &&
+           (request->metadata_id.len != sizeof version->metadata_id ||
+            memcmp(request->metadata_id.data, version->metadata_id, sizeof version->metadata_id) !=
+                0);
+}
+
+static void add_warnings(const cql_checked_select *select, wire_answer *answer) {
+    for (uint32_t i = 0; select && i < select->warning_count; i++) {
+        wire__add_warning(answer, corm_str_of(select->warnings[i]));
+    }
+}
+
+static corm_status run_read(engine_snapshot *snapshot, const engine_client *client,
+                            const wire_request *request, engine_version *version,
+                            wire_answer *answer, corm_error *err) {
+    engine_request run;
+    engine_values  values;
+    wire_options   options = request->options;
+    cql_checked   *checked = version->checked;
+    base_arena    *arena = kv__txn_arena(snapshot->txn);
+    CORM_TRY(engine__order_values(request, checked, arena, &values, err));
+    CORM_TRY(cql__check_values(checked, values.values, values.count, err));
+    engine__request_init(&run, snapshot->store, request, snapshot->store->now_us(), answer);
+    if (has_old_metadata(request, version)) {
+        options.skip_metadata = false;
+        run.changed_metadata = (corm_bytes){ version->metadata_id, sizeof version->metadata_id };
+    }
+    run.options = &options;
+    run.txn = snapshot->txn;
+    run.schema = snapshot->schema;
+    run.checked = checked;
+    run.keyspace = engine__request_keyspace(client, request);
+    run.value_count = values.count;
+    run.values = values.values;
+    run.arena = arena;
+    if (checked->kind == CQL_STMT_DESCRIBE) {
+        CORM_TRY(engine__describe(&run, err));
+    } else {
+        CORM_TRY(engine__select(&run, err));
+        add_warnings(checked->select, answer);
+    }
+    return base__buf_status(&answer->body, err);
+}
+
+/* ---- USE ---- */
+
+static corm_status use(const cql_schema *schema, engine_client *client, const cql_checked *checked,
+                       wire_answer *answer, corm_error *err) {
+    corm_str name = checked->statement->as.drop.name.name.text;
+    if (!cql__schema_keyspace(schema, name) || name.len >= sizeof client->keyspace) {
+        return base__fail(err, CORM_INVALID, "Keyspace '%.*s' does not exist", (int)name.len,
+                          name.data);
+    }
+    memcpy(client->keyspace, name.data, name.len);
+    client->keyspace[name.len] = '\0';
+    wire__put_set_keyspace(&answer->body, name);
+    return base__buf_status(&answer->body, err);
+}
+
+/* ---- dispatch ---- */
+
+/* What is left for the writers is *write: a version of a QUERY, one reference; else nothing is left. */
+static corm_status run_here(engine_snapshot *snapshot, engine_client *client,
+                            const wire_request *request, engine_version *version,
+                            wire_answer *answer, engine_version **write, corm_error *err) {
+    cql_statement_kind kind = version->checked->kind;
+    *write = NULL;
+    if (is_read(kind)) return run_read(snapshot, client, request, version, answer, err);
+    if (kind == CQL_STMT_USE) return use(snapshot->schema, client, version->checked, answer, err);
+    *write = engine__version_ref(version);
+    return CORM_OK;
+}
+
+static corm_status find_version(const engine_snapshot *snapshot, const engine_client *client,
+                                const wire_request *request, engine_version **out,
+                                corm_error *err) {
+    if (request->kind == WIRE_EXECUTE) {
+        return engine__prepared_version(snapshot->store, request->prepared, snapshot->schema, out,
+                                        err);
+    }
+    return engine__version_new(request->text, snapshot->schema,
+                               engine__request_keyspace(client, request), out, err);
+}
+
+/* All that needs a snapshot and no writer. */
+static corm_status run_on_snapshot(engine *store, engine_client *client,
+                                   const wire_request *request, wire_answer *answer,
+                                   engine_version **write, corm_error *err) {
+    engine_snapshot snapshot;
+    engine_version *version;
+    CORM_TRY(engine__read_begin(store, &snapshot, err));
+    corm_status status;
+    if (request->kind == WIRE_PREPARE) {
+        status = engine__prepare(store, request->text, engine__request_keyspace(client, request),
+                                 snapshot.schema, answer, err);
+    } else {
+        status = find_version(&snapshot, client, request, &version, err);
+        if (status == CORM_OK) {
+            status = run_here(&snapshot, client, request, version, answer, write, err);
+            engine__version_unref(version);
+        }
+    }
+    engine__read_end(&snapshot);
+    return status;
+}
+
+static bool is_for_writers(const wire_request *request) {
+    if (request->kind == WIRE_BATCH) return true;
+    if (request->kind != WIRE_EXECUTE) return false;
+    cql_statement_kind kind = engine__prepared_kind(request->prepared);
+    return !is_read(kind) && kind != CQL_STMT_USE;
+}
+
+corm_status engine__execute(engine *store, engine_client *client, const wire_request *request,
+                            wire_answer *answer, corm_error *err) {
+    engine_version *write = NULL;
+    CORM_TRY(kv__check_process(store->kv, err));
+    if (!is_for_writers(request)) {
+        CORM_TRY(run_on_snapshot(store, client, request, answer, &write, err));
+        if (!write) return CORM_OK;
+    }
+    return engine__modify(store, client, request, write, answer, err);
+}
+
+void engine__submit(engine *store, engine_client *client, const wire_request *request,
+                    wire_answer *answer, engine_callback callback, void *context) {
+    corm_error      err = { 0 };
+    engine_version *write = NULL;
+    corm_status     status = kv__check_process(store->kv, &err);
+    bool            later = is_for_writers(request);
+    if (status == CORM_OK && !later) {
+        status = run_on_snapshot(store, client, request, answer, &write, &err);
+        later = write != NULL;
+    }
+    if (status != CORM_OK || !later) {
+        callback(context, status, answer, &err);
+        return;
+    }
+    engine__modify_later(store, client, request, write, answer, callback, context);
+}

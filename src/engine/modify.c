@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* modify.c -- requests that write, as jobs of the write queue.
+ *
+ * Statements and values are checked on the caller's thread before the job queues; the leader checks again only what a change
+ * of the schema has touched in between. A request is one statement, or the items of a protocol BATCH. */
+#include <stdlib.h>
+
+#include "engine/core.h"
+
+typedef struct write_item {
+    engine_version      *version;  /* NULL: not checked yet */
+    const wire_prepared *prepared; /* NULL: text */
+    corm_str             text;
+    engine_values        values;
+} write_item;
+
+typedef struct write_call {
+    engine_job          job; /* first */
+    engine             *store;
+    const wire_request *request;
+    wire_answer        *answer;
+    corm_str            keyspace;
+    base_arena          arena; /* of items and their values */
+    uint32_t            count;
+    write_item         *items, one;
+    engine_callback     callback; /* NULL: a thread waits */
+    void               *context;
+} write_call;
+
+/* ---- what may be written ---- */
+
+static corm_status refuse_system_table(const cql_table *table, corm_error *err) {
+    return base__fail(err, CORM_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.",
+                      (int)table->keyspace.len, table->keyspace.data);
+}
+
+static corm_status check_target(const write_call *call, const cql_table *table, corm_error *err) {
+    if (table->is_virtual) return refuse_system_table(table, err);
+    if (table->is_system && !call->request->options.is_internal)
+        return refuse_system_table(table, err);
+    return CORM_OK;
+}
+
+static corm_status check_targets(const write_call *call, const cql_checked *checked,
+                                 corm_error *err) {
+    if (checked->modify) return check_target(call, checked->modify->table, err);
+    for (uint32_t i = 0; checked->batch && i < checked->batch->count; i++) {
+        CORM_TRY(check_target(call, checked->batch->items[i]->table, err));
+    }
+    return CORM_OK;
+}
+
+static corm_status check_kind(const write_call *call, const cql_checked *checked, corm_error *err) {
+    if (call->request->kind != WIRE_BATCH || checked->modify) return CORM_OK;
+    return base__fail(err, CORM_INVALID,
+                      "Invalid statement in batch: only UPDATE, INSERT and DELETE statements "
+                      "are allowed.");
+}
+
+/* ---- checking ---- */
+
+static bool is_modification(cql_statement_kind kind) {
+    return kind == CQL_STMT_INSERT || kind == CQL_STMT_UPDATE || kind == CQL_STMT_DELETE ||
+           kind == CQL_STMT_BATCH;
+}
+
+static corm_status check_item(write_call *call, write_item *item, cql_schema *schema,
+                              corm_error *err) {
+    if (item->version && engine__version_fits(item->version, schema)) return CORM_OK;
+    engine__version_unref(item->version);
+    item->version = NULL;
+    if (item->prepared) {
+        CORM_TRY(
+            engine__prepared_version(call->store, item->prepared, schema, &item->version, err));
+    } else {
+        CORM_TRY(engine__version_new(item->text, schema, call->keyspace, &item->version, err));
+    }
+    CORM_TRY(check_kind(call, item->version->checked, err));
+    CORM_TRY(check_targets(call, item->version->checked, err));
+    return cql__check_values(item->version->checked, item->values.values, item->values.count, err);
+}
+
+/* ---- running: on the leader's thread ---- */
+
+static corm_status run_batch(write_call *call, engine_request *run, engine_write *write,
+                             corm_error *err) {
+    cql_checked_batch          batch = { 0 };
+    const cql_checked_modify **items =
+        BASE_NEW_ARRAY(run->arena, const cql_checked_modify *, call->count);
+    const cql_value **values = BASE_NEW_ARRAY(run->arena, const cql_value *, call->count);
+    uint32_t         *counts = BASE_NEW_ARRAY(run->arena, uint32_t, call->count);
+    if (!items || !values || !counts) return base__fail_memory(err);
+    for (uint32_t i = 0; i < call->count; i++) {
+        items[i] = call->items[i].version->checked->modify;
+        values[i] = call->items[i].values.values;
+        counts[i] = call->items[i].values.count;
+    }
+    CORM_TRY(cql__check_batch((cql_batch_kind)call->request->batch_kind, items, call->count,
+                              call->request->options.has_timestamp, &batch, run->arena, err));
+    return engine__write_batch(write, &batch, values, counts, err);
+}
+
+static corm_status run_modification(write_call *call, engine_request *run, corm_error *err) {
+    engine_write *write;
+    CORM_TRY(engine__write_new(run, &write, err));
+    corm_status status = call->request->kind == WIRE_BATCH ? run_batch(call, run, write, err)
+                                                           : engine__write_statement(write, err);
+    if (status == CORM_OK) status = engine__write_flush(write, err);
+    engine__write_end(write);
+    if (status != CORM_OK) return status;
+    /* Conditions answer with rows. */
+    if (run->answer->body.len == 0) wire__put_void(&run->answer->body);
+    return CORM_OK;
+}
+
+static void fill_request(write_call *call, const engine_round *round, engine_request *run) {
+    engine__request_init(run, call->store, call->request, engine__timestamp(call->store),
+                         call->answer);
+    run->txn = round->txn;
+    run->schema = round->schema;
+    run->keyspace = call->keyspace;
+    run->arena = round->arena;
+    if (call->request->kind == WIRE_BATCH) return;
+    run->checked = call->one.version->checked;
+    run->value_count = call->one.values.count;
+    run->values = call->one.values.values;
+}
+
+static corm_status run_call(engine_job *job, engine_round *round, corm_error *err) {
+    write_call    *call = (write_call *)job;
+    engine_request run;
+    wire__answer_clear(call->answer);
+    for (uint32_t i = 0; i < call->count; i++) {
+        CORM_TRY(check_item(call, &call->items[i], round->schema, err));
+    }
+    fill_request(call, round, &run);
+    if (job->is_alone) {
+        CORM_TRY(engine__ddl(&run, &round->next, err));
+    } else {
+        CORM_TRY(run_modification(call, &run, err));
+    }
+    return base__buf_status(&call->answer->body, err);
+}
+
+/* ---- preparing a call: on the caller's thread ---- */
+
+static corm_status set_batch_items(write_call *call, corm_error *err) {
+    const wire_request *request = call->request;
+    call->items = BASE_NEW_ARRAY(&call->arena, write_item, request->batch_count);
+    if (!call->items) return base__fail_memory(err);
+    call->count = request->batch_count;
+    for (uint32_t i = 0; i < call->count; i++) {
+        const wire_batch_item *from = &request->batch[i];
+        call->items[i] = (write_item){
+            .prepared = from->text.data ? NULL : from->prepared,
+            .text = from->text,
+            .values = { from->value_count, from->values },
+        };
+    }
+    return CORM_OK;
+}
+
+static void set_one_item(write_call *call) {
+    call->count = 1;
+    call->items = &call->one;
+    call->one.text = call->request->text;
+    if (call->request->kind == WIRE_EXECUTE) call->one.prepared = call->request->prepared;
+    call->one.values = (engine_values){ call->request->value_count, call->request->values };
+}
+
+/* Names of values are those of the first check; a statement that is checked anew has the same. */
+static corm_status check_now(write_call *call, corm_error *err) {
+    engine_snapshot snapshot;
+    corm_status     status = CORM_OK;
+    CORM_TRY(engine__read_begin(call->store, &snapshot, err));
+    if (call->request->names && call->request->kind != WIRE_BATCH) {
+        if (!call->one.version) {
+            status = engine__prepared_version(call->store, call->one.prepared, snapshot.schema,
+                                              &call->one.version, err);
+        }
+        if (status == CORM_OK) {
+            status = engine__order_values(call->request, call->one.version->checked, &call->arena,
+                                          &call->one.values, err);
+        }
+    }
+    for (uint32_t i = 0; status == CORM_OK && i < call->count; i++) {
+        status = check_item(call, &call->items[i], snapshot.schema, err);
+    }
+    engine__read_end(&snapshot);
+    return status;
+}
+
+static corm_status prepare_call(write_call *call, engine_version *version, corm_error *err) {
+    if (call->store->read_only) {
+        engine__version_unref(version);
+        return base__fail(err, CORM_INVALID, "the store is open to read only");
+    }
+    call->job.run = run_call;
+    call->one.version = version;
+    if (call->request->kind == WIRE_BATCH) {
+        CORM_TRY(set_batch_items(call, err));
+    } else {
+        set_one_item(call);
+    }
+    CORM_TRY(check_now(call, err));
+    call->job.is_alone =
+        call->request->kind != WIRE_BATCH && !is_modification(call->one.version->checked->kind);
+    return CORM_OK;
+}
+
+static void clear_call(write_call *call) {
+    for (uint32_t i = 0; i < call->count; i++) engine__version_unref(call->items[i].version);
+    base__arena_free(&call->arena);
+}
+
+static void count_call(const write_call *call) {
+    atomic_fetch_add_explicit(&call->store->writes, 1, memory_order_relaxed);
+}
+
+/* ---- both ways in ---- */
+
+corm_status engine__modify(engine *store, engine_client *client, const wire_request *request,
+                           engine_version *version, wire_answer *answer, corm_error *err) {
+    write_call call = {
+        .store = store,
+        .request = request,
+        .answer = answer,
+        .keyspace = engine__request_keyspace(client, request),
+    };
+    corm_status status = prepare_call(&call, version, err);
+    if (status == CORM_OK) status = engine__write(store, &call.job, err);
+    if (status == CORM_OK) count_call(&call);
+    clear_call(&call);
+    return status;
+}
+
+static void finish_call(engine_job *job) {
+    write_call     *call = (write_call *)job;
+    engine_callback callback = call->callback;
+    void           *context = call->context;
+    wire_answer    *answer = call->answer;
+    corm_status     status = job->status;
+    corm_error      error = job->error;
+    if (status == CORM_OK) count_call(call);
+    clear_call(call);
+    free(call);
+    callback(context, status, answer, &error);
+}
+
+void engine__modify_later(engine *store, engine_client *client, const wire_request *request,
+                          engine_version *version, wire_answer *answer, engine_callback callback,
+                          void *context) {
+    corm_error  err = { 0 };
+    write_call *call = calloc(1, sizeof *call);
+    if (!call) {
+        engine__version_unref(version);
+        callback(context, base__fail_memory(&err), answer, &err);
+        return;
+    }
+    call->store = store;
+    call->request = request;
+    call->answer = answer;
+    call->keyspace = engine__request_keyspace(client, request);
+    call->callback = callback;
+    call->context = context;
+    call->job.finished = finish_call;
+    corm_status status = prepare_call(call, version, &err);
+    if (status == CORM_OK) status = engine__write_later(store, &call->job, &err);
+    if (status == CORM_OK) return;
+    clear_call(call);
+    free(call);
+    callback(context, status, answer, &err);
+}
