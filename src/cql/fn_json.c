@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fn_json.c -- to_json of any value, from_json to the type that is wanted. Pure; any thread. */
-#include "base/text.h"
 #include "cql/fn.h"
+#include "cql/json.h"
 
 static corm_status eval_to_json(const cql_function *function, cql_eval_context *context,
                                 const cql_value *args, cql_value *out, corm_error *err) {
@@ -26,13 +26,18 @@ static corm_status make_to_json(const cql_factory *factory, base_arena *arena,
 }
 
 /* Text that is no JSON at all is named with the function; JSON of another type with the server's exception. */
-static corm_status fail_json(const cql_function *function, const char *why, corm_error *err) {
-    if (base__str_has_prefix(corm_str_of(why), corm_str_of("Could not decode JSON string"))) {
-        return base__fail(err, CORM_FUNCTION_FAILURE, "execution of 'system.%.*s[text]' failed: %s",
-                          (int)function->name.len, function->name.data, why);
+static corm_status fail_json(const cql_function *function, corm_str text, const char *why,
+                             corm_error *err) {
+    size_t at;
+    if (cql__json_check(text, &at)) {
+        return base__fail(err, CORM_FUNCTION_FAILURE,
+                          "org.apache.cassandra.serializers.MarshalException: %s", why);
     }
-    return base__fail(err, CORM_FUNCTION_FAILURE,
-                      "org.apache.cassandra.serializers.MarshalException: %s", why);
+    return base__fail(
+        err, CORM_FUNCTION_FAILURE,
+        "execution of 'system.%.*s[text]' failed: Could not decode JSON string '%.*s': unexpected text at "
+        "character %zu",
+        (int)function->name.len, function->name.data, (int)text.len, text.data, at);
 }
 
 static corm_status eval_from_json(const cql_function *function, cql_eval_context *context,
@@ -47,7 +52,7 @@ static corm_status eval_from_json(const cql_function *function, cql_eval_context
     if (status == CORM_OK && !is_null) return cql__fn_give_buf(context, &buf, out, err);
     base__buf_free(&buf);
     if (status == CORM_NO_MEMORY) return base__fail_memory(err);
-    return status == CORM_OK ? CORM_OK : fail_json(function, inner.message, err);
+    return status == CORM_OK ? CORM_OK : fail_json(function, text, inner.message, err);
 }
 
 static corm_status make_from_json(const cql_factory *factory, base_arena *arena,

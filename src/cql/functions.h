@@ -16,6 +16,7 @@ typedef struct cql_eval_context {
 
 typedef struct cql_function cql_function;
 
+/* `out` is none of the arguments. */
 typedef corm_status (*cql_function_eval)(const cql_function *function, cql_eval_context *context,
                                          const cql_value *args, cql_value *out, corm_error *err);
 

@@ -137,15 +137,23 @@ static corm_status fail_type(const cql_call *call, cql_fn_param param, uint32_t 
     return status;
 }
 
+/* Options of one type are of that type whatever the constant is. */
+static const cql_type *settled(cql_fn_param param, const cql_type *type) {
+    if (param == CQL_FN_TEXT) return cql__type_native(CQL_TEXT);
+    return param == CQL_FN_INT ? cql__type_native(CQL_INT) : type;
+}
+
 static corm_status infer_all(const cql_factory *factory, base_arena *arena, const cql_call *call,
                              const cql_type **types, corm_error *err) {
-    for (uint32_t i = 0; i < call->count; i++)
-        types[i] = infer(factory->params[i], arena, call, i, NULL);
     for (uint32_t i = 0; i < call->count; i++) {
-        types[i] = infer(factory->params[i], arena, call, i, types);
+        types[i] = infer(factory->params[i], arena, call, i, NULL);
+    }
+    for (uint32_t i = 0; i < call->count; i++) {
+        cql_fn_param param = factory->params[i];
+        types[i] = infer(param, arena, call, i, types);
         if (!types[i]) return fail_unknown(factory, call, i, err);
-        if (!accepts(factory->params[i], types[i]))
-            return fail_type(call, factory->params[i], i, types[i], err);
+        if (!accepts(param, types[i])) return fail_type(call, param, i, types[i], err);
+        types[i] = settled(param, types[i]);
     }
     return CORM_OK;
 }
