@@ -30,15 +30,21 @@ CORM_CHECKED corm_status cql__eval(const cql_node *node, cql_eval_env *env, cql_
 CORM_CHECKED corm_status cql__check_values(const cql_checked *checked, const cql_value *values, uint32_t count,
                                            corm_error *err);
 
+/* Refuses null and unset terms of filters with the server's words; to be called once before rows are read, since a query that
+ * finds no row is refused too. */
+CORM_CHECKED corm_status cql__check_filters(const cql_filter *filters, uint32_t count, cql_eval_env *env,
+                                            corm_error *err);
+
 /* Whether a row passes all filters (null never does). */
 CORM_CHECKED corm_status cql__filter_row(const cql_filter *filters, uint32_t count, cql_eval_env *env, bool *pass,
                                          corm_error *err);
 
-/* Whether `value op term` holds, for conditions and filters on values of a type; LIKE by ScyllaDB's rules (% _ \). */
+/* Whether `value op term` holds, for conditions and filters on values of a type; LIKE by ScyllaDB's rules (% _ \). Null
+ * is equal to null and to an empty collection of cells, and not ordered: CORM_INVALID. IN: `term` is a list. */
 CORM_CHECKED corm_status cql__compare_op(const cql_type *type, cql_value value, cql_operator op, cql_value term,
                                          bool *holds, corm_error *err);
 
-/* LIMIT and PER PARTITION LIMIT: the number, UINT32_MAX when absent, null or unset; CORM_INVALID when not positive. */
+/* LIMIT and PER PARTITION LIMIT: the number, UINT32_MAX when absent or unset; CORM_INVALID when null or not positive. */
 CORM_CHECKED corm_status cql__eval_limit(const cql_node *node, cql_eval_env *env, uint32_t *out, corm_error *err);
 
 #endif
