@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -78,12 +79,13 @@ static int start_thread(base_pool *pool) {
     return failed;
 }
 
-/* Under the lock. Failing to start one more thread is no error while there is another. */
+/* Under the lock. Failing to start one more thread is no error while there is another. EAGAIN is how the
+ * system says that it has no room for one. */
 static corm_status ensure_thread(base_pool *pool, corm_error *err) {
     if (pool->queued < pool->waiting || pool->started == pool->limit) return CORM_OK;
     int failed = start_thread(pool);
     if (failed == 0 || pool->started > 0) return CORM_OK;
-    return base__fail_errno(err, failed, "cannot start a thread");
+    return base__fail_errno(err, failed == EAGAIN ? ENOMEM : failed, "cannot start a thread");
 }
 
 static corm_status submit(base_pool *pool, base_job *job, corm_error *err) {

@@ -145,7 +145,7 @@ void base__put_hex(base_buf *buf, corm_bytes bytes) {
     }
 }
 
-static int hex_digit(char c) {
+int base__hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     c = lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -155,8 +155,8 @@ bool base__read_hex(corm_str digits, base_buf *out) {
     if (digits.len % 2 != 0) return false;
     size_t before = out->len;
     for (size_t i = 0; i < digits.len; i += 2) {
-        int high = hex_digit(digits.data[i]);
-        int low = hex_digit(digits.data[i + 1]);
+        int high = base__hex_digit(digits.data[i]);
+        int low = base__hex_digit(digits.data[i + 1]);
         if (high < 0 || low < 0) {
             out->len = before;
             return false;

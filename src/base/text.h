@@ -18,6 +18,9 @@ void base__put_json_string(base_buf *buf, corm_str text);
 /* Appends lower-case hexadecimal digits. */
 void base__put_hex(base_buf *buf, corm_bytes bytes);
 
+/* 0 to 15, or -1 for a character that is no hexadecimal digit. */
+int base__hex_digit(char c);
+
 /* Reads hexadecimal digits (even count, no prefix); false when they are none. */
 bool base__read_hex(corm_str digits, base_buf *out);
 

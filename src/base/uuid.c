@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fail.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -89,19 +90,13 @@ void corm_uuid_format(corm_uuid uuid, char out[37]) {
     *out = '\0';
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The zero byte is no digit, so that reading stops at the end of the text. */
 static bool read_uuid(const char *text, corm_uuid *out) {
     for (size_t i = 0; i < sizeof out->bytes; i++) {
         if (dash_before(i) && *text++ != '-') return false;
-        int high = hex_digit(*text);
+        int high = base__hex_digit(*text);
         if (high < 0) return false;
-        int low = hex_digit(text[1]);
+        int low = base__hex_digit(text[1]);
         if (low < 0) return false;
         out->bytes[i] = (uint8_t)(high << 4 | low);
         text += 2;

@@ -131,7 +131,15 @@ static corm_status unknown_setting(const uri_reader *reader, corm_str name) {
                       name.data);
 }
 
-/* Percent-decoding; a zero byte cannot be part of what a C string carries. */
+/* The character of two hexadecimal digits behind a '%'; 0 when they are none, or of a zero byte, that cannot be part of what a
+ * C string carries. */
+static char decode_percent(corm_str text, size_t at) {
+    if (at + 2 >= text.len) return '\0';
+    int high = base__hex_digit(text.data[at + 1]);
+    int low = base__hex_digit(text.data[at + 2]);
+    return high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+}
+
 static corm_status decode(const uri_reader *reader, corm_str text, const char **out) {
     char *copy = base__arena_alloc(reader->arena, text.len + 1);
     if (!copy) return base__fail_memory(reader->err);
@@ -139,18 +147,14 @@ static corm_status decode(const uri_reader *reader, corm_str text, const char **
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         if (c == '%') {
-            base_buf byte = { 0 };
-            bool     read =
-                i + 2 < text.len && base__read_hex((corm_str){ text.data + i + 1, 2 }, &byte);
-            c = read && !byte.failed ? (char)byte.data[0] : '\0';
-            base__buf_free(&byte);
-            if (c == '\0') {
-                return base__fail(reader->err, CORM_INVALID_ARGUMENT,
-                                  "the URI '%s' has a '%%' that two hexadecimal digits of a "
-                                  "character do not follow",
-                                  reader->text);
-            }
+            c = decode_percent(text, i);
             i += 2;
+        }
+        if (c == '\0') {
+            return base__fail(reader->err, CORM_INVALID_ARGUMENT,
+                              "the URI '%s' has a '%%' that two hexadecimal digits of a "
+                              "character do not follow",
+                              reader->text);
         }
         copy[len++] = c;
     }
