@@ -137,7 +137,8 @@ static char decode_percent(corm_str text, size_t at) {
     if (at + 2 >= text.len) return '\0';
     int high = base__hex_digit(text.data[at + 1]);
     int low = base__hex_digit(text.data[at + 2]);
-    return high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+    if (high < 0 || low < 0) return '\0';
+    return (char)(high << 4 | low);
 }
 
 static corm_status decode(const uri_reader *reader, corm_str text, const char **out) {
