@@ -9,8 +9,8 @@ DIRECTIVES = ("page-size", "bind", "prepare", "now", "timestamp", "consistency",
 WILDCARD = "<any>"
 ANY_ERROR, ANY_ANSWER = "error *", "any"
 FAILURES = ("error 0000", "error 1100", "error 1200", "error 1300", "error 1500")
-# Functions listed in no certain order; the words of the server's JSON reader.
-UNSTABLE = re.compile(r"(?<=signatures: )\w+\.\w+ : .*|com\.fasterxml\..*")
+# Functions listed in no certain order; the words of the server's JSON reader; addresses of objects.
+UNSTABLE = re.compile(r"(?<=signatures: )\w+\.\w+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*")
 USE_WARNING = "`USE <keyspace>` with prepared statements"
 
 
