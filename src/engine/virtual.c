@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/* virtual.c -- the rows of system tables: this node, no others, and (virtual_schema.c) the schema. Tables that are not named
+ * here are empty. Thread: the reader's, over its snapshot. */
+#include "engine/virtual.h"
+#include "engine/core.h"
+
+#define RELEASE "5.0.9" /* the Cassandra whose behaviour this is */
+
+enum { NATIVE_PORT = 9042, STORAGE_PORT = 7000 };
+
+static void set_address(virtual_row *row, const char *address, const char *port, int32_t number) {
+    static const uint8_t loopback[] = { 127, 0, 0, 1 };
+    virtual__set(row, address, (cql_value){ loopback, sizeof loopback });
+    virtual__set_int(row, port, number);
+}
+
+static corm_status local(virtual_row *row, const cql_schema *schema, corm_error *err) {
+    static const struct {
+        const char *column, *text;
+    } texts[] = {
+        { "key", "local" },
+        { "bootstrapped", "COMPLETED" },
+        { "cluster_name", "corm" },
+        { "cql_version", "3.4.7" },
+        { "data_center", "datacenter1" },
+        { "native_protocol_version", "5" },
+        { "partitioner", "org.apache.cassandra.dht.Murmur3Partitioner" },
+        { "rack", "rack1" },
+        { "release_version", RELEASE },
+    };
+    const corm_str token = corm_str_of("0");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        virtual__set_text(row, texts[i].column, corm_str_of(texts[i].text));
+    }
+    set_address(row, "broadcast_address", "broadcast_port", STORAGE_PORT);
+    set_address(row, "listen_address", "listen_port", STORAGE_PORT);
+    set_address(row, "rpc_address", "rpc_port", NATIVE_PORT);
+    virtual__set_int(row, "gossip_generation", 1);
+    virtual__set_uuid(row, "host_id", row->request->store->id);
+    virtual__set_uuid(row, "schema_version", schema->version);
+    virtual__set_texts(row, "tokens", &token, 1);
+    return virtual__emit(row, err);
+}
+
+static corm_status roles(virtual_row *row, const cql_schema *schema, corm_error *err) {
+    (void)schema;
+    virtual__set_text(row, "role", corm_str_of("cassandra"));
+    virtual__set_bool(row, "can_login", true);
+    virtual__set_bool(row, "is_superuser", true);
+    return virtual__emit(row, err);
+}
+
+static const virtual_table node_tables[] = {
+    { "system", "local", local },
+    { "system_auth", "roles", roles },
+    { NULL, NULL, NULL },
+};
+
+static virtual_rows find(const virtual_table *tables, const cql_table *table) {
+    for (; tables->table; tables++) {
+        if (corm_str_equal(table->name, corm_str_of(tables->table)) &&
+            corm_str_equal(table->keyspace, corm_str_of(tables->keyspace))) {
+            return tables->rows;
+        }
+    }
+    return NULL;
+}
+
+corm_status engine__virtual_rows(engine_request *request, const cql_table *table, engine_emit emit,
+                                 void *context, corm_error *err) {
+    virtual_rows rows = find(node_tables, table);
+    if (!rows) rows = find(virtual__schema_tables, table);
+    if (!rows) return CORM_OK;
+    virtual_row row = {
+        .request = request,
+        .table = table,
+        .emit = emit,
+        .context = context,
+        .values = BASE_NEW_ARRAY(request->arena, cql_value, table->column_count),
+    };
+    if (!row.values) return base__fail_memory(err);
+    for (uint32_t i = 0; i < table->column_count; i++) row.values[i] = CQL_NULL;
+    return rows(&row, request->schema, err);
+}
