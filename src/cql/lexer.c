@@ -3,7 +3,7 @@
  *
  *     c -3     name, integer            1..2     integer, range, integer
  *     c - 3    name, minus, integer     1y2mo    duration
- *     -name    an error: "-n" begins -NaN, "-i" begins -Infinity
+ *     -name    an error: "-n" begins -NaN, "-i" -Infinity, "-P" a duration
  *     -- or // a comment that must end with a line's end
  *
  * A token is a stretch of the text with its place; nothing is allocated. Pure. */
@@ -303,9 +303,12 @@ static void scan_minus(const cql_lexer *lexer, cql_tok *tok) {
         scan_negative_word(lexer, tok, "infinity", CQL_T_NEGATIVE_INFINITY);
     } else if (next == '=') {
         set(tok, CQL_T_MINUS_EQ, 2);
+    } else if (next == 'P') {
+        size_t iso = measure_iso(lexer, 1);
+        if (iso) set(tok, CQL_T_DURATION, iso);
+        else flaw(tok, CQL_FLAW_CHARACTER, 2);
     } else {
-        size_t iso = next == 'P' ? measure_iso(lexer, 1) : 0;
-        set(tok, iso ? CQL_T_DURATION : CQL_T_MINUS, iso ? iso : 1);
+        set(tok, CQL_T_MINUS, 1);
     }
 }
 

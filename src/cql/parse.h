@@ -53,9 +53,11 @@ typedef struct cql_parser {
     uint32_t    depth;   /* of nesting */
     uint32_t    markers; /* bind markers so far */
     bool        in_batch;
+    bool        colon_ends; /* in the key of a map: a colon is the map's, not a marker's */
     bool        no_memory;
     bool        failed; /* something is wrong with the text */
     bool        bare;   /* the first error stands without its place, as some of the server's do */
+    bool        at_end; /* the first error is the end of the text */
     uint32_t
         failed_at; /* offset of the token last reported, plus one: one error a token is enough */
     cql_diagnostics *diagnostics; /* NULL: trying, on a copy of the parser */

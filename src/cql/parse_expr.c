@@ -7,7 +7,12 @@
  *     primary  constant, NULL, marker, call, CAST, literal of a collection, (type) primary, (sum, …)
  *     selector primaries also: a column, WRITETIME and TTL; behind each .field and [element]
  */
+#include "base/text.h"
 #include "cql/parse.h"
+
+#include <float.h>
+
+enum { MOST_SHOWN = 800 }; /* bytes of the statement in a message */
 
 static bool parse_sum(cql_parser *p, bool selector, cql_expr **out);
 
@@ -75,6 +80,28 @@ static corm_str canonical(cql_symbol symbol, char first) {
     }
 }
 
+/* The server reads the number while it parses, and stumbles over what is no double. */
+static bool check_float(cql_parser *p, corm_str text) {
+    enum { SURELY_SMALL = 300, MOST_EXPONENT_DIGITS = 10 };
+    const char *e = memchr(text.data, 'e', text.len);
+    if (!e) e = memchr(text.data, 'E', text.len);
+    if (!e && text.len < SURELY_SMALL) return true;
+    const char *digits = e ? e + 1 : text.data + text.len, *end = text.data + text.len;
+    while (digits < end && (*digits == '+' || *digits == '-' || *digits == '0')) digits++;
+    double number = 0;
+    bool   many = end - digits > MOST_EXPONENT_DIGITS;
+    bool   read = !many && base__parse_f64(text, &number);
+    if (read && number >= -DBL_MAX && number <= DBL_MAX) return true;
+    corm_str all = p->lexer.text;
+    cql__refuse(p, cql__place(p),
+                "Failed parsing statement: [%.*s] reason: NumberFormatException %s",
+                all.len > MOST_SHOWN ? MOST_SHOWN : (int)all.len, all.data,
+                many ? "Too many nonzero exponent digits."
+                     : "Character I is neither a decimal digit number, decimal point, nor \"e\" "
+                       "notation exponential mark.");
+    return !p->no_memory;
+}
+
 bool cql__parse_constant(cql_parser *p, cql_expr **out) {
     const cql_tok *tok = cql__peek_token(p, 0);
     cql_symbol     symbol = (cql_symbol)tok->symbol;
@@ -87,6 +114,7 @@ bool cql__parse_constant(cql_parser *p, cql_expr **out) {
     corm_str text = cql__token_text(p, tok);
     expr->text = canonical(symbol, text.data[0]);
     if (!expr->text.data) expr->text = text;
+    if (symbol == CQL_T_FLOAT && !check_float(p, text)) return false;
     cql__advance(p);
     return true;
 }
@@ -135,6 +163,7 @@ static bool parse_arg(cql_parser *p, void *context) {
 /* [item (',' item)*] closer, behind the opening bracket */
 static bool parse_args(cql_parser *p, cql_expr *expr, bool selector, cql_symbol closer) {
     part all = { expr, selector };
+    p->colon_ends = false;
     if (cql__accept(p, closer)) return true;
     return cql__parse_items(p, CQL_T_COMMA, parse_arg, &all) && cql__expect(p, closer);
 }
@@ -145,8 +174,16 @@ static bool parse_list(cql_parser *p, bool selector, cql_expr **out) {
     return *out && parse_args(p, *out, selector, CQL_T_RBRACKET);
 }
 
+/* The key of a map, or the first element of a set: a colon behind it is the map's. */
+static bool parse_key(cql_parser *p, void *context) {
+    p->colon_ends = true;
+    bool good = parse_arg(p, context);
+    p->colon_ends = false;
+    return good;
+}
+
 static bool parse_entry(cql_parser *p, void *context) {
-    return parse_arg(p, context) && cql__expect(p, CQL_T_COLON) && parse_arg(p, context);
+    return parse_key(p, context) && cql__expect(p, CQL_T_COLON) && parse_arg(p, context);
 }
 
 static bool parse_field(cql_parser *p, void *context) {
@@ -183,6 +220,7 @@ static bool parse_set_or_map(cql_parser *p, cql_expr *expr, bool selector) {
         return cql__parse_items(p, CQL_T_COMMA, parse_arg, &all);
     }
     expr->kind = CQL_EXPR_MAP;
+    p->colon_ends = false;
     if (!parse_arg(p, &all)) return false;
     if (cql__accept(p, CQL_T_COMMA) && !cql__parse_items(p, CQL_T_COMMA, parse_entry, &all)) {
         return false;
@@ -201,9 +239,10 @@ static bool parse_braces(cql_parser *p, bool selector, cql_expr **out) {
                   cql__peek(p, 1) == CQL_T_COLON;
     if (is_udt) {
         expr->kind = CQL_EXPR_UDT;
+        p->colon_ends = false;
         return cql__parse_items(p, CQL_T_COMMA, parse_field, &all) && cql__expect(p, CQL_T_RBRACE);
     }
-    return parse_arg(p, &all) && parse_set_or_map(p, expr, selector) &&
+    return parse_key(p, &all) && parse_set_or_map(p, expr, selector) &&
            cql__expect(p, CQL_T_RBRACE);
 }
 
@@ -226,7 +265,9 @@ static bool parse_call(cql_parser *p, bool selector, cql_expr **out) {
     cql_expr *expr = cql__new_expr(p, CQL_EXPR_CALL);
     if (!expr || !cql__parse_function_name(p, &expr->name)) return false;
     *out = expr;
-    return cql__expect(p, CQL_T_LPAREN) && parse_args(p, expr, selector, CQL_T_RPAREN);
+    if (!cql__at(p, CQL_T_LPAREN)) return cql__no_viable(p, 0);
+    cql__advance(p);
+    return parse_args(p, expr, selector, CQL_T_RPAREN);
 }
 
 /* ---- primaries of both ---- */
@@ -238,6 +279,7 @@ static bool parse_cast(cql_parser *p, bool selector, cql_expr **out) {
     if (!expr) return false;
     cql__advance(p);
     cql__advance(p);
+    p->colon_ends = false;
     bool good = selector ? parse_sum(p, true, &arg) : parse_primary(p, false, &arg);
     *out = expr;
     return good && cql__push_arg(p, expr, arg) && cql__expect(p, CQL_K_AS) &&
@@ -254,6 +296,7 @@ static bool parse_parens(cql_parser *p, bool selector, cql_expr **out) {
         return parse_primary(p, selector, &arg) && cql__push_arg(p, expr, arg);
     }
     part all = { expr, selector };
+    p->colon_ends = false;
     if (p->no_memory || !cql__parse_enclosed(p, parse_arg, &all)) return false;
     *out = expr;
     if (expr->count == 1) {
@@ -356,9 +399,11 @@ static bool parse_primary_inside(cql_parser *p, bool selector, cql_expr **out) {
 }
 
 static bool parse_primary(cql_parser *p, bool selector, cql_expr **out) {
+    bool colon_ends = p->colon_ends;
     if (!cql__enter(p)) return false;
     if (!parse_primary_inside(p, selector, out)) return false;
     cql__leave(p);
+    p->colon_ends = colon_ends;
     return true;
 }
 
@@ -367,6 +412,7 @@ static bool parse_primary(cql_parser *p, bool selector, cql_expr **out) {
 /* Between the brackets of c[…]: a term, or a slice with at least one end. */
 static bool parse_subscript(cql_parser *p, cql_expr *expr) {
     cql_expr *from = NULL, *to = NULL;
+    p->colon_ends = false;
     if (!cql__at(p, CQL_T_RANGE) && !cql__parse_expr(p, &from)) return false;
     bool slice = cql__accept(p, CQL_T_RANGE);
     bool has_end = slice && (!from || !cql__at(p, CQL_T_RBRACKET));
@@ -376,7 +422,8 @@ static bool parse_subscript(cql_parser *p, cql_expr *expr) {
 }
 
 static bool parse_modifiers(cql_parser *p, cql_expr **expr) {
-    for (;;) {
+    bool colon_ends = p->colon_ends;
+    for (;; p->colon_ends = colon_ends) {
         cql_expr *outer;
         if (cql__accept(p, CQL_T_DOT)) {
             outer = new_node(p, CQL_EXPR_FIELD, *expr);

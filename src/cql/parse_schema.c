@@ -139,7 +139,7 @@ static bool create_aggregate(cql_parser *p, cql_statement *s) {
 }
 
 static bool create_or_replace(cql_parser *p, cql_statement *s) {
-    if (!cql__expect(p, CQL_K_REPLACE)) return false;
+    if (!cql__accept(p, CQL_K_REPLACE)) return cql__no_viable(p, 0);
     if (cql__accept(p, CQL_K_FUNCTION)) {
         s->as.create_function.or_replace = true;
         return create_function(p, s);
@@ -368,9 +368,9 @@ static bool parse_described(cql_parser *p, cql_describe *describe) {
     describe->only = cql__at(p, CQL_K_ONLY) && cql__peek(p, 1) == CQL_K_KEYSPACE;
     if (describe->only) cql__advance(p);
     if (cql__at(p, CQL_K_KEYSPACE)) return describe_keyspace(p, describe);
-    if (cql__accept_words(p, CQL_K_MATERIALIZED, CQL_K_VIEW)) {
+    if (cql__accept(p, CQL_K_MATERIALIZED)) {
         describe->kind = CQL_DESCRIBE_VIEW;
-        return cql__parse_ref(p, "table", &describe->object);
+        return cql__expect(p, CQL_K_VIEW) && cql__parse_ref(p, "table", &describe->object);
     }
     for (size_t i = 0; i < sizeof described / sizeof described[0]; i++) {
         if (is_name_itself(p, &described[i])) return describe_generic(p, describe);

@@ -144,26 +144,31 @@ static bool at_hinted_selector(cql_parser *p) {
     return cql__is_name(symbol, CQL_NAME_PLAIN);
 }
 
-/* ":name"; but in {(a): f(b)} the colon is the map's. */
-static bool at_hinted_marker(cql_parser *p) {
-    cql_symbol behind = cql__peek(p, 2);
-    return cql__at(p, CQL_T_QMARK) ||
-           (cql__at(p, CQL_T_COLON) && cql__is_name(cql__peek(p, 1), CQL_NAME_PLAIN) &&
-            behind != CQL_T_LPAREN && behind != CQL_T_DOT);
+/* Whether the brackets that open here hold a slice: (a)[1..2] is no hinted list. */
+static bool at_slice(const cql_parser *p) {
+    cql_parser ahead = *p;
+    uint32_t   outside = p->open;
+    ahead.diagnostics = NULL;
+    cql__advance(&ahead);
+    for (; ahead.open > outside && !cql__at(&ahead, CQL_T_END); cql__advance(&ahead)) {
+        if (ahead.open == outside + 1 && cql__at(&ahead, CQL_T_RANGE)) return true;
+    }
+    return false;
 }
 
 static bool at_hinted(cql_parser *p, bool selector) {
     switch (cql__peek(p, 0)) {
     case CQL_T_LPAREN:
-    case CQL_T_LBRACKET:
     case CQL_T_LBRACE:
     case CQL_K_NULL: return true;
+    case CQL_T_LBRACKET: return !selector || !at_slice(p);
     case CQL_K_CAST:
         if (cql__peek(p, 1) == CQL_T_LPAREN) return true;
         break;
     default: break;
     }
-    return cql__at_constant(p) || at_hinted_marker(p) || at_call(p) ||
+    return cql__at_constant(p) || cql__at(p, CQL_T_QMARK) ||
+           (cql__at(p, CQL_T_COLON) && !p->colon_ends) || at_call(p) ||
            (selector && at_hinted_selector(p));
 }
 

@@ -229,10 +229,18 @@ bool cql__parse_conditions(cql_parser *p, cql_condition **items, uint32_t *count
 
 /* ---- USING ---- */
 
+/* Of two the last counts, as in the server; but a marker cannot be forgotten. */
+static bool parse_objective_value(cql_parser *p, cql_expr **out) {
+    if (*out && (*out)->kind == CQL_EXPR_MARKER) {
+        cql__refuse(p, cql__place(p), "USING names the same thing twice");
+    }
+    return cql__parse_int_value(p, out);
+}
+
 static bool parse_objective(cql_parser *p, void *context) {
     cql_using *out = context;
-    if (cql__accept(p, CQL_K_TIMESTAMP)) return cql__parse_int_value(p, &out->timestamp);
-    if (cql__accept(p, CQL_K_TTL)) return cql__parse_int_value(p, &out->ttl);
+    if (cql__accept(p, CQL_K_TIMESTAMP)) return parse_objective_value(p, &out->timestamp);
+    if (cql__accept(p, CQL_K_TTL)) return parse_objective_value(p, &out->ttl);
     return cql__no_viable(p, 0);
 }
 
@@ -314,10 +322,9 @@ static bool parse_property_value(cql_parser *p, cql_property *out) {
 
 bool cql__parse_property(cql_parser *p, cql_property **properties, uint32_t *count) {
     cql_property property = { 0 };
-    if (!cql__parse_name(p, CQL_NAME_PLAIN, &property.name) || !cql__expect(p, CQL_T_EQ) ||
-        !parse_property_value(p, &property)) {
-        return false;
-    }
+    if (!cql__parse_name(p, CQL_NAME_PLAIN, &property.name)) return false;
+    if (!cql__accept(p, CQL_T_EQ)) return cql__no_viable(p, 0);
+    if (!parse_property_value(p, &property)) return false;
     corm_str name = property.name.text;
     for (uint32_t i = 0; i < *count && i < MOST_COMPARED; i++) {
         if (!corm_str_equal((*properties)[i].name.text, name)) continue;

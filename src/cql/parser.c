@@ -168,6 +168,7 @@ static bool report_token(cql_parser *p, const cql_tok *tok, const char *format, 
     if (again || !p->diagnostics) return false;
     corm_str text = shown_text(p, tok);
     if (!text.data) return cql__out_of_memory(p);
+    if (p->diagnostics->count == 0) p->at_end = tok->symbol == CQL_T_END;
     corm_str message = base__arena_printf(p->arena, format, (int)text.len, text.data, more);
     add_diagnostic(p, tok->place, shown_length(p, tok), message);
     return false;
@@ -251,7 +252,7 @@ void cql__check_behind(cql_parser *p, unsigned what) {
 bool cql__refuse(cql_parser *p, cql_place place, const char *format, ...) {
     p->failed = true;
     if (!p->diagnostics || p->no_memory) return false;
-    char    message[512];
+    char    message[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
@@ -466,16 +467,18 @@ static bool parse_end(cql_parser *p) {
 
 /* ---- doors ---- */
 
+/* The server gives the end of the text no place: its words are "line 0:-1 …". */
 static corm_status fail_with_first(const cql_parser *p, corm_error *err) {
     if (p->no_memory) return base__fail_memory(err);
     const cql_diagnostic *first = &p->diagnostics->items[0];
     uint32_t              line = first->place.line, column = first->place.column;
-    int                   len = first->message.len > 900 ? 900 : (int)first->message.len;
-    if (p->bare) {
-        return base__fail_at(err, CORM_SYNTAX_ERROR, line, column, "%.*s", len,
-                             first->message.data);
-    }
-    return base__fail_at(err, CORM_SYNTAX_ERROR, line, column, "line %u:%u %.*s", line, column, len,
+    int                   len = (int)first->message.len;
+    char                  place[48] = "";
+    if (p->at_end)
+        snprintf(place, sizeof place, "line 0:-1 ");
+    else if (!p->bare)
+        snprintf(place, sizeof place, "line %u:%u ", line, column);
+    return base__fail_at(err, CORM_SYNTAX_ERROR, line, column, "%s%.*s", place, len,
                          first->message.data);
 }
 

@@ -87,9 +87,14 @@ static void print_optional(base_buf *out, const char *words, const cql_expr *exp
     cql__print_expr(expr, out);
 }
 
+/* TIMESTAMP first, but markers keep the order that numbered them. */
 static void print_using(base_buf *out, const cql_using *using) {
-    print_optional(out, " USING TIMESTAMP ", using->timestamp);
-    print_optional(out, using->timestamp ? " AND TTL " : " USING TTL ", using->ttl);
+    const cql_expr *timestamp = using->timestamp, *ttl = using->ttl;
+    bool            swap = timestamp && ttl && timestamp->kind == CQL_EXPR_MARKER &&
+                ttl->kind == CQL_EXPR_MARKER && ttl->index < timestamp->index;
+    if (swap) print_optional(out, " USING TTL ", ttl);
+    print_optional(out, swap ? " AND TIMESTAMP " : " USING TIMESTAMP ", timestamp);
+    if (!swap) print_optional(out, timestamp ? " AND TTL " : " USING TTL ", ttl);
 }
 
 void cql__print_property_item(base_buf *out, const void *items, uint32_t i) {

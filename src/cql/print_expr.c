@@ -189,10 +189,11 @@ void cql__print_expr_item(base_buf *out, const void *items, uint32_t i) {
     cql__print_expr(((const cql_expr *const *)items)[i], out);
 }
 
-/* In front of .field or [element]: a number there would swallow the dot. */
+/* In front of .field or [element]: a number there would swallow the dot, and a hint's operand could
+ * become a hint itself. */
 static void print_base(base_buf *out, const cql_expr *expr) {
     bool number = expr->kind >= CQL_EXPR_INTEGER && expr->kind <= CQL_EXPR_DURATION;
-    if (number || strength(expr) < MODIFIED) {
+    if (number || expr->kind == CQL_EXPR_HINT || strength(expr) < MODIFIED) {
         print_in_brackets(out, expr);
     } else {
         print_inside(out, expr);
