@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cql/fn_cases.h"
+#include "testing/fn_cases.h"
 
 static void bytes_become_what_the_server_makes_of_them(void **state) {
     (void)state;

@@ -105,9 +105,11 @@ int64_t cql__fn_add_duration(int64_t ms, corm_duration duration) {
     return wrap_add(ms, (int32_t)(uint32_t)(uint64_t)(duration.ns / NS_PER_MS));
 }
 
+/* Counts years before year 1 upwards from it, as the server's calendar does without looking at the era. */
 static int64_t month_number(int64_t ms) {
     base_civil date = date_of_days(floor_div(ms, BASE_DAY_MS));
-    return date.year * MONTHS + date.month;
+    int64_t    year = date.year > 0 ? date.year : 1 - date.year;
+    return year * MONTHS + date.month;
 }
 
 static int64_t floor_months(int64_t ms, corm_duration duration, int64_t start) {

@@ -166,18 +166,18 @@ typedef struct shape {
     corm_str padding;
 } shape;
 
-/* One character of valid UTF-8. */
-static size_t char_len(uint8_t first) {
-    if (first < 0x80) return 1;
-    if (first < 0xe0) return 2;
-    return first < 0xf0 ? 3 : 4;
+/* The bytes of the character at `at`, never beyond the end. */
+static size_t char_len(corm_str text, size_t at) {
+    uint8_t first = (uint8_t)text.data[at];
+    size_t  len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    return len < text.len - at ? len : text.len - at;
 }
 
 /* A character beyond the first plane is two units. */
 static int32_t unit_count(corm_str text) {
     int32_t units = 0;
     for (size_t i = 0, len; i < text.len; i += len) {
-        len = char_len((uint8_t)text.data[i]);
+        len = char_len(text, i);
         units += len == 4 ? 2 : 1;
     }
     return units;
@@ -191,7 +191,7 @@ static bool is_hidden(const shape *s, int32_t unit) {
 static void put_masked(const shape *s, corm_str text, base_buf *out) {
     int32_t unit = 0;
     for (size_t i = 0, len; i < text.len; i += len) {
-        len = char_len((uint8_t)text.data[i]);
+        len = char_len(text, i);
         bool pair = len == 4, first = is_hidden(s, unit), second = pair && is_hidden(s, unit + 1);
         unit += pair ? 2 : 1;
         if (!first && !second) {

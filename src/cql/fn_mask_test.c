@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cql/fn_cases.h"
+#include "testing/fn_cases.h"
 
 static void masks_hide_what_the_server_hides(void **state) {
     (void)state;

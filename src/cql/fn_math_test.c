@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cql/fn_cases.h"
+#include "testing/fn_cases.h"
 
 static void curves_give_what_the_server_gives(void **state) {
     (void)state;

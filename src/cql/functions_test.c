@@ -122,6 +122,7 @@ static void the_exact_overload_is_taken(void **state) {
         { "_add", { "b bigint", "f float" }, NULL, "system.\"_add\" : (bigint, float) -> double" },
         { "_add", { "c counter", "1" }, NULL, "system.\"_add\" : (counter, int) -> bigint" },
         { "_add", { "t text", "'x'" }, NULL, "system.\"_add\" : (text, ascii) -> text" },
+        { "_add", { "d date", "1" }, NULL, "system.\"_add\" : (date, duration) -> date" },
         { "cast_as_text", { "i int" }, NULL, "system.cast_as_text : (int) -> text" },
         { "castAsText", { "i int" }, NULL, "system.\"castAsText\" : (int) -> text" },
         { "count_rows", { NULL }, NULL, "system.count_rows : () -> bigint" },
@@ -147,6 +148,10 @@ static void one_of_several_fits_is_taken_for_the_receiver(void **state) {
           "Ambiguous '+' operation with args i and ?: use type hint to disambiguate, "
           "example '(int) ?'" },
         { "_add", { "i int", "NULL" }, NULL, "Ambiguous '+' operation with args i and NULL" },
+        { "_add",
+          { "t timestamp", "t timestamp" },
+          NULL,
+          "Ambiguous '+' operation with args t and t: use" },
         { "_subtract", { "i int", "NULL" }, NULL, "Unknown function _subtract called" },
         { "mask_replace", { "?", "?" }, "int", "system.mask_replace : (int, int) -> int" },
         { "from_json", { "?" }, "list<int>", "system.from_json : (text) -> list<int>" },
