@@ -47,7 +47,7 @@ static corm_status from_java_string(const cql_type *type, corm_str json, base_bu
 static double number_of(corm_str json) {
     double v = 0;
     base__parse_f64(json, &v);
-    return v;
+    return v == 0 && cql__json_kind(json) != CQL_JSON_DOUBLE ? 0 : v; /* -0 is the integer 0 */
 }
 
 static void put_double(double v, base_buf *out) {
