@@ -66,7 +66,7 @@ typedef struct corm_error {
     uint32_t    line;         /* in the CQL text, from 1; 0 when there is no place */
     uint32_t    column;       /* in the CQL text, from 0 as the server counts */
     char        keyspace[49]; /* CORM_ALREADY_EXISTS: what exists; else empty */
-    char        table[49];    /* CORM_ALREADY_EXISTS: empty for a keyspace */
+    char        table[224];   /* CORM_ALREADY_EXISTS: empty for a keyspace */
     char        message[1024];
 } corm_error;
 

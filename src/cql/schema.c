@@ -80,6 +80,14 @@ const cql_column *cql__table_column(const cql_table *table, corm_str name) {
     return NULL;
 }
 
+bool cql__is_word(corm_str name) {
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_') return false;
+    }
+    return name.len > 0;
+}
+
 static bool is_among(const char *const *names, size_t count, corm_str name) {
     for (size_t i = 0; i < count; i++) {
         if (base__str_equal_nocase(name, corm_str_of(names[i]))) return true;

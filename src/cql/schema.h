@@ -172,6 +172,11 @@ void cql__describe_table(const cql_table *table, bool internals, base_buf *out);
 void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out);
 void cql__describe_type(const cql_udt *type, base_buf *out);
 
+/* The order of DESCRIBE: types after those that they mention, indexes by name in any case. order[i] is set to the index of
+ * what stands in place i; it has room for all. */
+void cql__describe_type_order(const cql_keyspace *keyspace, uint32_t *order);
+void cql__describe_index_order(const cql_table *table, uint32_t *order);
+
 /* A builder for virtual and system tables: columns are "name type" pairs, key columns first, from CQL text:
  * cql__schema_add_virtual(&schema, "CREATE TABLE system.local (…)") parses and adds it with is_virtual set, making the
  * keyspace when it is missing. `schema` must have one reference (a snapshot being built). */

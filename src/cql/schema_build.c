@@ -351,6 +351,24 @@ void cql__schema_remove_keyspace(cql_schema *draft, corm_str name) {
     draft->keyspace_count = kept;
 }
 
+/* ---- types of types ---- */
+
+/* Whether no more than *left nodes are in it, which are taken away. */
+static bool fits(const cql_type *type, uint32_t depth, uint32_t *left) {
+    if (depth == 0 || *left == 0) return false;
+    *left -= 1;
+    for (uint32_t i = 0; i < type->count; i++) {
+        if (!fits(type->params[i], depth - 1, left)) return false;
+    }
+    return true;
+}
+
+bool cql__type_is_bounded(const cql_type *type) {
+    enum { MOST_NODES = 100000, MOST_LEVELS = 100 };
+    uint32_t left = MOST_NODES;
+    return fits(type, MOST_LEVELS, &left);
+}
+
 /* ---- comparing ---- */
 
 static bool strs_equal(const corm_str *a, const corm_str *b, uint32_t count) {

@@ -44,8 +44,13 @@ void cql__schema_remove_keyspace(cql_schema *draft, corm_str name);
 bool cql__map_option_equal(const cql_map_option *a, const cql_map_option *b);
 bool cql__mask_equal(const cql_mask_def *a, const cql_mask_def *b);
 
+/* Whether the type is small enough to be copied wherever it is mentioned: types of types grow with each level. */
+bool cql__type_is_bounded(const cql_type *type);
+
 /* The value of a name among pairs; data NULL when it is not there. */
 corm_str cql__map_option_get(const cql_map_option *map, const char *name);
+
+bool cql__is_word(corm_str name); /* letters, digits and _: what keyspaces, tables and indexes may be named */
 
 bool cql__is_local_system(corm_str keyspace);      /* system, system_schema and the virtual ones; any case */
 bool cql__is_replicated_system(corm_str keyspace); /* system_auth, system_traces, system_distributed */

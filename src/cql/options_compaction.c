@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: MIT
+/* options_compaction.c -- the compaction option: strategies, what each takes, and the server's words about it. Nothing
+ * of it has an effect on how rows are stored. Pure; any thread. */
+#include <gmp.h>
+#include <math.h>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "cql/java.h"
+#include "cql/options.h"
+#include "cql/options_size.h"
+#include "cql/schema_build.h"
+
+#define PACKAGE "org.apache.cassandra.db.compaction"
+
+typedef struct check_context {
+    const cql_option_context *c;
+    const cql_map_option     *options; /* all of them */
+} check_context;
+
+typedef struct option_rule {
+    const char *name;
+    corm_status (*check)(const check_context *x, const char *name, corm_str value); /* NULL: takes everything */
+} option_rule;
+
+typedef struct rule_group {
+    const option_rule *rules;
+    size_t             count;
+} rule_group;
+
+enum { MOST_GROUPS = 4 };
+
+typedef struct compaction_strategy {
+    const char *name;
+    bool        has_thresholds; /* the server fills them in */
+    corm_status (*finish)(const check_context *x);
+    rule_group groups[MOST_GROUPS]; /* in the order of checking */
+} compaction_strategy;
+
+static corm_status refuse_number(const check_context *x, const char *kind, const char *name, corm_str value) {
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a parsable %s for %s", CQL_S(value), kind, name);
+}
+
+static corm_status parse_long(const check_context *x, const char *name, corm_str value, int64_t *out) {
+    return cql__java_long(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
+}
+
+static corm_status parse_int(const check_context *x, const char *name, corm_str value, int32_t *out) {
+    return cql__java_int(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
+}
+
+/* ---- every strategy ---- */
+
+static corm_status check_threshold(const check_context *x, const char *name, corm_str value) {
+    double threshold;
+    if (!cql__java_double(value, &threshold)) return refuse_number(x, "int (base10)", name, value);
+    if (!(threshold < 0)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be greater than 0, but was %f", name,
+                      (double)(float)threshold);
+}
+
+static corm_status check_interval(const check_context *x, const char *name, corm_str value) {
+    int64_t interval;
+    CORM_TRY(parse_long(x, name, value, &interval));
+    if (interval >= 0) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be greater than 0, but was %lld", name,
+                      (long long)interval);
+}
+
+static corm_status check_unchecked(const check_context *x, const char *name, corm_str value) {
+    if (cql__is_truth_word(value)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "'%s' should be either 'true' or 'false', not '%.*s'", name,
+                      CQL_S(value));
+}
+
+static corm_status check_log_all(const check_context *x, const char *name, corm_str value) {
+    if (cql__is_truth_word(value)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "'%s' should either be 'true' or 'false', not %.*s", name,
+                      CQL_S(value));
+}
+
+static corm_status check_enabled(const check_context *x, const char *name, corm_str value) {
+    if (cql__is_truth_word(value)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s should either be 'true' or 'false', not %.*s", name,
+                      CQL_S(value));
+}
+
+static const option_rule base_rules[] = {
+    { "tombstone_threshold", check_threshold },
+    { "tombstone_compaction_interval", check_interval },
+    { "unchecked_tombstone_compaction", check_unchecked },
+    { "log_all", check_log_all },
+    { "enabled", check_enabled },
+    { "only_purge_repaired_tombstones", NULL },
+    { "provide_overlapping_tombstones", NULL },
+};
+
+/* ---- size-tiered, and those that build on it ---- */
+
+static corm_status check_min_size(const check_context *x, const char *name, corm_str value) {
+    int64_t size;
+    CORM_TRY(parse_long(x, name, value, &size));
+    if (size >= 0) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be non negative: %lld", name, (long long)size);
+}
+
+static corm_status bucket(const check_context *x, const char *name, double preset, double *out) {
+    corm_str value = cql__map_option_get(x->options, name);
+    *out           = preset;
+    if (!value.data || cql__java_double(value, out)) return CORM_OK;
+    return refuse_number(x, "float", name, value);
+}
+
+static corm_status check_buckets(const check_context *x, const char *name, corm_str value) {
+    double low;
+    double high;
+    (void)name;
+    (void)value;
+    CORM_TRY(bucket(x, "bucket_low", 0.5, &low));
+    CORM_TRY(bucket(x, "bucket_high", 1.5, &high));
+    if (!(high <= low)) return CORM_OK;
+    base_buf text = { 0 };
+    base__buf_puts(&text, "bucket_high value (");
+    base__put_double(&text, high);
+    base__buf_puts(&text, ") is less than or equal to the bucket_low value (");
+    base__put_double(&text, low);
+    base__buf_u8(&text, ')');
+    const char *message = base__buf_cstr(&text);
+    corm_status status =
+        message ? base__fail(x->c->err, CORM_CONFIG_ERROR, "%s", message) : base__fail_memory(x->c->err);
+    base__buf_free(&text);
+    return status;
+}
+
+static const option_rule size_tiered_rules[] = {
+    { "min_sstable_size", check_min_size },
+    { "bucket_low", check_buckets },
+    { "bucket_high", check_buckets },
+};
+
+static const option_rule threshold_rules[] = { { "min_threshold", NULL }, { "max_threshold", NULL } };
+
+/* ---- leveled ---- */
+
+static corm_status check_positive(const check_context *x, const char *name, corm_str value) {
+    int32_t number;
+    CORM_TRY(parse_int(x, name, value, &number));
+    if (number >= 1) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be larger than 0, but was %d", name, number);
+}
+
+static unsigned long number_or(const check_context *x, const char *name, unsigned long preset) {
+    int32_t number;
+    return cql__java_int(cql__map_option_get(x->options, name), &number) ? (unsigned long)number : preset;
+}
+
+/* The largest level must fit into 63 bits. */
+static corm_status finish_leveled(const check_context *x) {
+    enum { POWER = 8 };
+    mpz_t       bytes;
+    corm_status status = CORM_OK;
+    mpz_init(bytes);
+    mpz_ui_pow_ui(bytes, number_or(x, "fanout_size", 10), POWER);
+    mpz_mul_ui(bytes, bytes, number_or(x, "sstable_size_in_mb", 1));
+    mpz_mul_ui(bytes, bytes, 1024ul * 1024);
+    if (mpz_sizeinbase(bytes, 2) > 63) {
+        char digits[128];
+        mpz_get_str(digits, 10, bytes);
+        status = base__fail(x->c->err, CORM_CONFIG_ERROR,
+                            "At most 9223372036854775807 bytes may be in a compaction level; your maxSSTableSize must "
+                            "be absurdly high to compute %s",
+                            digits);
+    }
+    mpz_clear(bytes);
+    return status;
+}
+
+static const option_rule leveled_rules[] = {
+    { "sstable_size_in_mb", check_positive },
+    { "fanout_size", check_positive },
+    { "single_sstable_uplevel", NULL },
+};
+
+/* ---- time windows ---- */
+
+static corm_status check_word(const check_context *x, const char *name, corm_str value, const char *const *words,
+                              size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (corm_str_equal(value, corm_str_of(words[i]))) return CORM_OK;
+    }
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not valid for %s", CQL_S(value), name);
+}
+
+static corm_status check_resolution(const check_context *x, const char *name, corm_str value) {
+    static const char *const words[] = { "SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS" };
+    return check_word(x, name, value, words, sizeof words / sizeof *words);
+}
+
+static corm_status check_window_unit(const check_context *x, const char *name, corm_str value) {
+    static const char *const words[] = { "MINUTES", "HOURS", "DAYS" };
+    return check_word(x, name, value, words, sizeof words / sizeof *words);
+}
+
+static corm_status check_window_size(const check_context *x, const char *name, corm_str value) {
+    int32_t size;
+    CORM_TRY(parse_int(x, name, value, &size));
+    if (size >= 1) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%d must be greater than 1 for %s", size, name);
+}
+
+static corm_status check_frequency(const check_context *x, const char *name, corm_str value) {
+    int64_t seconds;
+    CORM_TRY(parse_long(x, name, value, &seconds));
+    if (seconds >= 0) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must not be negative, but was %lld", name,
+                      (long long)seconds);
+}
+
+static corm_status check_unsafe(const check_context *x, const char *name, corm_str value) {
+    if (!cql__is_truth_word(value)) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s is not 'true' or 'false' (%.*s)", name, CQL_S(value));
+    }
+    if (base__str_equal_nocase(value, corm_str_of("false"))) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "%s is requested but not allowed, restart cassandra with "
+                      "-Dcassandra.allow_unsafe_aggressive_sstable_expiration=true to allow it",
+                      name);
+}
+
+static const option_rule window_rules[] = {
+    { "timestamp_resolution", check_resolution },
+    { "compaction_window_unit", check_window_unit },
+    { "compaction_window_size", check_window_size },
+    { "expired_sstable_check_frequency_seconds", check_frequency },
+    { "unsafe_aggressive_sstable_expiration", check_unsafe },
+};
+
+/* ---- unified ---- */
+
+enum { SMALLEST_TARGET = 1 << 20 };
+
+static corm_str without_blanks(corm_str text) {
+    return base__str_trim(text);
+}
+
+/* N, L and a number, T and a number, or a number. */
+static corm_status check_scaling_parameter(const check_context *x, corm_str value) {
+    bool     lettered = value.len > 0 && (value.data[0] == 'L' || value.data[0] == 'T');
+    bool     has_sign = value.len > 0 && (value.data[0] == '-' || value.data[0] == '+');
+    corm_str digits   = lettered || has_sign ? (corm_str){ value.data + 1, value.len - 1 } : value;
+    int32_t  number   = 0;
+    if (corm_str_equal(value, corm_str_of("N"))) return CORM_OK;
+    if (!cql__java_is_numeric(digits)) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                          "Scaling parameter %.*s must match N|L[0-9]+|T[0-9]+|[+-]?[0-9]+", CQL_S(value));
+    }
+    if (!cql__java_int(digits, &number)) return refuse_number(x, "int (base10)", "scaling_parameters", value);
+    if (!lettered || number >= 2) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Fan factor cannot be lower than 2 in %.*s", CQL_S(value));
+}
+
+static corm_status check_scaling(const check_context *x, const char *name, corm_str value) {
+    (void)name;
+    size_t start = 0;
+    for (size_t i = 0; i <= value.len; i++) {
+        if (i < value.len && value.data[i] != ',') continue;
+        CORM_TRY(check_scaling_parameter(x, without_blanks((corm_str){ value.data + start, i - start })));
+        start = i + 1;
+    }
+    return CORM_OK;
+}
+
+static corm_status check_shard_count(const check_context *x, const char *name, corm_str value) {
+    int32_t count;
+    CORM_TRY(parse_int(x, name, value, &count));
+    if (count > 0) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Invalid configuration, %s should be positive: %d", name, count);
+}
+
+static corm_status parse_size(const check_context *x, const char *name, corm_str value, double *out) {
+    corm_str why;
+    if (cql__parse_size(x->c->arena, value, out, &why)) return CORM_OK;
+    if (!why.data) return base__fail_memory(x->c->err);
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not a valid size in bytes: %.*s", name, CQL_S(value),
+                      CQL_S(why));
+}
+
+static corm_status check_large_size(const check_context *x, const char *name, corm_str value) {
+    double size;
+    CORM_TRY(parse_size(x, name, value, &size));
+    if (size >= 9223372036854775807.0) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is out of range of Long.", name, CQL_S(value));
+    }
+    if (!(size < SMALLEST_TARGET)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not acceptable, size must be at least 1.000MiB", name,
+                      CQL_S(value));
+}
+
+static corm_status check_any_int(const check_context *x, const char *name, corm_str value) {
+    int32_t number;
+    return parse_int(x, name, value, &number);
+}
+
+static corm_status check_expiry(const check_context *x, const char *name, corm_str value) {
+    int64_t seconds;
+    if (!cql__java_long(value, &seconds)) return refuse_number(x, "long (base10)", name, value);
+    if (seconds > 0) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Invalid configuration, %s should be positive: %lld", name,
+                      (long long)seconds);
+}
+
+static corm_status check_overlaps(const check_context *x, const char *name, corm_str value) {
+    (void)name;
+    if (base__str_equal_nocase(value, corm_str_of("none")) || base__str_equal_nocase(value, corm_str_of("single")) ||
+        base__str_equal_nocase(value, corm_str_of("transitive"))) {
+        return CORM_OK;
+    }
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "Invalid overlap inclusion method %.*s. The valid options are [NONE, SINGLE, TRANSITIVE].",
+                      CQL_S(value));
+}
+
+static corm_status check_smallest_size(const check_context *x, const char *name, corm_str value) {
+    double   size;
+    double   target = 1073741824.0;
+    corm_str why;
+    if (!cql__parse_size(x->c->arena, value, &size, &why)) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a valid size in bytes for %s", CQL_S(value),
+                          name);
+    }
+    if (size < 0) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                          "Invalid configuration, %s should be greater than or equal to 0 (zero)", name);
+    }
+    corm_str written = cql__map_option_get(x->options, "target_sstable_size");
+    if (written.data) CORM_TRY(parse_size(x, "target_sstable_size", written, &target));
+    if (size < ceil(ceil(target) * sqrt(0.5))) return CORM_OK;
+    corm_str size_text   = cql__show_size(x->c->arena, (int64_t)fmin(size, 9.0e18));
+    corm_str target_text = cql__show_size(x->c->arena, (int64_t)target);
+    if (!size_text.data || !target_text.data) return base__fail_memory(x->c->err);
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "Invalid configuration, %s (%.*s) should be less than 70%% of the targetSSTableSize (%.*s)",
+                      name, CQL_S(size_text), CQL_S(target_text));
+}
+
+static corm_status check_growth(const check_context *x, const char *name, corm_str value) {
+    corm_str number  = without_blanks(value);
+    bool     percent = number.len > 0 && number.data[number.len - 1] == '%';
+    double   growth;
+    if (percent) number = without_blanks((corm_str){ number.data, number.len - 1 });
+    if (!cql__java_double(number, &growth)) {
+        return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                          "%s is not a valid number between 0 and 1: For input string: \"%.*s\"", name,
+                          CQL_S(number));
+    }
+    if (percent) growth /= 100.0;
+    if (!(growth < 0 || growth > 1)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s must be between 0 and 1", name, CQL_S(value));
+}
+
+static const option_rule unified_rules[] = {
+    { "scaling_parameters", check_scaling },
+    { "base_shard_count", check_shard_count },
+    { "target_sstable_size", check_large_size },
+    { "flush_size_override", check_large_size },
+    { "max_sstables_to_compact", check_any_int },
+    { "expired_sstable_check_frequency_seconds", check_expiry },
+    { "unsafe_aggressive_sstable_expiration", check_enabled },
+    { "overlap_inclusion_method", check_overlaps },
+    { "min_sstable_size", check_smallest_size },
+    { "sstable_growth", check_growth },
+};
+
+/* ---- the strategies ---- */
+
+#define GROUP(rules)                                                                               \
+    { rules, sizeof(rules) / sizeof *(rules) }
+
+static const compaction_strategy strategies[] = {
+    { "SizeTieredCompactionStrategy", true, NULL,
+      { GROUP(base_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
+    { "LeveledCompactionStrategy", true, finish_leveled,
+      { GROUP(base_rules), GROUP(leveled_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
+    { "TimeWindowCompactionStrategy", true, NULL,
+      { GROUP(base_rules), GROUP(window_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
+    { "UnifiedCompactionStrategy", false, NULL, { GROUP(base_rules), GROUP(unified_rules) } },
+};
+
+/* By the whole name of the class. */
+static const compaction_strategy *find_strategy(corm_str class) {
+    corm_str package = corm_str_of(PACKAGE ".");
+    if (!base__str_has_prefix(class, package)) return NULL;
+    corm_str name = { class.data + package.len, class.len - package.len };
+    for (size_t i = 0; i < sizeof strategies / sizeof *strategies; i++) {
+        if (corm_str_equal(name, corm_str_of(strategies[i].name))) return &strategies[i];
+    }
+    return NULL;
+}
+
+static corm_status check_tombstones(const cql_option_context *c, const cql_map_option *options) {
+    corm_str value = cql__map_option_get(options, "provide_overlapping_tombstones");
+    if (!value.data) return CORM_OK;
+    value = cql__upper(c->arena, value);
+    if (!value.data) return base__fail_memory(c->err);
+    if (corm_str_equal(value, corm_str_of("NONE")) || corm_str_equal(value, corm_str_of("ROW")) ||
+        corm_str_equal(value, corm_str_of("CELL"))) {
+        return CORM_OK;
+    }
+    return base__fail(c->err, CORM_CONFIG_ERROR,
+                      "Invalid value %.*s for 'provide_overlapping_tombstones' compaction sub-option - must be one of "
+                      "the following [NONE, ROW, CELL].",
+                      CQL_S(value));
+}
+
+static corm_status add_thresholds(const cql_option_context *c, cql_map_option *options) {
+    uint32_t capacity = cql__java_copy_capacity(options->count);
+    if (!cql__map_option_get(options, "min_threshold").data) {
+        CORM_TRY(cql__map_add(c, options, corm_str_of("min_threshold"), corm_str_of("4")));
+    }
+    if (!cql__map_option_get(options, "max_threshold").data) {
+        CORM_TRY(cql__map_add(c, options, corm_str_of("max_threshold"), corm_str_of("32")));
+    }
+    return cql__map_order(c, options, capacity);
+}
+
+corm_status cql__read_compaction(const cql_option_context *c, const cql_map_option *in, cql_map_option *out) {
+    corm_str name;
+    CORM_TRY(cql__map_take(c, in, "class", &name, out));
+    if (!name.data) {
+        return base__fail(c->err, CORM_CONFIG_ERROR, "Missing sub-option 'class' for the 'compaction' option");
+    }
+    corm_str class = cql__class_name(c->arena, PACKAGE, name);
+    if (!class.data) return base__fail_memory(c->err);
+    const compaction_strategy *found = find_strategy(class);
+    if (!found) {
+        return base__fail(c->err, CORM_CONFIG_ERROR, "Unable to find compaction strategy class '%.*s'",
+                          CQL_S(class));
+    }
+    CORM_TRY(check_tombstones(c, out));
+    if (found->has_thresholds) CORM_TRY(add_thresholds(c, out));
+    return cql__map_add(c, out, corm_str_of("class"), class);
+}
+
+/* ---- what is looked at when all could be read ---- */
+
+static bool is_known(const compaction_strategy *strategy, corm_str name) {
+    for (size_t g = 0; g < MOST_GROUPS; g++) {
+        for (size_t i = 0; i < strategy->groups[g].count; i++) {
+            if (corm_str_equal(name, corm_str_of(strategy->groups[g].rules[i].name))) return true;
+        }
+    }
+    return false;
+}
+
+static corm_status refuse_unknown(const cql_option_context *c, const compaction_strategy *strategy, cql_map_option *options) {
+    uint32_t kept = 0;
+    CORM_TRY(cql__map_order(c, options, cql__java_copy_capacity(options->count)));
+    for (uint32_t i = 0; i < options->count; i++) {
+        if (!is_known(strategy, options->pairs[2 * i])) options->pairs[2 * kept++] = options->pairs[2 * i];
+    }
+    options->count = kept;
+    if (kept == 0) return CORM_OK;
+    base_buf keys = { 0 };
+    cql__put_keys(&keys, options);
+    const char *shown = base__buf_cstr(&keys);
+    corm_status status = shown ? base__fail(c->err, CORM_CONFIG_ERROR,
+                                            "Properties specified %s are not understood by %s", shown, strategy->name)
+                               : base__fail_memory(c->err);
+    base__buf_free(&keys);
+    return status;
+}
+
+static corm_status threshold(const cql_option_context *c, const cql_map_option *options, const char *name,
+                             int32_t preset, int32_t *out) {
+    corm_str value = cql__map_option_get(options, name);
+    *out           = preset;
+    if (!value.data || (cql__java_is_numeric(value) && cql__java_int(value, out))) return CORM_OK;
+    return base__fail(c->err, CORM_CONFIG_ERROR,
+                      "Invalid value %.*s for '%s' compaction sub-option - must be an integer", CQL_S(value), name);
+}
+
+static corm_status check_thresholds(const cql_option_context *c, const cql_map_option *options) {
+    int32_t min;
+    int32_t max;
+    CORM_TRY(threshold(c, options, "min_threshold", 4, &min));
+    CORM_TRY(threshold(c, options, "max_threshold", 32, &max));
+    if (min <= 0 || max <= 0) {
+        return base__fail(c->err, CORM_CONFIG_ERROR,
+                          "Disabling compaction by setting compaction thresholds to 0 has been removed, set the "
+                          "compaction option 'enabled' to false instead.");
+    }
+    if (min <= 1) {
+        return base__fail(c->err, CORM_CONFIG_ERROR, "Min compaction threshold cannot be less than 2 (got %d)", min);
+    }
+    if (min <= max) return CORM_OK;
+    return base__fail(c->err, CORM_CONFIG_ERROR,
+                      "Min compaction threshold (got %d) cannot be greater than max compaction threshold (got %d)",
+                      min, max);
+}
+
+static corm_status check_groups(const check_context *x, const compaction_strategy *strategy) {
+    for (size_t g = 0; g < MOST_GROUPS; g++) {
+        for (size_t i = 0; i < strategy->groups[g].count; i++) {
+            const option_rule *rule  = &strategy->groups[g].rules[i];
+            corm_str           value = cql__map_option_get(x->options, rule->name);
+            if (value.data && rule->check) CORM_TRY(rule->check(x, rule->name, value));
+        }
+    }
+    return strategy->finish ? strategy->finish(x) : CORM_OK;
+}
+
+corm_status cql__check_compaction(const cql_option_context *c, const cql_map_option *compaction) {
+    corm_str       class;
+    cql_map_option options;
+    CORM_TRY(cql__map_take(c, compaction, "class", &class, &options));
+    const compaction_strategy *strategy = find_strategy(class);
+    if (!strategy) return CORM_OK;
+    check_context x = { c, &options };
+    CORM_TRY(check_groups(&x, strategy));
+    cql_map_option left = options;
+    CORM_TRY(refuse_unknown(c, strategy, &left));
+    return check_thresholds(c, &options);
+}
