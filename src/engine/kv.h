@@ -119,6 +119,9 @@ typedef enum kv_fault_point {
 typedef int (*kv_fault)(void *context, kv_fault_point point);
 void kv__set_fault(kv_store *store, kv_fault fault, void *context);
 
+/* Looks at every page of a snapshot: CORM_CORRUPT when one is missing, damaged, or used twice. */
+CORM_CHECKED corm_status kv__check(kv_store *store, corm_error *err);
+
 typedef struct kv_stats {
     uint64_t used_bytes, map_bytes;
     uint64_t reads; /* begun */

@@ -105,12 +105,27 @@ static corm_status file_size(const char *folder, const char *name, int64_t *size
     return CORM_OK;
 }
 
+static corm_status look_at_data(const kv_place *place, corm_error *err) {
+    char *path = join(place->folder, DATA_NAME);
+    if (!path) return base__fail_memory(err);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int number = errno;
+    free(path);
+    if (file < 0) return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
+    corm_error  inner = { 0 };
+    corm_status status = kv__pages_look(file, &inner);
+    close(file);
+    if (status == CORM_OK) return CORM_OK;
+    return base__fail(err, status, "the store at %s cannot be opened: %s", place->folder,
+                      inner.message);
+}
+
 static corm_status look_at_files(const kv_options *options, kv_place *place, corm_error *err) {
     int64_t data, mark;
     CORM_TRY(file_size(place->folder, MARK_NAME, &mark, err));
     CORM_TRY(file_size(place->folder, DATA_NAME, &data, err));
     place->is_new = data <= 0;
-    if (!place->is_new) return CORM_OK;
+    if (!place->is_new) return look_at_data(place, err);
     if (mark >= 0) {
         return base__fail(err, CORM_CORRUPT, "the store at %s has lost its data: %s is %s",
                           place->folder, DATA_NAME, data < 0 ? "missing" : "empty");
@@ -179,22 +194,4 @@ corm_status kv__place_mark(const kv_place *place, corm_error *err) {
     if (number == 0) number = sync_folder(place->folder);
     if (number == 0) return CORM_OK;
     return kv__fail(err, number, "%s in %s cannot be written", MARK_NAME, place->folder);
-}
-
-/* ---- the length ---- */
-
-corm_status kv__place_check_length(const kv_place *place, MDB_env *env, corm_error *err) {
-    MDB_stat    stat_;
-    MDB_envinfo info;
-    int64_t     size;
-    int         number = mdb_env_stat(env, &stat_);
-    if (number == 0) number = mdb_env_info(env, &info);
-    if (number != 0)
-        return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
-    CORM_TRY(file_size(place->folder, DATA_NAME, &size, err));
-    uint64_t needed = ((uint64_t)info.me_last_pgno + 1) * stat_.ms_psize;
-    if (size >= 0 && (uint64_t)size >= needed) return CORM_OK;
-    return base__fail(err, CORM_CORRUPT,
-                      "the store at %s is damaged: %s has %lld bytes where %llu are in use",
-                      place->folder, DATA_NAME, (long long)size, (unsigned long long)needed);
 }

@@ -121,9 +121,13 @@ void                     kv__place_free(
 /* Marks a new folder as a store and puts its entries on disk. */
 CORM_CHECKED corm_status kv__place_mark(const kv_place *place, corm_error *err);
 
-/* CORM_CORRUPT when the data file lacks pages that are in use. */
-CORM_CHECKED corm_status kv__place_check_length(const kv_place *place, MDB_env *env,
-                                                corm_error *err);
+/* ---- pages on disk: kv_pages.c ---- */
+
+/* CORM_CORRUPT or CORM_VERSION when a file is none that LMDB could map; cheap. */
+CORM_CHECKED corm_status kv__pages_look(int file, corm_error *err);
+
+/* Walks all pages of the state with a transaction's number (0: the newest). *found is false when that state is gone. */
+CORM_CHECKED corm_status kv__pages_check(int file, uint64_t txn, bool *found, corm_error *err);
 
 /* ---- transactions: kv_txn.c ---- */
 

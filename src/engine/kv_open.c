@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,6 +123,25 @@ static corm_status begin_using(kv_store *store, const kv_place *place, corm_erro
     return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
 }
 
+/* A page at the end that was made and given up in one transaction is never written: then a shorter file is whole, and only a
+ * walk tells it from one that was cut. */
+static corm_status check_length(kv_store *store, const kv_place *place, corm_error *err) {
+    struct stat about;
+    kv_stats    stats;
+    int         file;
+    int         number = mdb_env_get_fd(store->env, &file);
+    kv__stats(store, &stats);
+    if (number == 0 && fstat(file, &about) != 0) number = errno;
+    if (number != 0)
+        return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
+    if ((uint64_t)about.st_size >= stats.used_bytes) return CORM_OK;
+    corm_error  inner = { 0 };
+    corm_status status = kv__check(store, &inner);
+    if (status == CORM_OK) return CORM_OK;
+    return base__fail(err, status, "the store at %s cannot be opened: %s", place->folder,
+                      inner.message);
+}
+
 static void destroy(kv_store *store) {
     kv__txns_free(store);
     if (store->env) mdb_env_close(store->env);
@@ -146,8 +166,8 @@ static corm_status open_store(const kv_options *options, const kv_place *place, 
     uint32_t    readers = options->max_readers ? options->max_readers : DEFAULT_READERS;
     corm_status status = kv__txns_init(store, readers, err);
     if (status == CORM_OK) status = open_env(store, options, place, readers, err);
-    if (status == CORM_OK) status = kv__place_check_length(place, store->env, err);
     if (status == CORM_OK) status = begin_using(store, place, err);
+    if (status == CORM_OK) status = check_length(store, place, err);
     if (status == CORM_OK && place->is_new && !place->is_memory)
         status = kv__place_mark(place, err);
     if (status == CORM_OK) {
