@@ -97,19 +97,19 @@ static corm_status resolve_token(cql_checker *c, const cql_expr *expr, const cql
         if (cql__term_fit(c, expr->args[i], types[i]) != CQL_FIT_NOT) continue;
         corm_str text = c->selecting ? cql__selector_text(c, expr->args[i]) : cql__term_text(c, expr->args[i]);
         return base__fail(c->err, CORM_INVALID,
-                          "Type error: %.*s cannot be passed as argument %u of function system.token of type %.*s",
-                          CQL_STR(text), i, CQL_STR(cql__type_text(c, types[i])));
+                          "Type error: %.*s cannot be passed as argument %u of function system.token of type %s",
+                          CQL_STR(text), i, cql__shown(cql__type_text(c, types[i])));
     }
     return cql__token_resolve(c->arena, types, table->partition_count, out, c->err);
 }
 
-static corm_str function_name(cql_checker *c, const cql_expr *expr) {
+corm_str cql__call_name(cql_checker *c, const cql_expr *expr) {
     if (expr->kind == CQL_EXPR_ARITH) return cql__operator_function(expr->op);
     if (expr->kind == CQL_EXPR_NEGATE) return corm_str_of("_negate");
     if (expr->kind == CQL_EXPR_CALL) return expr->name.name.text;
     base_buf buf = { 0 };
     base__buf_puts(&buf, "cast_as_");
-    cql__put_type_ast(expr->type, &buf);
+    cql__put_type_ast(c, expr->type, &buf);
     return cql__take_text(c->arena, &buf);
 }
 
@@ -119,7 +119,7 @@ corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_ty
         *out = cql__count_all();
         return CORM_OK;
     }
-    cql_call call = { .name = function_name(c, expr), .count = expr->count, .receiver = receiver };
+    cql_call call = { .name = cql__call_name(c, expr), .count = expr->count, .receiver = receiver };
     if (!call.name.data) return base__fail_memory(c->err);
     if (expr->kind == CQL_EXPR_CALL) call.keyspace = expr->name.keyspace.text;
     if (c->table && is_native(expr) && corm_str_equal(call.name, token_name)) return resolve_token(c, expr, out);

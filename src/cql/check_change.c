@@ -32,8 +32,8 @@ static corm_str change_text(cql_checker *c, const cql_change *change) {
 }
 
 static corm_status refuse(cql_checker *c, const cql_change *change, const char *what) {
-    return base__fail(c->err, CORM_INVALID, "Invalid operation (%.*s) for %s column %.*s",
-                      CQL_STR(change_text(c, change)), what, CQL_STR(change->column.text));
+    return base__fail(c->err, CORM_INVALID, "Invalid operation (%s) for %s column %.*s",
+                      cql__shown(change_text(c, change)), what, CQL_STR(change->column.text));
 }
 
 /* ---- SET ---- */
@@ -92,8 +92,8 @@ static corm_status add_to_value(cql_checker *c, const cql_change *change, const 
     cql_receiver        receiver = cql__column_receiver(c, column);
     bool                is_text  = column->type->id == CQL_TEXT || column->type->id == CQL_ASCII;
     if (!is_text && !cql__type_is_numeric(column->type)) {
-        return base__fail(c->err, CORM_INVALID, "Invalid operation (%.*s) for non-numeric and non-text type %.*s",
-                          CQL_STR(change_text(c, change)), CQL_STR(column->name));
+        return base__fail(c->err, CORM_INVALID, "Invalid operation (%s) for non-numeric and non-text type %.*s",
+                          cql__shown(change_text(c, change)), CQL_STR(column->name));
     }
     CORM_TRY(cql__term(c, change->value, &receiver, &term));
     CORM_TRY(cql__arith_resolve(c->arena, '+', column->type, column->type, &add, c->err));
@@ -131,9 +131,9 @@ static corm_status collection_term(cql_checker *c, const cql_change *change, con
     c->err             = err;
     if (status != CORM_INVALID || !is_map) return status;
     return base__fail(c->err, CORM_INVALID,
-                      add ? "Value for a map addition has to be a map, but was: '%.*s'"
-                          : "Value for a map substraction has to be a set, but was: '%.*s'",
-                      CQL_STR(cql__term_text(c, change->value)));
+                      add ? "Value for a map addition has to be a map, but was: '%s'"
+                          : "Value for a map substraction has to be a set, but was: '%s'",
+                      cql__shown(cql__term_text(c, change->value)));
 }
 
 static corm_status add(cql_checker *c, const cql_change *change, const cql_column *column, bool is_conditional,

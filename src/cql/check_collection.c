@@ -12,8 +12,8 @@ int32_t cql__field_index(const cql_type *udt, corm_str name) {
 }
 
 static corm_status refuse_type(cql_checker *c, const char *what, const cql_receiver *receiver) {
-    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s of type %.*s", what, CQL_STR(receiver->name),
-                      CQL_STR(cql__type_text(c, receiver->type)));
+    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s of type %s", what, CQL_STR(receiver->name),
+                      cql__shown(cql__type_text(c, receiver->type)));
 }
 
 /* ---- elements of collections ---- */
@@ -35,13 +35,13 @@ static corm_status begin_elements(cql_checker *c, const char *what, const char *
 static corm_status accept_element(cql_checker *c, const element_rule *rule, const cql_expr *expr) {
     const cql_type *type = rule->receiver.type;
     if (expr->kind == CQL_EXPR_LIST && type->id != CQL_LIST && type->id != CQL_VECTOR) {
-        return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%.*s'; only list and vector are expected",
-                          CQL_STR(cql__type_text(c, type)));
+        return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
+                          cql__shown(cql__type_text(c, type)));
     }
     if (cql__term_fit(c, expr, type) != CQL_FIT_NOT) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s: %s %.*s is not of type %.*s", rule->what,
-                      CQL_STR(rule->of->name), rule->part, CQL_STR(cql__term_text(c, expr)),
-                      CQL_STR(cql__type_text(c, type)));
+    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s: %s %s is not of type %s", rule->what,
+                      CQL_STR(rule->of->name), rule->part, cql__shown(cql__term_text(c, expr)),
+                      cql__shown(cql__type_text(c, type)));
 }
 
 static corm_status prepare_element(cql_checker *c, const element_rule *rule, const cql_expr *expr,
@@ -71,8 +71,8 @@ static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiv
     const cql_type *type = receiver->type;
     if (expr->count != type->dimension) {
         return base__fail(c->err, CORM_INVALID,
-                          "Invalid vector literal for %.*s of type %.*s; expected %u elements, but given %u",
-                          CQL_STR(receiver->name), CQL_STR(cql__type_text(c, type)), type->dimension, expr->count);
+                          "Invalid vector literal for %.*s of type %s; expected %u elements, but given %u",
+                          CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->dimension, expr->count);
     }
     element_rule rule;
     CORM_TRY(begin_elements(c, "vector", "value", receiver, type->params[0], &rule));
@@ -88,8 +88,8 @@ static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiv
 static corm_status list(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
     if (receiver->type->id == CQL_VECTOR) return vector(c, expr, receiver, out);
     if (receiver->type->id == CQL_LIST) return sequence(c, expr, "list", receiver, out);
-    return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%.*s'; only list and vector are expected",
-                      CQL_STR(cql__type_text(c, receiver->type)));
+    return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
+                      cql__shown(cql__type_text(c, receiver->type)));
 }
 
 static corm_status set(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
@@ -128,9 +128,9 @@ static corm_status accept_fields(cql_checker *c, const cql_expr *expr, const cql
     for (uint32_t i = 0; i < type->count; i++) {
         const cql_expr *value = value_of_field(expr, type->field_names[i]);
         if (!value || cql__term_fit(c, value, type->params[i]) != CQL_FIT_NOT) continue;
-        return base__fail(c->err, CORM_INVALID, "Invalid user type literal for %.*s: field %.*s is not of type %.*s",
+        return base__fail(c->err, CORM_INVALID, "Invalid user type literal for %.*s: field %.*s is not of type %s",
                           CQL_STR(receiver->name), CQL_STR(type->field_names[i]),
-                          CQL_STR(cql__type_text(c, type->params[i])));
+                          cql__shown(cql__type_text(c, type->params[i])));
     }
     return CORM_OK;
 }
@@ -189,12 +189,12 @@ static corm_status tuple(cql_checker *c, const cql_expr *expr, const cql_receive
     for (uint32_t i = 0; i < expr->count; i++) {
         if (i >= type->count) {
             return base__fail(c->err, CORM_INVALID,
-                              "Invalid tuple literal for %.*s: too many elements. Type %.*s expects %u but got %u",
-                              CQL_STR(receiver->name), CQL_STR(cql__type_text(c, type)), type->count, expr->count);
+                              "Invalid tuple literal for %.*s: too many elements. Type %s expects %u but got %u",
+                              CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->count, expr->count);
         }
         if (cql__term_fit(c, expr->args[i], type->params[i]) != CQL_FIT_NOT) continue;
-        return base__fail(c->err, CORM_INVALID, "Invalid tuple literal for %.*s: component %u is not of type %.*s",
-                          CQL_STR(receiver->name), i, CQL_STR(cql__type_text(c, type->params[i])));
+        return base__fail(c->err, CORM_INVALID, "Invalid tuple literal for %.*s: component %u is not of type %s",
+                          CQL_STR(receiver->name), i, cql__shown(cql__type_text(c, type->params[i])));
     }
     for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(field(c, expr->args[i], receiver, i, &node->args[i]));
     return cql__fold(c, node, out);
@@ -243,7 +243,18 @@ static cql_fit map_fit(cql_checker *c, const cql_expr *expr, const cql_type *to)
     return worse(elements_fit(c, expr, 0, 2, to->params[0]), elements_fit(c, expr, 1, 2, to->params[1]));
 }
 
+/* In a selection {a: b} may also be a map whose key is the column a. */
+static cql_fit named_map_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
+    cql_fit fit = elements_fit(c, expr, 0, 1, to->params[1]);
+    for (uint32_t i = 0; i < expr->count; i++) {
+        cql_expr column = { .kind = CQL_EXPR_COLUMN, .name.name = expr->names[i] };
+        fit             = worse(fit, cql__term_fit(c, &column, to->params[0]));
+    }
+    return fit;
+}
+
 static cql_fit udt_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
+    if (c->selecting && to->id == CQL_MAP) return named_map_fit(c, expr, to);
     if (to->id != CQL_UDT) return CQL_FIT_NOT;
     for (uint32_t i = 0; i < to->count; i++) {
         const cql_expr *value = value_of_field(expr, to->field_names[i]);

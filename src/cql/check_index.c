@@ -3,13 +3,16 @@
 #include "base/text.h"
 #include "cql/check_internal.h"
 
+/* By the class's name without its package. */
+static bool is_class(const cql_index *index, const char *class_name) {
+    corm_str name = index->class_name, wanted = corm_str_of(class_name);
+    if (name.len < wanted.len) return false;
+    corm_str tail = { name.data + (name.len - wanted.len), wanted.len };
+    return base__str_equal_nocase(tail, wanted);
+}
+
 bool cql__index_is_sai(const cql_index *index) {
-    corm_str name = index->class_name;
-    corm_str full = corm_str_of("storageattachedindex");
-    if (base__str_equal_nocase(name, corm_str_of("sai"))) return true;
-    if (name.len < full.len) return false;
-    corm_str tail = { name.data + (name.len - full.len), full.len };
-    return base__str_equal_nocase(tail, full);
+    return base__str_equal_nocase(index->class_name, corm_str_of("sai")) || is_class(index, "StorageAttachedIndex");
 }
 
 static bool is_range(cql_operator op) {
@@ -43,6 +46,7 @@ bool cql__index_supports(const cql_index *index, const cql_column *column, cql_o
     case CQL_TARGET_COLUMN: break;
     }
     if (cql__type_is_multicell(column->type) && cql__type_is_collection(column->type)) return op == CQL_OP_CONTAINS;
+    if (op == CQL_OP_LIKE) return is_class(index, "SASIIndex");
     return op == CQL_OP_EQ || (cql__index_is_sai(index) && is_range(op) && has_ranges(column->type));
 }
 
@@ -50,6 +54,7 @@ bool cql__index_supports(const cql_index *index, const cql_column *column, cql_o
 static bool supports_rule(const cql_index *index, const cql_rule_set *rule, const cql_column *column) {
     switch (rule->rule) {
     case CQL_RULE_EQ: return cql__index_supports(index, column, CQL_OP_EQ);
+    case CQL_RULE_LIKE: return cql__index_supports(index, column, CQL_OP_LIKE);
     case CQL_RULE_SLICE:
         return (rule->lower && cql__index_supports(index, column, rule->lower_inclusive ? CQL_OP_GTE : CQL_OP_GT)) ||
                (rule->upper && cql__index_supports(index, column, rule->upper_inclusive ? CQL_OP_LTE : CQL_OP_LT));

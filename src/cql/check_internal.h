@@ -8,7 +8,7 @@
  *   check_batch.c    BATCH, of one text or of the protocol
  *   check_where.c    WHERE as a whole; check_relation.c: one relation; check_merge.c: relations on one column;
  *                    check_plan.c: from restrictions to cql_where; check_index.c: what an index answers
- *   check_term.c     terms to typed nodes; check_collection.c: literals of several values; check_call.c: functions
+ *   check_term.c     terms to typed nodes; check_literal.c: constants; check_collection.c: literals of several values; check_call.c: functions
  *   markers.c        names and types of bind markers; column_names.c: terms and selectors as text */
 #ifndef CQL_CHECK_INTERNAL_H
 #define CQL_CHECK_INTERNAL_H
@@ -17,8 +17,13 @@
 #include "base/map.h"
 #include "cql/check.h"
 
-/* For "%.*s". */
+/* For "%.*s"; for a variable. */
 #define CQL_STR(text) (int)(text).len, (text).data
+
+/* For "%s": a text that was made in the arena, so that a zero byte follows it. */
+static inline const char *cql__shown(corm_str text) {
+    return text.data ? text.data : "";
+}
 
 /* What a value is for: a column, an element of one, an argument, a LIMIT. */
 typedef struct cql_receiver {
@@ -72,7 +77,6 @@ cql_fit     cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *
 const cql_type *cql__exact_type(cql_checker *c, const cql_expr *expr);
 /* Also for constants: what they are where nothing else decides. */
 const cql_type *cql__compatible_type(cql_checker *c, const cql_expr *expr);
-cql_literal     cql__literal_of(const cql_expr *expr);
 cql_node       *cql__new_node(cql_checker *c, cql_node_kind kind, const cql_type *type, uint32_t count);
 corm_status     cql__constant(cql_checker *c, const cql_type *type, cql_value value, const cql_node **out);
 corm_status     cql__column_node(cql_checker *c, const cql_column *column, const cql_node **out);
@@ -80,6 +84,11 @@ void            cql__need_column(cql_checker *c, const cql_column *column);
 bool            cql__has_marker(const cql_node *node);
 /* Replaces a node of constants by its value; leaves what fails to be evaluated as it is. */
 corm_status     cql__fold(cql_checker *c, cql_node *node, const cql_node **out);
+
+/* ---- check_literal.c ---- */
+
+corm_status     cql__literal(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out);
+cql_literal     cql__literal_of(const cql_expr *expr); /* CQL_LIT_NONE for what is no constant */
 
 /* ---- check_collection.c: LIST, SET, MAP, UDT, TUPLE ---- */
 
@@ -97,6 +106,7 @@ const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr);
 /* The function that is called; NULL in *out for a cast that changes nothing. */
 corm_status     cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
                                   const cql_function **out);
+corm_str        cql__call_name(cql_checker *c, const cql_expr *expr); /* "_add", "cast_as_int" … */
 bool            cql__is_count_rows(const cql_expr *expr);
 corm_status     cql__hint_type(cql_checker *c, const cql_type_ast *ast, const cql_type **out);
 
@@ -123,7 +133,7 @@ const cql_type *cql__selector_type(cql_checker *c, const cql_expr *expr);
 
 void     cql__put_term(const cql_expr *expr, base_buf *out);                   /* as messages show a term */
 void     cql__put_selector(cql_checker *c, const cql_expr *expr, base_buf *out); /* as messages show a selector */
-void     cql__put_type_ast(const cql_type_ast *ast, base_buf *out);
+void     cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast, base_buf *out); /* c may be NULL */
 void     cql__put_relation(const cql_relation *relation, base_buf *out);
 corm_str cql__term_text(cql_checker *c, const cql_expr *expr);
 corm_str cql__selector_text(cql_checker *c, const cql_expr *expr);

@@ -68,8 +68,8 @@ static corm_status merge_two(cql_checker *c, const cql_rule_set *a, const cql_ru
     default: break;
     }
     static const char *const what[] = { [CQL_RULE_EQ] = "an Equal", [CQL_RULE_IN] = "a IN", [CQL_RULE_LIKE] = "a LIKE" };
-    return base__fail(c->err, CORM_INVALID, "%.*s cannot be restricted by more than one relation if it includes %s",
-                      CQL_STR(common_names(c, a, b)), what[a->rule]);
+    return base__fail(c->err, CORM_INVALID, "%s cannot be restricted by more than one relation if it includes %s",
+                      cql__shown(common_names(c, a, b)), what[a->rule]);
 }
 
 /* The rules of the clustering key, each once, in key order: the last of them, and the first behind a column. */
@@ -101,10 +101,11 @@ static corm_status check_order(cql_checker *c, const cql_rules *rules, const cql
                           CQL_STR(new_start->name), CQL_STR(old_start->name));
     }
     if (new_start->position < old_start->position && rule->rule == CQL_RULE_SLICE) {
+        const cql_column *next = next_restricted(c, rules, new_start);
         return base__fail(c->err, CORM_INVALID,
                           "PRIMARY KEY column \"%.*s\" cannot be restricted (preceding column \"%.*s\" is restricted "
                           "by a non-EQ relation)",
-                          CQL_STR(next_restricted(c, rules, new_start)->name), CQL_STR(new_start->name));
+                          CQL_STR(next->name), CQL_STR(new_start->name));
     }
     return CORM_OK;
 }

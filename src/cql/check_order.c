@@ -48,8 +48,8 @@ static corm_status refuse_columns(cql_checker *c, const cql_column *const *colum
         cql__put_name(&names, columns[i]->name);
     }
     return base__fail(c->err, CORM_INVALID,
-                      "GROUP BY functions accept only one clustering column as parameter, got: %.*s",
-                      CQL_STR(cql__take_text(c->arena, &names)));
+                      "GROUP BY functions accept only one clustering column as parameter, got: %s",
+                      cql__shown(cql__take_text(c->arena, &names)));
 }
 
 static corm_status check_monotonic(cql_checker *c, const cql_node *node) {
@@ -59,8 +59,8 @@ static corm_status check_monotonic(cql_checker *c, const cql_node *node) {
     if (fine) return check_monotonic(c, node->args[0]);
     base_buf text = { 0 };
     cql__function_print(node->function, &text);
-    return base__fail(c->err, CORM_INVALID, "Only monotonic functions are supported in the GROUP BY clause. Got: %.*s ",
-                      CQL_STR(cql__take_text(c->arena, &text)));
+    return base__fail(c->err, CORM_INVALID, "Only monotonic functions are supported in the GROUP BY clause. Got: %s ",
+                      cql__shown(cql__take_text(c->arena, &text)));
 }
 
 static corm_status select_group(cql_checker *c, const cql_expr *expr, cql_picked *out) {

@@ -7,8 +7,8 @@ static bool is_slice(cql_operator op) {
 }
 
 static corm_status refuse_not_equal(cql_checker *c, const cql_relation *relation) {
-    return base__fail(c->err, CORM_INVALID, "Unsupported \"!=\" relation: %.*s",
-                      CQL_STR(cql__relation_text(c, relation)));
+    return base__fail(c->err, CORM_INVALID, "Unsupported \"!=\" relation: %s",
+                      cql__shown(cql__relation_text(c, relation)));
 }
 
 /* ---- rules ---- */
@@ -66,11 +66,11 @@ static corm_status check_left(cql_checker *c, const cql_relation *relation, cons
     if (!cql__type_is_multicell(type) || contains) return CORM_OK;
     if (type->id == CQL_UDT) {
         return base__fail(c->err, CORM_INVALID,
-                          "Non-frozen UDT column '%.*s' (%.*s) cannot be restricted by any relation",
-                          CQL_STR(column->name), CQL_STR(cql__type_text(c, type)));
+                          "Non-frozen UDT column '%.*s' (%s) cannot be restricted by any relation",
+                          CQL_STR(column->name), cql__shown(cql__type_text(c, type)));
     }
-    return base__fail(c->err, CORM_INVALID, "Collection column '%.*s' (%.*s) cannot be restricted by a '%s' relation",
-                      CQL_STR(column->name), CQL_STR(cql__type_text(c, type)), cql__operator_text(relation->op));
+    return base__fail(c->err, CORM_INVALID, "Collection column '%.*s' (%s) cannot be restricted by a '%s' relation",
+                      CQL_STR(column->name), cql__shown(cql__type_text(c, type)), cql__operator_text(relation->op));
 }
 
 static corm_status check_durations(cql_checker *c, const cql_relation *relation, const cql_column *column) {
@@ -172,13 +172,13 @@ static corm_status multi_columns(cql_checker *c, const cql_relation *relation, c
         }
         for (uint32_t j = 0; j < i; j++) {
             if (out->columns[j] != column) continue;
-            return base__fail(c->err, CORM_INVALID, "Column \"%.*s\" appeared twice in a relation: %.*s",
-                              CQL_STR(column->name), CQL_STR(cql__relation_text(c, relation)));
+            return base__fail(c->err, CORM_INVALID, "Column \"%.*s\" appeared twice in a relation: %s",
+                              CQL_STR(column->name), cql__shown(cql__relation_text(c, relation)));
         }
         if (i > 0 && column->position != out->columns[i - 1]->position + 1) {
             return base__fail(c->err, CORM_INVALID,
-                              "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %.*s",
-                              CQL_STR(cql__relation_text(c, relation)));
+                              "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %s",
+                              cql__shown(cql__relation_text(c, relation)));
         }
         out->columns[i] = column;
     }
@@ -205,8 +205,8 @@ static corm_status tuple_value(cql_checker *c, const cql_expr *expr, const cql_r
         return CORM_OK;
     }
     if (expr->count != rule->count) {
-        return base__fail(c->err, CORM_INVALID, "Expected %u elements in value tuple, but got %u: %.*s", rule->count,
-                          expr->count, CQL_STR(cql__term_text(c, expr)));
+        return base__fail(c->err, CORM_INVALID, "Expected %u elements in value tuple, but got %u: %s", rule->count,
+                          expr->count, cql__shown(cql__term_text(c, expr)));
     }
     *out = (cql_row_value){ .count = rule->count };
     if (!(out->nodes = BASE_NEW_ARRAY(c->arena, const cql_node *, rule->count))) return base__fail_memory(c->err);
@@ -283,8 +283,8 @@ static corm_status refuse_token_columns(cql_checker *c, const cql_column *const 
     const cql_column **order = BASE_NEW_ARRAY(c->arena, const cql_column *, count);
     if (!order) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < count; i++) order[i] = &table->columns[i];
-    return base__fail(c->err, CORM_INVALID, "The token function arguments must be in the partition key order: %.*s",
-                      CQL_STR(cql__join_names(c->arena, order, count, ", ")));
+    return base__fail(c->err, CORM_INVALID, "The token function arguments must be in the partition key order: %s",
+                      cql__shown(cql__join_names(c->arena, order, count, ", ")));
 }
 
 static corm_status check_token_columns(cql_checker *c, const cql_relation *relation) {

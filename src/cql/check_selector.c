@@ -6,8 +6,8 @@
 
 static corm_status no_type(cql_checker *c, const cql_expr *expr) {
     return base__fail(c->err, CORM_INVALID,
-                      "Cannot infer type for term %.*s in selection clause (try using a cast to force a type)",
-                      CQL_STR(cql__selector_text(c, expr)));
+                      "Cannot infer type for term %s in selection clause (try using a cast to force a type)",
+                      cql__shown(cql__selector_text(c, expr)));
 }
 
 static corm_status pick(cql_checker *c, const cql_node *node, const cql_type *type, corm_str name, cql_picked *out) {
@@ -117,9 +117,12 @@ static corm_status cast_selector(cql_checker *c, const cql_expr *expr, cql_picke
     CORM_TRY(cql__hint_type(c, expr->type, &type));
     CORM_TRY(cql__selector(c, expr->args[0], NULL, out));
     if (cql__type_equal(type, out->type)) return CORM_OK;
-    if (!cql__is_cast_target(type)) {
-        return base__fail(c->err, CORM_INVALID, "%.*s cannot be cast to %.*s", CQL_STR(first_column(expr)),
-                          CQL_STR(cql__type_text(c, type)));
+    if (!cql__function_exists(cql__call_name(c, expr))) {
+        base_buf target = { 0 };
+        corm_str column = first_column(expr);
+        cql__put_type_ast(c, expr->type, &target);
+        return base__fail(c->err, CORM_INVALID, "%.*s cannot be cast to %s", CQL_STR(column),
+                          cql__shown(cql__take_text(c->arena, &target)));
     }
     CORM_TRY(cql__resolve_call(c, expr, NULL, &function));
     cql_node *node = cql__new_node(c, CQL_NODE_CALL, function->result, 1);
@@ -128,8 +131,8 @@ static corm_status cast_selector(cql_checker *c, const cql_expr *expr, cql_picke
     node->args[0]  = out->node;
     out->column    = NULL;
     CORM_TRY(cql__fold(c, node, &result));
-    corm_str name = base__arena_printf(c->arena, "cast(%.*s as %.*s)", CQL_STR(out->name),
-                                       CQL_STR(cql__type_text(c, function->result)));
+    corm_str name = base__arena_printf(c->arena, "cast(%.*s as %s)", CQL_STR(out->name),
+                                       cql__shown(cql__type_text(c, function->result)));
     return pick(c, result, function->result, name, out);
 }
 
@@ -154,13 +157,13 @@ static corm_status field_selector(cql_checker *c, const cql_expr *expr, cql_pick
     CORM_TRY(cql__selector(c, inner, expected, out));
     corm_str field = expr->name.name.text;
     if (out->type->id != CQL_UDT) {
-        return base__fail(c->err, CORM_INVALID, "Invalid field selection: %.*s of type %.*s is not a user type",
-                          CQL_STR(cql__selector_text(c, inner)), CQL_STR(cql__type_text(c, out->type)));
+        return base__fail(c->err, CORM_INVALID, "Invalid field selection: %s of type %s is not a user type",
+                          cql__shown(cql__selector_text(c, inner)), cql__shown(cql__type_text(c, out->type)));
     }
     int32_t index = cql__field_index(out->type, field);
     if (index < 0) {
-        return base__fail(c->err, CORM_INVALID, "%.*s of type %.*s has no field %.*s",
-                          CQL_STR(cql__selector_text(c, inner)), CQL_STR(cql__type_text(c, out->type)),
+        return base__fail(c->err, CORM_INVALID, "%s of type %s has no field %.*s",
+                          cql__shown(cql__selector_text(c, inner)), cql__shown(cql__type_text(c, out->type)),
                           CQL_STR(field));
     }
     cql_node *node = NULL;
@@ -188,9 +191,9 @@ static corm_status refuse_subscript(cql_checker *c, const cql_expr *expr, const 
         return base__fail(c->err, CORM_INVALID, "%s selection is only allowed on sets and maps, but %.*s is a list",
                           slice ? "Slice" : "Element", CQL_STR(text));
     }
-    return base__fail(c->err, CORM_INVALID, "Invalid %s selection: %.*s %s type %.*s is not a collection",
+    return base__fail(c->err, CORM_INVALID, "Invalid %s selection: %.*s %s type %s is not a collection",
                       slice ? "slice" : "element", CQL_STR(text), slice ? "of" : "is of",
-                      CQL_STR(cql__type_text(c, of->type)));
+                      cql__shown(cql__type_text(c, of->type)));
 }
 
 /* c[key], c[from..to] */
@@ -262,13 +265,13 @@ static corm_status hint_selector(cql_checker *c, const cql_expr *expr, cql_picke
     if (!(type = cql__type_freeze(c->arena, type))) return base__fail_memory(c->err);
     if (cql__term_fit(c, expr->args[0], type) == CQL_FIT_NOT) {
         corm_str text = cql__selector_text(c, expr);
-        return base__fail(c->err, CORM_INVALID, "Cannot assign value %.*s to %.*s of type %.*s", CQL_STR(text),
-                          CQL_STR(text), CQL_STR(cql__type_text(c, type)));
+        return base__fail(c->err, CORM_INVALID, "Cannot assign value %.*s to %.*s of type %s", CQL_STR(text),
+                          CQL_STR(text), cql__shown(cql__type_text(c, type)));
     }
     CORM_TRY(cql__selector(c, expr->args[0], type, out));
     base_buf buf = { 0 };
     base__buf_u8(&buf, '(');
-    cql__put_type_ast(expr->type, &buf);
+    cql__put_type_ast(c, expr->type, &buf);
     base__buf_printf(&buf, ")%.*s", CQL_STR(out->name));
     out->column = NULL;
     return pick(c, out->node, type, cql__take_text(c->arena, &buf), out);

@@ -84,23 +84,23 @@ static corm_status add_entries(build *b, const cql_expr *expr) {
 }
 
 static corm_status refuse(cql_checker *c, const cql_expr *expr, const cql_type *type) {
-    return base__fail(c->err, CORM_INVALID, "%.*s is not a value of type %.*s", CQL_STR(cql__selector_text(c, expr)),
-                      CQL_STR(cql__type_text(c, type)));
+    return base__fail(c->err, CORM_INVALID, "%s is not a value of type %s", cql__shown(cql__selector_text(c, expr)),
+                      cql__shown(cql__type_text(c, type)));
 }
 
 static corm_status check_shape(cql_checker *c, const cql_expr *expr, const cql_type *type) {
     bool is_map = expr->kind == CQL_EXPR_MAP || expr->kind == CQL_EXPR_UDT;
     if (type->id == CQL_VECTOR && expr->kind == CQL_EXPR_LIST && expr->count != type->dimension) {
-        return base__fail(c->err, CORM_INVALID, "Unable to create a vector selector of type %.*s from %u elements",
-                          CQL_STR(cql__type_text(c, type)), expr->count);
+        return base__fail(c->err, CORM_INVALID, "Unable to create a vector selector of type %s from %u elements",
+                          cql__shown(cql__type_text(c, type)), expr->count);
     }
     if (type->id == CQL_SET && expr->kind == CQL_EXPR_SET && type->params[0]->id == CQL_DURATION) {
-        return base__fail(c->err, CORM_INVALID, "Durations are not allowed inside sets: %.*s",
-                          CQL_STR(cql__type_text(c, type)));
+        return base__fail(c->err, CORM_INVALID, "Durations are not allowed inside sets: %s",
+                          cql__shown(cql__type_text(c, type)));
     }
     if (type->id == CQL_MAP && is_map && type->params[0]->id == CQL_DURATION) {
-        return base__fail(c->err, CORM_INVALID, "Durations are not allowed as map keys: %.*s",
-                          CQL_STR(cql__type_text(c, type)));
+        return base__fail(c->err, CORM_INVALID, "Durations are not allowed as map keys: %s",
+                          cql__shown(cql__type_text(c, type)));
     }
     bool fits = (expr->kind == CQL_EXPR_LIST && (type->id == CQL_LIST || type->id == CQL_VECTOR)) ||
                 (expr->kind == CQL_EXPR_SET && (type->id == CQL_SET || (type->id == CQL_MAP && expr->count == 0))) ||
@@ -127,8 +127,8 @@ corm_status cql__literal_selector(cql_checker *c, const cql_expr *expr, const cq
     if (!type) type = expected;
     if (!type) {
         return base__fail(c->err, CORM_INVALID,
-                          "Cannot infer type for term %.*s in selection clause (try using a cast to force a type)",
-                          CQL_STR(cql__selector_text(c, expr)));
+                          "Cannot infer type for term %s in selection clause (try using a cast to force a type)",
+                          cql__shown(cql__selector_text(c, expr)));
     }
     CORM_TRY(check_shape(c, expr, type));
     uint32_t count = type->id == CQL_UDT ? type->count : expr->count;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* check_term.c -- terms to typed nodes: constants, markers, hints; and what a term is before a type is wanted. */
-#include "base/text.h"
 #include "cql/check_internal.h"
 #include "cql/eval.h"
 
@@ -69,82 +68,7 @@ corm_status cql__fold(cql_checker *c, cql_node *node, const cql_node **out) {
     return CORM_OK;
 }
 
-/* ---- constants ---- */
-
-typedef struct literal_kind {
-    cql_literal literal;
-    const char *name;
-} literal_kind;
-
-static const literal_kind literal_kinds[] = {
-    [CQL_EXPR_NULL] = { CQL_LIT_NULL, "NULL" },          [CQL_EXPR_STRING] = { CQL_LIT_STRING, "STRING" },
-    [CQL_EXPR_INTEGER] = { CQL_LIT_INTEGER, "INTEGER" }, [CQL_EXPR_FLOAT] = { CQL_LIT_FLOAT, "FLOAT" },
-    [CQL_EXPR_BOOLEAN] = { CQL_LIT_BOOLEAN, "BOOLEAN" }, [CQL_EXPR_UUID] = { CQL_LIT_UUID, "UUID" },
-    [CQL_EXPR_HEX] = { CQL_LIT_HEX, "HEX" },             [CQL_EXPR_DURATION] = { CQL_LIT_DURATION, "DURATION" },
-};
-
-cql_literal cql__literal_of(const cql_expr *expr) {
-    return expr->kind <= CQL_EXPR_DURATION ? literal_kinds[expr->kind].literal : CQL_LIT_NONE;
-}
-
-static corm_status from_hex(cql_checker *c, corm_str text, base_buf *out) {
-    corm_str digits = { text.data + 2, text.len - 2 };
-    if (base__read_hex(digits, out)) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID, "cannot parse '%.*s' as hex bytes", CQL_STR(digits));
-}
-
-/* The two kinds of constants that most statements have, without a detour. */
-static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
-    int64_t number = 0;
-    if (type->id == CQL_TEXT && expr->kind == CQL_EXPR_STRING && expr->text.len <= INT32_MAX) {
-        *out = (cql_value){ (const uint8_t *)expr->text.data, (int32_t)expr->text.len };
-        return true;
-    }
-    if (expr->kind != CQL_EXPR_INTEGER || !base__parse_i64(expr->text, &number)) return false;
-    bool is_int = type->id == CQL_INT && number >= INT32_MIN && number <= INT32_MAX;
-    if (!is_int && type->id != CQL_BIGINT) return false;
-    uint8_t *bytes = base__arena_alloc(c->arena, 8);
-    if (!bytes) return false;
-    if (is_int) {
-        base__store_u32(bytes, (uint32_t)(int32_t)number);
-    } else {
-        base__store_u64(bytes, (uint64_t)number);
-    }
-    *out = (cql_value){ bytes, is_int ? 4 : 8 };
-    return true;
-}
-
-static corm_status parse_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
-    if (quick_constant(c, expr, type, out)) return CORM_OK;
-    if (type->id == CQL_COUNTER) type = cql__type_native(CQL_BIGINT);
-    base_buf    buf    = { 0 };
-    corm_status status = expr->kind == CQL_EXPR_HEX ? from_hex(c, expr->text, &buf)
-                                                    : cql__from_string(type, expr->text, &buf, c->err);
-    if (status == CORM_OK && expr->kind == CQL_EXPR_HEX) {
-        status = cql__validate(type, cql__value_of(base__buf_bytes(&buf)), c->err);
-    }
-    if (status == CORM_OK) status = base__buf_status(&buf, c->err);
-    if (status == CORM_OK) {
-        *out = (cql_value){ base__arena_copy(c->arena, buf.data, buf.len), (int32_t)buf.len };
-        if (!out->data) status = base__fail_memory(c->err);
-    }
-    base__buf_free(&buf);
-    return status;
-}
-
-static corm_status literal(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
-    const cql_type *type = receiver->type;
-    /* The server takes a constant for a tuple, as "a:b"; that form is not kept up here. */
-    bool fits = type->id != CQL_TUPLE && cql__literal_fit(cql__literal_of(expr), expr->text, type) != CQL_FIT_NOT;
-    if (!fits) {
-        return base__fail(c->err, CORM_INVALID, "Invalid %s constant (%.*s) for \"%.*s\" of type %.*s",
-                          literal_kinds[expr->kind].name, CQL_STR(expr->text), CQL_STR(receiver->name),
-                          CQL_STR(cql__type_text(c, type)));
-    }
-    cql_value value = CQL_NULL;
-    CORM_TRY(parse_constant(c, expr, type, &value));
-    return cql__constant(c, type, value, out);
-}
+/* ---- null and hints ---- */
 
 static corm_status null_literal(cql_checker *c, const cql_receiver *receiver, const cql_node **out) {
     if (receiver->type->id == CQL_COUNTER) {
@@ -152,8 +76,6 @@ static corm_status null_literal(cql_checker *c, const cql_receiver *receiver, co
     }
     return cql__constant(c, receiver->type, CQL_NULL, out);
 }
-
-/* ---- hints ---- */
 
 corm_status cql__hint_type(cql_checker *c, const cql_type_ast *ast, const cql_type **out) {
     corm_str keyspace = c->table ? c->table->keyspace : c->keyspace;
@@ -175,14 +97,14 @@ static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver
     CORM_TRY(cql__hint_type(c, expr->type, &type));
     if (cql__term_fit(c, expr->args[0], type) == CQL_FIT_NOT) {
         base_buf name = { 0 };
-        cql__put_type_ast(expr->type, &name);
-        return base__fail(c->err, CORM_INVALID, "Cannot cast value %.*s to type %.*s",
-                          CQL_STR(cql__term_text(c, expr->args[0])), CQL_STR(cql__take_text(c->arena, &name)));
+        cql__put_type_ast(c, expr->type, &name);
+        return base__fail(c->err, CORM_INVALID, "Cannot cast value %s to type %s",
+                          cql__shown(cql__term_text(c, expr->args[0])), cql__shown(cql__take_text(c->arena, &name)));
     }
     if (cql__type_fit(receiver->type, type) == CQL_FIT_NOT) {
-        return base__fail(c->err, CORM_INVALID, "Cannot assign value %.*s to %.*s of type %.*s",
-                          CQL_STR(cql__term_text(c, expr)), CQL_STR(receiver->name),
-                          CQL_STR(cql__type_text(c, receiver->type)));
+        return base__fail(c->err, CORM_INVALID, "Cannot assign value %s to %.*s of type %s",
+                          cql__shown(cql__term_text(c, expr)), CQL_STR(receiver->name),
+                          cql__shown(cql__type_text(c, receiver->type)));
     }
     return cql__term(c, expr->args[0], receiver, out);
 }
@@ -212,12 +134,12 @@ corm_status cql__term(cql_checker *c, const cql_expr *expr, const cql_receiver *
         return cql__collection(c, &tuple, receiver, out);
     }
     if (expr->kind == CQL_EXPR_NULL) return null_literal(c, receiver, out);
-    if (expr->kind <= CQL_EXPR_DURATION) return literal(c, expr, receiver, out);
+    if (expr->kind <= CQL_EXPR_DURATION) return cql__literal(c, expr, receiver, out);
     if (expr->kind == CQL_EXPR_MARKER) return cql__marker(c, expr, receiver, out);
     if (expr->kind == CQL_EXPR_HINT) return hint(c, expr, receiver, out);
     if (is_collection(expr)) return cql__collection(c, expr, receiver, out);
     if (is_call(expr->kind)) return cql__call(c, expr, receiver, out);
-    return base__fail(c->err, CORM_INVALID, "%.*s is not a value", CQL_STR(cql__selector_text(c, expr)));
+    return base__fail(c->err, CORM_INVALID, "%s is not a value", cql__shown(cql__selector_text(c, expr)));
 }
 
 corm_status cql__optional_term(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
@@ -226,8 +148,16 @@ corm_status cql__optional_term(cql_checker *c, const cql_expr *expr, const cql_r
     return expr ? cql__term(c, expr, receiver, out) : CORM_OK;
 }
 
+static cql_fit bare_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
+    cql_expr bare = *expr;
+    bare.parens   = false;
+    return cql__term_fit(c, &bare, to);
+}
+
 cql_fit cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
-    if (is_collection(expr) || is_tuple_of_one(expr, to)) return cql__collection_fit(c, expr, to);
+    if (is_tuple_of_one(expr, to)) return cql__collection_fit(c, expr, to);
+    if (c->selecting && expr->parens) return bare_fit(c, expr, to);
+    if (is_collection(expr)) return cql__collection_fit(c, expr, to);
     if (expr->kind == CQL_EXPR_NULL) return to->id == CQL_COUNTER ? CQL_FIT_NOT : CQL_FIT_WEAK;
     if (expr->kind <= CQL_EXPR_DURATION) return cql__literal_fit(cql__literal_of(expr), expr->text, to);
     if (expr->kind == CQL_EXPR_MARKER) return CQL_FIT_WEAK;

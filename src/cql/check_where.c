@@ -44,23 +44,22 @@ static corm_status refuse_relation(clause *w, const cql_relation *relation) {
                           cql__operator_text(relation->op));
     }
     if (relation->op == CQL_OP_IS_NOT_NULL) {
-        return base__fail(c->err, CORM_INVALID, "Unsupported restriction: %.*s",
-                          CQL_STR(cql__relation_text(c, relation)));
-    }
-    if (relation->op == CQL_OP_LIKE && !(select && w->input->allow_filtering)) {
-        return base__fail(c->err, CORM_INVALID,
-                          "LIKE restriction is only supported on properly indexed columns. %.*s is not valid.",
-                          CQL_STR(cql__relation_text(c, relation)));
+        return base__fail(c->err, CORM_INVALID, "Unsupported restriction: %s",
+                          cql__shown(cql__relation_text(c, relation)));
     }
     return CORM_OK;
 }
 
-static corm_status check_like(clause *w, const cql_rule_set *rule) {
+/* The server has LIKE only with an index for it; here filtering answers it too. */
+static corm_status check_like(clause *w, const cql_relation *relation, const cql_rule_set *rule) {
     if (rule->rule != CQL_RULE_LIKE) return CORM_OK;
-    const cql_column *column = rule->columns[0];
-    if (column->type->id == CQL_TEXT || column->type->id == CQL_ASCII) return CORM_OK;
-    return base__fail(w->c->err, CORM_INVALID, "LIKE is allowed only on string types, which %.*s is not",
-                      CQL_STR(column->name));
+    const cql_type *type      = rule->columns[0]->type;
+    bool            is_text   = type->id == CQL_TEXT || type->id == CQL_ASCII;
+    bool            available = w->input->allow_filtering || cql__rule_has_index(w->c->table, rule);
+    if (is_text && available && w->input->user == CQL_FOR_SELECT) return CORM_OK;
+    return base__fail(w->c->err, CORM_INVALID,
+                      "LIKE restriction is only supported on properly indexed columns. %s is not valid.",
+                      cql__shown(cql__relation_text(w->c, relation)));
 }
 
 static corm_status collect(clause *w) {
@@ -77,7 +76,7 @@ static corm_status collect(clause *w) {
             continue;
         }
         CORM_TRY(cql__relation(w->c, relation, &rule));
-        CORM_TRY(check_like(w, &rule));
+        CORM_TRY(check_like(w, relation, &rule));
         CORM_TRY(cql__merge_rule(w->c, &w->rules, &rule));
     }
     return CORM_OK;
@@ -148,8 +147,8 @@ static corm_status require_partition(clause *w, const summary *key) {
                           user_name(w->input->user));
     }
     if (!whole) {
-        return base__fail(c->err, CORM_INVALID, "Some partition key parts are missing: %.*s",
-                          CQL_STR(missing_names(w, 0, c->table->partition_count)));
+        return base__fail(c->err, CORM_INVALID, "Some partition key parts are missing: %s",
+                          cql__shown(missing_names(w, 0, c->table->partition_count)));
     }
     if (!key->has_slice) return CORM_OK;
     return base__fail(c->err, CORM_INVALID,
@@ -214,8 +213,8 @@ static corm_status require_clustering(clause *w, const summary *key) {
                           user_name(w->input->user));
     }
     if (w->input->only_static || key->columns == count) return CORM_OK;
-    return base__fail(w->c->err, CORM_INVALID, "Some clustering keys are missing: %.*s",
-                      CQL_STR(missing_names(w, first, first + count)));
+    return base__fail(w->c->err, CORM_INVALID, "Some clustering keys are missing: %s",
+                      cql__shown(missing_names(w, first, first + count)));
 }
 
 static corm_status refuse_gap(clause *w) {
@@ -288,8 +287,8 @@ static corm_status check_others(clause *w) {
     w->facts->has_other         = true;
     w->facts->other_only_static = true;
     if (w->input->user != CQL_FOR_SELECT) {
-        return base__fail(w->c->err, CORM_INVALID, "Non PRIMARY KEY columns found in where clause: %.*s ",
-                          CQL_STR(other_names(w)));
+        return base__fail(w->c->err, CORM_INVALID, "Non PRIMARY KEY columns found in where clause: %s ",
+                          cql__shown(other_names(w)));
     }
     for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count; i++) {
         const cql_column *column = &table->columns[i];

@@ -11,25 +11,39 @@ corm_str cql__take_text(base_arena *arena, base_buf *buf) {
 
 /* ---- types as written ---- */
 
-void cql__put_type_ast(const cql_type_ast *ast, base_buf *out) {
+static const char *const parameter_types[] = { "list", "set", "map", "tuple", "vector", "frozen" };
+
+static bool has_parameters(const cql_type_ast *ast) {
+    for (size_t i = 0; i < sizeof parameter_types / sizeof *parameter_types; i++) {
+        if (ast->count > 0 && corm_str_equal(ast->name.name.text, corm_str_of(parameter_types[i]))) return true;
+    }
+    return false;
+}
+
+/* A user-defined type is shown with the keyspace that it was found in. */
+static void put_user_type(const cql_checker *c, const cql_type_ast *ast, base_buf *out) {
+    corm_str keyspace = ast->name.keyspace.text;
+    if (!keyspace.data && c && c->table) keyspace = c->table->keyspace;
+    if (keyspace.data) base__buf_printf(out, "%.*s.", CQL_STR(keyspace));
+    base__buf_put_str(out, ast->name.name.text);
+}
+
+void cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast, base_buf *out) {
     if (ast->is_class) {
         base__buf_printf(out, "'%.*s'", CQL_STR(ast->name.name.text));
         return;
     }
-    if (ast->name.keyspace.text.data) base__buf_printf(out, "%.*s.", CQL_STR(ast->name.keyspace.text));
     const cql_type *native = ast->is_quoted ? NULL : cql__type_native_named(ast->name.name.text);
-    if (native && native->id == CQL_TEXT && ast->count == 0) {
-        base__buf_put_str(out, ast->name.name.text); /* text and varchar are told apart */
-    } else if (native && ast->count == 0) {
-        cql__type_print(native, out);
-    } else {
-        base__buf_put_str(out, ast->name.name.text);
+    if (!native && !has_parameters(ast)) {
+        put_user_type(c, ast, out);
+        return;
     }
+    base__buf_put_str(out, ast->name.name.text); /* varchar is not shown as text */
     if (ast->count == 0) return;
     base__buf_u8(out, '<');
     for (uint32_t i = 0; i < ast->count; i++) {
         if (i > 0) base__buf_puts(out, ", ");
-        cql__put_type_ast(ast->params[i], out);
+        cql__put_type_ast(c, ast->params[i], out);
     }
     if (ast->dimension > 0) base__buf_printf(out, ", %u", ast->dimension);
     base__buf_u8(out, '>');
@@ -97,7 +111,7 @@ static bool put_common(cql_checker *c, const cql_expr *expr, put_fn put, base_bu
     case CQL_EXPR_UDT: put_udt(c, expr, put, out); return true;
     case CQL_EXPR_HINT:
         base__buf_u8(out, '(');
-        cql__put_type_ast(expr->type, out);
+        cql__put_type_ast(c, expr->type, out);
         base__buf_u8(out, ')');
         put(c, expr->args[0], out);
         return true;
@@ -119,7 +133,7 @@ static void put_term_call(cql_checker *c, const cql_expr *expr, base_buf *out) {
         }
     } else if (expr->kind == CQL_EXPR_CAST) {
         base__buf_puts(out, "system.cast_as_");
-        cql__put_type_ast(expr->type, out);
+        cql__put_type_ast(c, expr->type, out);
     } else {
         base__buf_puts(out, "system.");
         cql__put_name(out, expr->kind == CQL_EXPR_ARITH ? cql__operator_function(expr->op) : corm_str_of("_negate"));
@@ -188,7 +202,7 @@ static void put_bare_selector(cql_checker *c, const cql_expr *expr, base_buf *ou
         base__buf_puts(out, "cast(");
         put_selector(c, expr->args[0], out);
         base__buf_puts(out, " as ");
-        cql__put_type_ast(expr->type, out);
+        cql__put_type_ast(c, expr->type, out);
         base__buf_u8(out, ')');
         return;
     default: put_selector_call(c, expr, out);

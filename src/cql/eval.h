@@ -32,8 +32,7 @@ CORM_CHECKED corm_status cql__check_values(const cql_checked *checked, const cql
 
 /* Refuses null and unset terms of filters with the server's words; to be called once before rows are read, since a query that
  * finds no row is refused too. */
-CORM_CHECKED corm_status cql__check_filters(const cql_filter *filters, uint32_t count, cql_eval_env *env,
-                                            corm_error *err);
+CORM_CHECKED corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_error *err);
 
 /* Whether a row passes all filters (null never does). */
 CORM_CHECKED corm_status cql__filter_row(const cql_filter *filters, uint32_t count, cql_eval_env *env, bool *pass,

@@ -113,15 +113,17 @@ static corm_status check_in(const cql_filter *filter, cql_eval_env *env, corm_er
                       (int)filter->column->name.len, filter->column->name.data);
 }
 
-corm_status cql__check_filters(const cql_filter *filters, uint32_t count, cql_eval_env *env, corm_error *err) {
+corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_error *err) {
     cql_value value;
-    for (uint32_t i = 0; i < count; i++) {
-        const cql_filter *filter = &filters[i];
+    for (uint32_t i = 0; i < where->filter_count; i++) {
+        const cql_filter *filter = &where->filters[i];
         if (filter->element) CORM_TRY(eval_term(filter, filter->element, "map key ", env, &value, err));
         CORM_TRY(check_in(filter, env, err));
         const char *what = filter->element ? "map value " : "value ";
         for (uint32_t j = 0; j < filter->term_count; j++) {
             CORM_TRY(eval_term(filter, filter->terms[j], what, env, &value, err));
+            if (filter != where->index_filter || value.len <= UINT16_MAX) continue;
+            return base__fail(err, CORM_INVALID, "Index expression values may not be larger than 64K");
         }
     }
     return CORM_OK;
