@@ -96,8 +96,6 @@ static corm_status run_select(select_run *run, corm_error *err) {
     if (run->limit) CORM_TRY(read_rows(run, err));
     if (run->grouped) CORM_TRY(select__group_end(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
-    for (uint32_t i = 0; i < run->select->warning_count; i++)
-        wire__add_warning(run->request->answer, corm_str_of(run->select->warnings[i]));
     return end_answer(run, err);
 }
 

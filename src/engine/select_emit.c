@@ -9,20 +9,6 @@
 
 /* ---- projection ---- */
 
-/* A name with upper-case letters keeps its quotes inside the JSON key: "\"Abc\"". */
-static void put_json_name(base_buf *out, corm_str name) {
-    bool lower = true;
-    for (size_t i = 0; i < name.len; i++)
-        lower = lower && !(name.data[i] >= 'A' && name.data[i] <= 'Z');
-    if (lower) {
-        base__put_json_string(out, name);
-        return;
-    }
-    base__buf_puts(out, "\"\\\"");
-    base__buf_put_str(out, name);
-    base__buf_puts(out, "\\\"\"");
-}
-
 static corm_status project_json(select_run *run, base_buf *body, corm_error *err) {
     const cql_checked_select *select = run->select;
     size_t                    at = body->len;
@@ -32,7 +18,7 @@ static corm_status project_json(select_run *run, base_buf *body, corm_error *err
         cql_value value;
         CORM_TRY(cql__eval(select->selectors[i], &run->env, &value, err));
         if (i) base__buf_puts(body, ", ");
-        put_json_name(body, select->json_names[i]);
+        base__put_json_string(body, select->json_names[i]);
         base__buf_puts(body, ": ");
         if (cql__is_null(value))
             base__buf_puts(body, "null");
