@@ -46,18 +46,16 @@ static corm_status fail(const cql_function *function, const char *why, corm_erro
 
 /* ---- whole numbers of fixed size: the low bits of 64-bit arithmetic ---- */
 
-static int64_t quotient(int64_t a, int64_t b) {
-    return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
+static int64_t combine(char op, int64_t a, int64_t b) {
+    if (op == '+') return (int64_t)((uint64_t)a + (uint64_t)b);
+    if (op == '-') return (int64_t)((uint64_t)a - (uint64_t)b);
+    return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-static int64_t whole(char op, int64_t a, int64_t b) {
-    switch (op) {
-    case '+': return (int64_t)((uint64_t)a + (uint64_t)b);
-    case '-': return (int64_t)((uint64_t)a - (uint64_t)b);
-    case '*': return (int64_t)((uint64_t)a * (uint64_t)b);
-    case '/': return quotient(a, b);
-    default: return b == -1 ? 0 : a % b;
-    }
+/* By -1 the least number would leave the range: the opposite wraps around. */
+static int64_t divide(char op, int64_t a, int64_t b) {
+    if (b == -1) return op == '/' ? (int64_t)(0 - (uint64_t)a) : 0;
+    return op == '/' ? a / b : a % b;
 }
 
 static corm_status eval_whole(const cql_function *function, cql_eval_context *context,
@@ -67,8 +65,15 @@ static corm_status eval_whole(const cql_function *function, cql_eval_context *co
     if (cql__fn_any_absent(function, args)) return CORM_OK;
     int64_t a = cql__fn_i64(function->args[0]->id, args[0]);
     int64_t b = cql__fn_i64(function->args[1]->id, args[1]);
-    if (b == 0 && (op == '/' || op == '%')) return fail(function, "/ by zero", err);
-    return cql__fn_give_whole(context, function->result->id, whole(op, a, b), out, err);
+    int64_t v;
+    if (op != '/' && op != '%') {
+        v = combine(op, a, b);
+    } else if (b != 0) {
+        v = divide(op, a, b);
+    } else {
+        return fail(function, "/ by zero", err);
+    }
+    return cql__fn_give_whole(context, function->result->id, v, out, err);
 }
 
 /* ---- floating point ---- */

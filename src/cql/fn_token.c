@@ -24,15 +24,16 @@ static corm_status eval_token(const cql_function *function, cql_eval_context *co
 
 corm_status cql__token_resolve(base_arena *arena, const cql_type *const *key_types, uint32_t count,
                                const cql_function **out, corm_error *err) {
-    cql_function *function = BASE_NEW(arena, cql_function);
-    if (!function) return base__fail_memory(err);
+    cql_function    *function = BASE_NEW(arena, cql_function);
+    const cql_type **args = BASE_NEW_ARRAY(arena, const cql_type *, count);
+    if (!function || !args) return base__fail_memory(err);
+    for (uint32_t i = 0; i < count; i++) args[i] = key_types[i];
     function->name = corm_str_of("token");
     function->arg_count = count;
-    function->args = base__arena_copy(arena, key_types, count * sizeof *key_types);
+    function->args = args;
     function->result = cql__type_native(CQL_BIGINT);
     function->eval = eval_token;
     function->is_pure = true;
-    if (!function->args) return base__fail_memory(err);
     *out = function;
     return CORM_OK;
 }

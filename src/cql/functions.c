@@ -249,38 +249,40 @@ static const cql_function *pick_receivers(cql_function *const *fitting, uint32_t
     return NULL;
 }
 
-static corm_status pick(const cql_fn_list *list, const cql_call *call, const cql_function **out,
-                        corm_error *err) {
+/* NULL and a status: none, or too many. */
+static const cql_function *pick(const cql_fn_list *list, const cql_call *call, corm_status *status,
+                                corm_error *err) {
     cql_function **fitting = BASE_NEW_ARRAY(list->arena, cql_function *, list->count);
     uint32_t       count = 0;
-    if (!fitting) return base__fail_memory(err);
+    *status = CORM_NO_MEMORY;
+    if (!fitting) return NULL;
     for (uint32_t i = 0; i < list->count; i++) {
         cql_fit fit = call_fit(list->items[i], call);
-        *out = list->items[i];
-        if (fit == CQL_FIT_EXACT) return CORM_OK;
+        if (fit == CQL_FIT_EXACT) return list->items[i];
         if (fit == CQL_FIT_WEAK) fitting[count++] = list->items[i];
     }
-    if (count == 0) return fail_no_match(list, call, err);
-    *out = count == 1 ? fitting[0] : pick_receivers(fitting, count, call);
-    return *out ? CORM_OK : fail_ambiguous(fitting, count, call, err);
+    const cql_function *picked = count == 1 ? fitting[0] : pick_receivers(fitting, count, call);
+    if (count == 0) *status = fail_no_match(list, call, err);
+    if (count > 1 && !picked) *status = fail_ambiguous(fitting, count, call, err);
+    return picked;
 }
 
 /* The chosen overload moves from the scratch arena to the caller's. */
 static corm_status keep(base_arena *arena, const cql_function *chosen, const cql_function **out,
                         corm_error *err) {
-    cql_function *function = base__arena_copy(arena, chosen, sizeof *chosen);
-    if (!function) return base__fail_memory(err);
+    cql_function    *function = base__arena_copy(arena, chosen, sizeof *chosen);
+    const cql_type **args = BASE_NEW_ARRAY(arena, const cql_type *, chosen->arg_count);
+    if (!function || !args) return base__fail_memory(err);
+    for (uint32_t i = 0; i < chosen->arg_count; i++) args[i] = chosen->args[i];
+    function->args = args;
     function->name = base__arena_str(arena, chosen->name);
-    function->args =
-        base__arena_copy(arena, chosen->args, chosen->arg_count * sizeof *chosen->args);
-    if (!function->name.data || !function->args) return base__fail_memory(err);
+    if (!function->name.data) return base__fail_memory(err);
     *out = function;
     return CORM_OK;
 }
 
-static corm_status choose(base_arena *arena, cql_fn_list *list, const cql_call *call,
+static corm_status choose(base_arena *arena, const cql_fn_list *list, const cql_call *call,
                           const cql_function **out, corm_error *err) {
-    const cql_function *chosen = NULL;
     if (list->failed) return base__fail_memory(err);
     if (list->count == 0) {
         return base__fail(err, CORM_INVALID, "Unknown function %.*s%s%.*s called",
@@ -288,12 +290,13 @@ static corm_status choose(base_arena *arena, cql_fn_list *list, const cql_call *
                           call->keyspace.len ? "." : "", (int)call->name.len, call->name.data);
     }
     if (list->count == 1) {
-        chosen = list->items[0];
-        CORM_TRY(check_only(chosen, call, err));
-    } else {
-        CORM_TRY(pick(list, call, &chosen, err));
+        CORM_TRY(check_only(list->items[0], call, err));
+        return keep(arena, list->items[0], out, err);
     }
-    return keep(arena, chosen, out, err);
+    corm_status         status;
+    const cql_function *chosen = pick(list, call, &status, err);
+    if (chosen) return keep(arena, chosen, out, err);
+    return status == CORM_NO_MEMORY ? base__fail_memory(err) : status;
 }
 
 corm_status cql__call_resolve(base_arena *arena, const cql_call *call, const cql_function **out,
