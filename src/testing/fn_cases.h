@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* fn_cases.h -- runs tests/functions/NAME.cases, recorded from a server by tests/functions/record.
  *
- *   name | type: value | type: value -> type: value      a function, operator or cast of such arguments
- *   name | type | value | value -> type: value           count, sum, avg, min, max over rows with such values
- *   … -> error CODE: text                                 a text that ends with * stands for all that begin so
+ *   name | type: value | type: value -> type: value      a function, operator or cast of such
+ * arguments name | type | value | value -> type: value           count, sum, avg, min, max over
+ * rows with such values … -> error CODE: text                                 a text that ends with
+ * * stands for all that begin so
  *
  * Values are CQL literals, null, or <empty> for no bytes. Lines that begin with -- are comments. */
 #ifndef TESTING_FN_CASES_H
