@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// result_fuzz.c -- the body of a RESULT message from anywhere: read, and every value of its rows validated, turned into a C
-// value, text and JSON. The first byte chooses the protocol's version. One thread.
+// result_fuzz.c -- the body of a RESULT message from anywhere: read, and every value of its rows
+// validated, turned into a C value, text and JSON. The first byte chooses the protocol's version.
+// One thread.
 #include "wire/result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -60,8 +60,8 @@ CORM_API CORM_CHECKED corm_status corm_session_open(corm_session **out, const ch
                                                     const corm_session_options *options,
                                                     corm_error                 *err);
 
-/* Waits for requests under way, then frees the session. Results stay valid; statements, batches and prepared statements must
- * be freed before. NULL is ignored. */
+/* Waits for requests under way, then frees the session; not from inside a callback. Results stay
+ * valid; statements, batches and prepared statements must be freed before. NULL is ignored. */
 CORM_API void corm_session_close(corm_session *session);
 
 /* The keyspace in use, or "". Borrowed until the session closes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* arena.c -- chunks of growing size that are handed out front to back. An allocation that is large
- * for its time gets a chunk of its own behind the newest one, so that the newest keeps its free bytes.
+ * for its time gets a chunk of its own behind the newest one, so that the newest keeps its free
+ * bytes.
  *
  * Runs on the caller's thread; one thread at a time. */
 #include "base/arena.h"

@@ -37,7 +37,8 @@ uint8_t *base__buf_grow(base_buf *buf, size_t len);
 /* Overwrites four bytes at `at`, which must be inside. */
 void base__buf_set_i32(base_buf *buf, size_t at, int32_t v);
 
-/* Appends a zero byte that len does not count, so that data is a C string; never NULL unless failed. */
+/* Appends a zero byte that len does not count, so that data is a C string; never NULL unless
+ * failed. */
 const char *base__buf_cstr(base_buf *buf);
 
 void base__buf_clear(base_buf *buf); /* len = 0 and failed = false, memory kept */

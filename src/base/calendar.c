@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* calendar.c -- dates of the proleptic Gregorian calendar and the text form of timestamps. Pure.
  *
- * Days are counted from 0000-03-01, so that the leap day is the last of its year, in eras of 400 years
- * = 146,097 days. */
+ * Days are counted from 0000-03-01, so that the leap day is the last of its year, in eras of 400
+ * years = 146,097 days. */
 #include "base/calendar.h"
 
 #include "base/clock.h"

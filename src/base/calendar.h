@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* calendar.h -- the proleptic Gregorian calendar for every year that an int64 of milliseconds reaches.
- * Pure. */
+/* calendar.h -- the proleptic Gregorian calendar for every year that an int64 of milliseconds
+ * reaches. Pure. */
 #ifndef BASE_CALENDAR_H
 #define BASE_CALENDAR_H
 
@@ -25,8 +25,9 @@ bool base__civil_valid(base_civil civil);
  * Gives the number of bytes read, 0 when there is no date. */
 size_t base__civil_read(corm_str text, base_civil *out);
 
-/* Writes "2026-01-31" and a zero byte, at most 20 bytes for years within 300 million; gives the length.
- * Years beyond 9999 begin with a plus sign, years before 0 with a minus sign, as the server's do. */
+/* Writes "2026-01-31" and a zero byte, at most 20 bytes for years within 300 million; gives the
+ * length. Years beyond 9999 begin with a plus sign, years before 0 with a minus sign, as the
+ * server's do. */
 size_t base__civil_write(base_civil civil, char out[24]);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "corm/types.h"
 
-/* Microseconds since 1970, strictly increasing within the process (two calls never give the same). */
+/* Microseconds since 1970, strictly increasing within the process: never the same twice. */
 int64_t base__clock_write_us(void);
 
 /* The wall clock in micro-, milliseconds and seconds since 1970. */

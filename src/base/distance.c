@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* distance.c -- how many letters to insert, remove, replace or swap with their neighbour to make one
- * name of the other. Pure. */
+/* distance.c -- how many letters to insert, remove, replace or swap with their neighbour to make
+ * one name of the other. Pure. */
 #include "base/text.h"
 
 enum { LONGEST = 128 };
@@ -9,8 +9,8 @@ static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Three rows of the table of distances between beginnings of `a` and of `b`: the row of i letters of a,
- * and the two before it. */
+/* Three rows of the table of distances between beginnings of `a` and of `b`: the row of i letters
+ * of a, and the two before it. */
 static size_t walk(corm_str a, corm_str b) {
     size_t  rows[3][LONGEST + 1];
     size_t *before = rows[0];

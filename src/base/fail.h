@@ -5,7 +5,7 @@
 
 #include "corm/error.h"
 
-/* Fills *err (when not NULL) and returns status. The message is cut to fit, on a character's edge. */
+/* Fills *err (when not NULL) and returns status. A long message is cut on a character's edge. */
 corm_status base__fail(corm_error *err, corm_status status, const char *format, ...)
     CORM_PRINTF(3, 4);
 

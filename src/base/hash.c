@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* hash.c -- a folded-multiply hash: each 16 bytes are mixed in by one 64 x 64 -> 128 bit product whose
- * halves are xored. Depends on the machine's byte order, so its values are never stored. */
+/* hash.c -- a folded-multiply hash: each 16 bytes are mixed in by one 64 x 64 -> 128 bit product
+ * whose halves are xored. Depends on the machine's byte order, so its values are never stored. */
 #include "base/map.h"
 
 __extension__ typedef unsigned __int128 wide;

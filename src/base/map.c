@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* map.c -- open addressing with linear probing; removed slots stay marked until the next growth.
  *
- * Owns the slots; keys and values are the caller's. The hash is seeded once per process, so that keys
- * from outside cannot be chosen to collide. One thread at a time per map. */
+ * Owns the slots; keys and values are the caller's. The hash is seeded once per process, so that
+ * keys from outside cannot be chosen to collide. One thread at a time per map. */
 #include "base/map.h"
 
 #include "base/clock.h"

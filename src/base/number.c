@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* number.c -- numbers from and to text, the same in every locale. Pure.
  *
- * The text of a float is the shortest decimal that reads back as the same float, nearest to it among
- * those, with at least two digits: the form of Double.toString since JDK 19. */
+ * The text of a float is the shortest decimal that reads back as the same float, nearest to it
+ * among those, with at least two digits: the form of Double.toString since JDK 19. */
 #include "base/text.h"
 
 #include <float.h>
@@ -167,8 +167,8 @@ static void step_up(decimal *d) {
     d->exponent++;
 }
 
-/* Below a power of two the numbers lie twice as dense as above it, so the nearest decimal of a length may
- * miss while the one above it hits. */
+/* Below a power of two the numbers lie twice as dense as above it, so the nearest decimal of a
+ * length may miss while the one above it hits. */
 static bool try_count(double v, int count, const width *w, decimal *d) {
     round_to(v, count, d);
     if (same_number(d, w, v)) return true;

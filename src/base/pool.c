@@ -79,8 +79,8 @@ static int start_thread(base_pool *pool) {
     return failed;
 }
 
-/* Under the lock. Failing to start one more thread is no error while there is another. EAGAIN is how the
- * system says that it has no room for one. */
+/* Under the lock. Failing to start one more thread is no error while there is another. EAGAIN is
+ * how the system says that it has no room for one. */
 static corm_status ensure_thread(base_pool *pool, corm_error *err) {
     if (pool->queued < pool->waiting || pool->started == pool->limit) return CORM_OK;
     int failed = start_thread(pool);

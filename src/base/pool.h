@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pool.h -- a few worker threads that run jobs in order of arrival. Threads start with the first job. */
+/* pool.h -- a few worker threads that run jobs in order of arrival. Threads start with the first
+ * job. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 

@@ -33,8 +33,8 @@ bool base__parse_f32(corm_str text, float *out); /* rounded once, not by way of 
 void base__put_double(base_buf *buf, double v);
 void base__put_float(base_buf *buf, float v);
 
-/* The edit distance of two names, for "did you mean"; a swap of neighbours counts one. A name of more than
- * 128 bytes is wholly different from every other. */
+/* The edit distance of two names, for "did you mean"; a swap of neighbours counts one. A name of
+ * more than 128 bytes is wholly different from every other. */
 size_t base__edit_distance(corm_str a, corm_str b);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* uuid.c -- UUIDs of version 4 and 1 (RFC 9562). Any thread.
  *
- *   version 1:  time_low (4) | time_mid (2) | version, time_high (2) | variant, sequence (2) | node (6)
+ *   version 1:  time_low 4 | time_mid 2 | version, time_high 2 | variant, sequence 2 | node 6
  *
- * The time counts 100 ns since 1582-10-15. Within the process it never repeats; the sequence and the
- * node are random, made once and again in a forked child. */
+ * The time counts 100 ns since 1582-10-15. Within the process it never repeats; the sequence and
+ * the node are random, made once and again in a forked child. */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fail.h"

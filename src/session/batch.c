@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* batch.c -- writes that happen together. The values of its statements are copied in when they are added.
+/* batch.c -- writes that happen together. The values of its statements are copied in when they are
+ * added.
  *
  * One thread at a time. */
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* cache.c -- prepared statements for texts that are executed with values, so that their markers' types are asked
- * for once.
+/* cache.c -- prepared statements for texts that are executed with values, so that their markers'
+ * types are asked for once.
  *
- * Owned by a session, guarded by its lock. When it is full, the entry that was not used for the longest time goes. */
+ * Owned by a session, guarded by its lock. When it is full, the entry that was not used for the
+ * longest time goes. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -60,8 +61,8 @@ static session_cache_entry *remove_oldest(session_cache *cache) {
     return oldest ? base__map_remove(&cache->entries, key_of(oldest)) : NULL;
 }
 
-/* Puts the entry in; gives one that is to be freed outside the lock: a removed one, or this one when another thread was
- * quicker or memory is exhausted (the statement is then just not kept). */
+/* Puts the entry in; gives one that is to be freed outside the lock: a removed one, or this one
+ * when another thread was quicker or memory is exhausted (the statement is then just not kept). */
 static session_cache_entry *insert(corm_session *session, session_cache_entry *entry) {
     session_cache       *cache = &session->cache;
     session_cache_entry *unwanted = NULL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* core.h -- what the files of this folder share: the session, prepared statements, requests, results. */
+/* core.h -- what the files of this folder share: the session, prepared statements, requests,
+ * results. */
 #ifndef SESSION_CORE_H
 #define SESSION_CORE_H
 
@@ -98,7 +99,8 @@ corm_status session__no_marker(const corm_prepared *prepared, corm_str name, cor
 
 /* ---- requests ---- */
 
-/* A request and what keeps its parts alive: the caller of a synchronous call, or `arena` and `held`. */
+/* A request and what keeps its parts alive: the caller of a synchronous call, or `arena` and
+ * `held`. */
 typedef struct session_request {
     wire_request            wire;
     corm_str                keyspace; /* for names without one */
@@ -118,7 +120,8 @@ CORM_CHECKED corm_status session__request_options(const corm_session         *se
 void session__request_execute(session_request *request, corm_prepared *prepared,
                               const cql_value *values);
 
-/* A copy that owns all its parts. `out` is zero-initialised, and cleared by session__request_clear() also on failure. */
+/* A copy that owns all its parts. `out` is zero-initialised, and cleared by
+ * session__request_clear() also on failure. */
 CORM_CHECKED corm_status session__request_copy(const session_request *request, session_request *out,
                                                corm_error *err);
 void                     session__request_clear(session_request *request);
@@ -137,13 +140,14 @@ CORM_CHECKED corm_status session__values_of(const corm_execute_options *options,
 CORM_CHECKED corm_status session__values_copy(const session_values *values, base_arena *arena,
                                               session_values *out, corm_error *err);
 
-/* Prepares the text and makes the request its EXECUTE with the values in wire form; all are held by the request. */
+/* Prepares the text and makes the request its EXECUTE with the values in wire form; all are held by
+ * the request. */
 CORM_CHECKED corm_status session__request_bind(corm_session *session, session_request *request,
                                                corm_str text, const session_values *values,
                                                corm_error *err);
 
-/* The value for a marker appended to *out; *value.len is -1 or -2 for null and unset. Otherwise it is left to the caller
- * to point *value at the bytes, when the buffer does not move any more. */
+/* The value for a marker appended to *out; *value.len is -1 or -2 for null and unset. Otherwise it
+ * is left to the caller to point *value at the bytes, when the buffer does not move any more. */
 CORM_CHECKED corm_status session__encode_marker(const corm_prepared *prepared, uint32_t index,
                                                 const corm_value *from, base_buf *out, int32_t *len,
                                                 corm_error *err);
@@ -195,17 +199,19 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
 session_request *session__task_request(corm_task *task);
 void             session__task_discard(corm_task *task); /* instead of starting it */
 
-/* The text's values are bound by a worker first. All that is given is in the arena of the task's request. */
+/* The text's values are bound by a worker first. All that is given is in the arena of the task's
+ * request. */
 void session__task_bind_later(corm_task *task, corm_str text, const session_values *values);
 
-/* Begins it. `on_worker`: it may take long; otherwise the door is asked at once. The caller's reference stays. */
+/* Begins it. `on_worker`: it may take long; otherwise the door is asked at once. The caller's
+ * reference stays. */
 void session__task_start(corm_task *task, bool on_worker);
 
 /* Ends it at once with a failure. */
 void session__task_fail(corm_task *task, corm_status status, const corm_error *error);
 
-/* A task of a copy of the request, started; or, when status is no success, failed with *err. NULL when memory is
- * exhausted. */
+/* A task of a copy of the request, started; or, when status is no success, failed with *err. NULL
+ * when memory is exhausted. */
 corm_task *session__task_run(corm_session *session, corm_status status,
                              const session_request *request, bool on_worker,
                              corm_task_callback callback, void *context, corm_error *err);

@@ -10,14 +10,14 @@ typedef struct session_door session_door;
 
 typedef void (*session_door_callback)(void *context, corm_status status, const corm_error *error);
 
-/* Every function may be called from any thread. `keyspace` is the one for names without; on a USE the answer is a SET_KEYSPACE
- * body and the session remembers. */
+/* Every function may be called from any thread. `keyspace` is the one for names without; on a USE
+ * the answer is a SET_KEYSPACE body and the session remembers. */
 typedef struct session_door_ops {
     /* Blocks until *answer is filled or the request failed. */
     corm_status (*execute)(session_door *door, corm_str keyspace, const wire_request *request,
                            wire_answer *answer, corm_error *err);
-    /* Returns at once when `may_block` work is under way elsewhere; `request`, its parts, and `answer` live until the callback,
-     * which runs exactly once, perhaps before this returns. */
+    /* Returns at once when `may_block` work is under way elsewhere; `request`, its parts, and
+     * `answer` live until the callback, which runs exactly once, perhaps before this returns. */
     void (*submit)(session_door *door, corm_str keyspace, const wire_request *request,
                    wire_answer *answer, session_door_callback callback, void *context);
     const wire_prepared *(*prepared_ref)(const wire_prepared *prepared);
@@ -41,7 +41,8 @@ CORM_CHECKED corm_status session__open_embedded(const char                 *path
 CORM_CHECKED corm_status session__open_door(session_door *door, const corm_session_options *options,
                                             corm_session **out, corm_error *err);
 
-/* For the command and the mapper: the engine's snapshot (see ops.schema) and the result's parsed form. */
+/* For the command and the mapper: the engine's snapshot (see ops.schema) and the result's parsed
+ * form. */
 cql_schema        *session__schema(corm_session *session);
 const wire_result *session__result_wire(const corm_result *result);
 const cql_value   *session__row_values(const corm_row *row); /* as many as columns */

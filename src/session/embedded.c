@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* embedded.c -- the door to the embedded store.
  *
- * Owns the store. Reads run on the calling thread; writes of submit() end on the store's writer thread. */
+ * Owns the store. Reads run on the calling thread; writes of submit() end on the store's writer
+ * thread. */
 #include <stdlib.h>
 
 #include "base/fail.h"

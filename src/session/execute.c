@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* execute.c -- CQL texts with or without values. A text without values goes to the door as it is; one with values is prepared
- * through the session's cache, because only its markers' types say what the values become. */
+/* execute.c -- CQL texts with or without values. A text without values goes to the door as it is;
+ * one with values is prepared through the session's cache, because only its markers' types say what
+ * the values become. */
 #include "base/fail.h"
 #include "session/core.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Every operation is made again and again while one allocation more succeeds each time, until it goes through. Each failure
- * must be CORM_NO_MEMORY (or no task), and must leave as many allocations as there were before. */
+/* Every operation is made again and again while one allocation more succeeds each time, until it
+ * goes through. Each failure must be CORM_NO_MEMORY (or no task), and must leave as many
+ * allocations as there were before. */
 #include "testing/memory.h"
 
 #include "base/fail.h"
@@ -84,7 +85,7 @@ static void *meet(void *barrier) {
     return NULL;
 }
 
-/* The C library keeps what threads were made of for the next ones; after this that does not grow. */
+/* The C library keeps what threads were made of for the next ones; from here on that is enough. */
 static int make_threads(void **state) {
     enum { THREADS = 8 };
     pthread_t         threads[THREADS];

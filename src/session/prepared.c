@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* prepared.c -- prepared statements: the door's handle, the markers, and the columns of the answer.
  *
- * A prepared statement is shared by threads and counted by references. When the door answers that the columns have changed, a new
- * description is put before the older ones, which stay for the results that were read with them. */
+ * A prepared statement is shared by threads and counted by references. When the door answers that
+ * the columns have changed, a new description is put before the older ones, which stay for the
+ * results that were read with them. */
 #include <stdlib.h>
 
 #include "base/fail.h"

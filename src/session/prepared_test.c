@@ -180,7 +180,8 @@ static void a_select_leaves_out_the_metadata_that_is_known(void **state) {
     corm_result_free(result);
 }
 
-/* Answers every EXECUTE with a column more than was prepared, until the request has the new metadata's id. */
+/* Answers every EXECUTE with a column more than was prepared, until the request has the new
+ * metadata's id. */
 typedef struct altered {
     testing_counts counts;
     int            changes;

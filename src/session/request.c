@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* request.c -- requests made from options and statements, and copies of them that own all their parts (for tasks, and for the
- * next page of a result). */
+/* request.c -- requests made from options and statements, and copies of them that own all their
+ * parts (for tasks, and for the next page of a result). */
 #include "base/fail.h"
 #include "session/core.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* result.c -- what a statement answered: one page of rows, read from the answer's bytes in place.
  *
- * Owns the answer and an arena for what is made from it. When there is a next page it also owns a copy of the request. One thread
- * at a time. */
+ * Owns the answer and an arena for what is made from it. When there is a next page it also owns a
+ * copy of the request. One thread at a time. */
 #include <stdlib.h>
 
 #include "base/fail.h"

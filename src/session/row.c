@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* row.c -- one cell of a row as a C value. What does not fit the type that is asked for reads as zero, empty or false. */
+/* row.c -- one cell of a row as a C value. What does not fit the type that is asked for reads as
+ * zero, empty or false. */
 #include "base/fail.h"
 #include "cql/numbers.h"
 #include "session/core.h"

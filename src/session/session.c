@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* session.c -- a session's life: opened over a door, used by any thread, closed when nothing is under way.
+/* session.c -- a session's life: opened over a door, used by any thread, closed when nothing is
+ * under way.
  *
- * Owns the door, the pool of worker threads and the names of keyspaces. The struct outlives the handle as long as
- * a result, a task or a prepared statement points to it; after closing these find `closed` set. */
+ * Owns the door, the pool of worker threads and the names of keyspaces. The struct outlives the
+ * handle as long as a result, a task or a prepared statement points to it; after closing these find
+ * `closed` set. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -28,7 +30,8 @@ corm_status session__check_open(const corm_session *session, corm_error *err) {
     return base__fail(err, CORM_CLOSED, "%s", corm_status_text(CORM_CLOSED));
 }
 
-/* Under the lock. A name that was in use before is used again, so that changing to and fro costs no memory. */
+/* Under the lock. A name that was in use before is used again, so that changing to and fro costs no
+ * memory. */
 static const char *intern(corm_session *session, corm_str keyspace) {
     const char *now = atomic_load(&session->keyspace);
     if (corm_str_equal(corm_str_of(now), keyspace)) return now;

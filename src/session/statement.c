@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* statement.c -- a prepared statement with values. Each marker has a buffer of its own that is used again by
- * the next value, so that a statement that runs many times allocates nothing for them.
+/* statement.c -- a prepared statement with values. Each marker has a buffer of its own that is used
+ * again by the next value, so that a statement that runs many times allocates nothing for them.
  *
  * One thread at a time. */
 #include <stdlib.h>

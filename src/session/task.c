@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* task.c -- one operation under way.
  *
- *   corm_x_async ── start ──► [pool: bind values] ──► door.submit ──► on_answer ──► [pool] ──► callback ──► done
+ *   corm_x_async ─► [pool: bind values] ─► door.submit ─► on_answer ─► [pool] ─► callback ─► done
  *
- * A step in brackets happens on a worker; the first is left out when the door can be asked at once, the second when the answer
- * came while submit was still on the stack. The callback never runs on a thread of the door's, because it may
- * block, and the door's other requests would wait for it.
+ * A step in brackets happens on a worker; the first is left out when the door can be asked at once,
+ * the second when the answer came while submit was still on the stack. The callback never runs on a
+ * thread of the door's, because it may block, and the door's other requests would wait for it.
  *
- * A task is freed with its last reference: the caller's, and the operation's until the callback has returned. */
+ * A task is freed with its last reference: the caller's, and the operation's until the callback has
+ * returned. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -232,7 +233,8 @@ corm_task *session__task_run(corm_session *session, corm_status status,
 
 /* ---- waiting ---- */
 
-/* Counts a worker that is about to wait; false when no worker would be left to end what it waits for. */
+/* Counts a worker that is about to wait; false when no worker would be left to end what it waits
+ * for. */
 static bool begin_wait(corm_session *session) {
     pthread_mutex_lock(&session->lock);
     bool other = session->waiting + 1 < session->worker_threads;

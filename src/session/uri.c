@@ -131,8 +131,8 @@ static corm_status unknown_setting(const uri_reader *reader, corm_str name) {
                       name.data);
 }
 
-/* The character of two hexadecimal digits behind a '%'; 0 when they are none, or of a zero byte, that cannot be part of what a
- * C string carries. */
+/* The character of two hexadecimal digits behind a '%'; 0 when they are none, or of a zero byte,
+ * that cannot be part of what a C string carries. */
 static char decode_percent(corm_str text, size_t at) {
     if (at + 2 >= text.len) return '\0';
     int high = base__hex_digit(text.data[at + 1]);

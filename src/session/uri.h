@@ -12,8 +12,8 @@ typedef struct session_uri {
     corm_session_options options; /* the caller's, and the URI's where the caller said nothing */
 } session_uri;
 
-/* Reads scheme:path?name=value&name=value. Texts live in the arena. CORM_INVALID_ARGUMENT names the part that is
- * wrong. */
+/* Reads scheme:path?name=value&name=value. Texts live in the arena. CORM_INVALID_ARGUMENT names the
+ * part that is wrong. */
 CORM_CHECKED corm_status session__uri_read(base_arena *arena, const char *text,
                                            const corm_session_options *options, session_uri *out,
                                            corm_error *err);

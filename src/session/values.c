@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* values.c -- C values on their way to a statement's markers: copied while the types are not known yet, then put into wire
- * form. */
+/* values.c -- C values on their way to a statement's markers: copied while the types are not known
+ * yet, then put into wire form. */
 #include "base/fail.h"
 #include "session/core.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* door.c -- the scripted door. Its thread is a pool of one, so that submitted requests are answered in their order. */
+/* door.c -- the scripted door. Its thread is a pool of one, so that submitted requests are answered
+ * in their order. */
 #include "testing/door.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* door.h -- a session door whose answers a function of the test's gives, with a thread of its own for submitted requests and
- * counts of what it saw. */
+/* door.h -- a session door whose answers a function of the test's gives, with a thread of its own
+ * for submitted requests and counts of what it saw. */
 #ifndef TESTING_DOOR_H
 #define TESTING_DOOR_H
 
@@ -47,14 +47,14 @@ corm_session *testing__session(testing_handler handler, void *context, testing_c
 /* A column "name type" in shop.users; the types live in the arena. */
 uint32_t testing__columns(base_arena *arena, const char *const *columns, cql_result_column *out);
 
-/* A PREPARED answer with a statement of this door's. Markers and columns are "name type"; NULL ends them. `metadata_id` is
- * text. */
+/* A PREPARED answer with a statement of this door's. Markers and columns are "name type"; NULL ends
+ * them. `metadata_id` is text. */
 void testing__answer_prepared(testing_counts *counts, const wire_request *request,
                               const char *const *markers, const char *const *columns,
                               const char *metadata_id, wire_answer *answer);
 
-/* A Rows answer: cells are CQL literals, row by row; NULL ends them. Metadata is left out when the request says so. `state` may
- * be NULL. */
+/* A Rows answer: cells are CQL literals, row by row; NULL ends them. Metadata is left out when the
+ * request says so. `state` may be NULL. */
 void testing__answer_rows(const wire_request *request, const char *const *columns,
                           const char *const *cells, const char *state, wire_answer *answer);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* memory.h -- allocations that fail on request, to show that out of memory is an error and leaks nothing.
+/* memory.h -- allocations that fail on request, to show that out of memory is an error and leaks
+ * nothing.
  *
- * A program that includes this, in one file, gets malloc and its relatives replaced by glibc's own that fail when the thread was
- * told so. Under a sanitizer, which has its own, nothing can fail: such tests skip themselves. It is a header because the linker
- * would take an archive's malloc for every program. */
+ * A program that includes this, in one file, gets malloc and its relatives replaced by glibc's own
+ * that fail when the thread was told so. Under a sanitizer, which has its own, nothing can fail:
+ * such tests skip themselves. It is a header because the linker would take an archive's malloc for
+ * every program. */
 #ifndef TESTING_MEMORY_H
 #define TESTING_MEMORY_H
 
@@ -20,13 +22,15 @@ static _Thread_local int  testing_paused;
 static _Thread_local bool testing_failed;
 static atomic_long        testing_live;
 
-/* From now on the n-th allocation of this thread (from 0) and all behind it fail; SIZE_MAX: none does. */
+/* From now on the n-th allocation of this thread (from 0) and all behind it fail; SIZE_MAX: none
+ * does. */
 static inline void testing__memory_fail_from(size_t n) {
     testing_left = n;
     testing_failed = false;
 }
 
-/* Nothing fails on this thread until resumed; for the parts of a test that stand for something else. Nests. */
+/* Nothing fails on this thread until resumed; for the parts of a test that stand for something
+ * else. Nests. */
 static inline void testing__memory_pause(void) {
     testing_paused++;
 }

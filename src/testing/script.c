@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* script.c -- the table-driven handler of the test door. Any thread; the record is guarded by a lock. */
+/* script.c -- the table-driven handler of the test door. Any thread; the record is guarded by a
+ * lock. */
 #include "testing/script.h"
 
 #include "base/fail.h"

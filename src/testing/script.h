@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* script.h -- answers for the test door, written as a table of statements, and a record of what was asked. */
+/* script.h -- answers for the test door, written as a table of statements, and a record of what was
+ * asked. */
 #ifndef TESTING_SCRIPT_H
 #define TESTING_SCRIPT_H
 
@@ -23,7 +24,8 @@ typedef struct testing_script {
     const testing_line *lines; /* a text of NULL ends them; "USE name" needs no line */
     testing_counts      counts;
     pthread_mutex_t     lock; /* guards what follows */
-    /* The last request but PREPARE: "QUERY text", "EXECUTE text [00000007,null,unset]", "BATCH 1 {text} {text [00]}". */
+    /* The last request but PREPARE: "QUERY text", "EXECUTE text [00000007,null,unset]", "BATCH 1
+     * {text} {text [00]}". */
     char         seen[1024];
     char         keyspace[64]; /* for names without one */
     wire_options options;      /* texts and bytes are not valid any more */

@@ -18,7 +18,8 @@ void     wire__put_string(base_buf *out, corm_str text);
 void     wire__put_short_bytes(base_buf *out, corm_bytes bytes);
 corm_str wire__read_string(base_reader *reader);
 
-/* The column descriptions behind the counts of a metadata: the shared table when `global`, then each. */
+/* The column descriptions behind the counts of a metadata: the shared table when `global`, then
+ * each. */
 void wire__put_columns(base_buf *out, const cql_result_column *columns, uint32_t count, bool global,
                        uint8_t version);
 

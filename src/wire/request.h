@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* request.h -- a request as every layer passes it: the native protocol's QUERY, PREPARE, EXECUTE and BATCH, with values in
- * wire form. Native protocol v5 specification, section 4.1. All parts are borrowed. */
+/* request.h -- a request as every layer passes it: the native protocol's QUERY, PREPARE, EXECUTE
+ * and BATCH, with values in wire form. Native protocol v5 specification, section 4.1. All parts are
+ * borrowed. */
 #ifndef WIRE_REQUEST_H
 #define WIRE_REQUEST_H
 
@@ -57,8 +58,8 @@ typedef struct wire_request {
     wire_request_kind    kind;
     corm_str             text;     /* QUERY, PREPARE */
     const wire_prepared *prepared; /* EXECUTE */
-    /* EXECUTE with skip_metadata: the metadata that the caller has. When the statement's is another by now, the answer has it
-     * whole, with its id (METADATA_CHANGED). */
+    /* EXECUTE with skip_metadata: the metadata that the caller has. When the statement's is another
+     * by now, the answer has it whole, with its id (METADATA_CHANGED). */
     corm_bytes             metadata_id;
     uint32_t               value_count;
     const cql_value       *values;

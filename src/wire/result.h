@@ -22,7 +22,8 @@ typedef struct wire_answer {
     base_buf  body;
     base_buf  warnings; /* a protocol [string list], empty when none: see wire__add_warning */
     corm_uuid tracing_id;
-    /* PREPARE inside the process: the statement itself, one reference the receiver's. NULL on the wire. */
+    /* PREPARE inside the process: the statement itself, one reference the receiver's. NULL on the
+     * wire. */
     const wire_prepared *prepared;
 } wire_answer;
 
@@ -48,11 +49,13 @@ typedef struct wire_rows_writer {
     uint32_t  rows;
 } wire_rows_writer;
 
-/* Begins a Rows body: metadata with a global table spec when all columns share it (omitted with skip_metadata), then rows
- * written as protocol [value]s, column by column, with wire__row_done after each row. */
+/* Begins a Rows body: metadata with a global table spec when all columns share it (omitted with
+ * skip_metadata), then rows written as protocol [value]s, column by column, with wire__row_done
+ * after each row. */
 void wire__rows_begin(wire_rows_writer *writer, base_buf *body, const cql_result_column *columns,
                       uint32_t count, bool skip_metadata, uint8_t version);
-/* Says METADATA_CHANGED (v5) with the id of the metadata; right after rows_begin without skip_metadata. */
+/* Says METADATA_CHANGED (v5) with the id of the metadata; right after rows_begin without
+ * skip_metadata. */
 void               wire__rows_changed(wire_rows_writer *writer, corm_bytes metadata_id);
 static inline void wire__row_done(wire_rows_writer *writer) {
     writer->rows++;
@@ -93,7 +96,7 @@ typedef struct wire_result {
     uint16_t        *partition_markers;
 } wire_result;
 
-/* CORM_PROTOCOL_ERROR when the bytes are no such body; lengths are checked, rows only as a whole. */
+/* CORM_PROTOCOL_ERROR when the bytes are no such body. Lengths are checked, rows as a whole. */
 CORM_CHECKED corm_status wire__result_read(corm_bytes body, uint8_t version, base_arena *arena,
                                            wire_result *out, corm_error *err);
 

@@ -3,7 +3,8 @@
  *
  *   Rows:  [int 2] metadata [int row count] row count * column count * [value]
  *   metadata:  [int flags][int column count][bytes paging state]?[short bytes metadata id]?
- *              [string keyspace][string table]?  column count * ([string ks][string table]? [string name][option type])
+ *              [string keyspace][string table]?  column count * column
+ *   column:    [string keyspace][string table]? [string name][option type]
  *
  * The paging state is known only behind the last row; it is then moved in at its place. */
 #include "wire/metadata.h"
