@@ -156,7 +156,7 @@ static bool at_slice(const cql_parser *p) {
     return false;
 }
 
-static bool at_hinted(cql_parser *p, bool selector) {
+static bool at_hinted(cql_parser *p, bool selector, bool colon_hints) {
     switch (cql__peek(p, 0)) {
     case CQL_T_LPAREN:
     case CQL_T_LBRACE:
@@ -168,23 +168,26 @@ static bool at_hinted(cql_parser *p, bool selector) {
     default: break;
     }
     return cql__at_constant(p) || cql__at(p, CQL_T_QMARK) ||
-           (cql__at(p, CQL_T_COLON) && !p->colon_ends) || at_call(p) ||
+           (cql__at(p, CQL_T_COLON) && colon_hints) || at_call(p) ||
            (selector && at_hinted_selector(p));
 }
 
 bool cql__try_hint(cql_parser *p, bool selector, const cql_type_ast **out) {
     cql_symbol first = cql__peek(p, 1);
     if (first != CQL_K_SET && !cql__is_name(first, CQL_NAME_STRING)) return false;
-    cql_parser trial = *p;
+    const cql_type_ast *type = NULL;
+    bool                colon_hints = !p->colon_ends || (!selector && first != CQL_T_STRING);
+    cql_parser          trial = *p;
     trial.diagnostics = NULL;
     trial.failed = false;
     cql__advance(&trial);
-    bool good = cql__parse_type_ast(&trial, out) && cql__accept(&trial, CQL_T_RPAREN) &&
-                at_hinted(&trial, selector) && !trial.failed;
+    bool good = cql__parse_type_ast(&trial, &type) && cql__accept(&trial, CQL_T_RPAREN) &&
+                at_hinted(&trial, selector, colon_hints) && !trial.failed;
     p->no_memory |= trial.no_memory;
     if (!good) return false;
     trial.diagnostics = p->diagnostics;
     trial.failed = p->failed;
     *p = trial;
+    *out = type;
     return true;
 }

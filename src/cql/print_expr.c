@@ -211,9 +211,14 @@ static void print_subscript(base_buf *out, const cql_expr *expr) {
     base__buf_puts(out, "]");
 }
 
-/* A key is printed without brackets: the colon behind them would begin a marker that they hint. */
+/* What is one piece is printed without brackets, whatever was written: a colon behind them could
+ * begin a marker that they hint. Anything else gets them, because it may hold such a hint. */
 static void print_key(base_buf *out, const cql_expr *key) {
-    print_inside(out, key);
+    if (strength(key) < PRIMARY || key->kind == CQL_EXPR_HINT) {
+        print_in_brackets(out, key);
+    } else {
+        print_inside(out, key);
+    }
     base__buf_puts(out, ": ");
 }
 
