@@ -225,10 +225,13 @@ static bool same_index(const cql_index *a, const cql_index *b) {
 
 static corm_status publish_index(cql_ddl *ddl, const request *r, cql_index *index) {
     cql_table draft;
-    CORM_TRY(cql__ddl_check_class(ddl, r->class, r->name, &r->options));
     if (!cql__table_draft(ddl->arena, r->table, 0, &draft)) return base__fail_memory(ddl->err);
-    index->storage_id                = ddl->next_storage_id++;
+    index->storage_id                  = ddl->next_storage_id++;
     draft.indexes[draft.index_count++] = *index;
+    for (uint32_t i = 0; i < r->table->index_count; i++) {
+        CORM_TRY(cql__ddl_validate_index(ddl, &draft, &draft.indexes[i]));
+    }
+    CORM_TRY(cql__ddl_check_class(ddl, r->class, r->name, &r->options));
     CORM_TRY(cql__ddl_validate_table(ddl, &draft));
     if (cql__is_sasi(r->class)) {
         CORM_TRY(cql__ddl_warn(

@@ -84,7 +84,7 @@ void cql__table_options_init(cql_table_options *options) {
         .memtable                = corm_str_of("default"),
         .read_repair             = corm_str_of("BLOCKING"),
         .speculative_retry       = corm_str_of("99p"),
-        .bloom_filter_fp_chance  = 0.01,
+        .bloom_filter_fp_chance  = -1,
         .crc_check_chance        = 1.0,
         .gc_grace_seconds        = 864000,
         .max_index_interval      = 2048,
@@ -174,7 +174,7 @@ static corm_status read_option(const cql_option_context *c, const cql_property *
     return CORM_OK;
 }
 
-/* -1 asks for the preset of the compaction strategy. */
+/* -1 stands for the preset of the compaction strategy. */
 static void settle_bloom_filter(cql_table_options *options) {
     corm_str class = cql__map_option_get(&options->compaction, "class");
     bool leveled   = corm_str_equal(class, corm_str_of("org.apache.cassandra.db.compaction.LeveledCompactionStrategy"));

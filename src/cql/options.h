@@ -32,6 +32,7 @@ CORM_CHECKED corm_status cql__map_order(const cql_option_context *c, cql_map_opt
 /* Copies the pairs without that name, in the server's order; *value gets what stood there, data NULL: nothing. */
 CORM_CHECKED corm_status cql__map_take(const cql_option_context *c, const cql_map_option *from, const char *name,
                                        corm_str *value, cql_map_option *rest);
+corm_str cql__map_remove(cql_map_option *map, const char *name); /* of own pairs; data NULL: it was not there */
 CORM_CHECKED corm_status cql__map_add(const cql_option_context *c, cql_map_option *map, corm_str name,
                                       corm_str value);
 void                     cql__map_sort(cql_map_option *map); /* by name */
@@ -50,7 +51,7 @@ corm_str cql__class_name(base_arena *arena, const char *package, corm_str name);
 
 /* ---- tables (options.c) ---- */
 
-/* The server's defaults. Strings are static. */
+/* The server's defaults, to be read over: what one option says may settle another. Strings are static. */
 void cql__table_options_init(cql_table_options *options);
 
 /* Sets what the properties say; borrows from them and from the arena. `options` holds what was before. */

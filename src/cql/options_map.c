@@ -195,22 +195,18 @@ static corm_status store(const cql_option_context *c, corm_str class, int32_t ch
     return CORM_OK;
 }
 
-static corm_status disabled(const cql_option_context *c, const cql_map_option *rest, cql_map_option *out) {
-    if (rest->count > 0) {
+static corm_status disabled(const cql_option_context *c, cql_map_option *out) {
+    if (out->count > 0) {
         return base__fail(c->err, CORM_CONFIG_ERROR,
                           "If the 'enabled' option is set to false no other options must be specified");
     }
-    *out = (cql_map_option){ 0, NULL };
     return cql__map_add(c, out, corm_str_of("enabled"), corm_str_of("false"));
 }
 
-static corm_status enabled(const cql_option_context *c, const cql_map_option *rest, cql_map_option *out) {
-    corm_str name;
-    corm_str chunk_text;
-    corm_str ratio_text;
+static corm_status enabled(const cql_option_context *c, cql_map_option *out) {
+    corm_str name = cql__map_remove(out, "class");
     int32_t  chunk;
     double   ratio;
-    CORM_TRY(cql__map_take(c, rest, "class", &name, out));
     if (!name.data) {
         return base__fail(c->err, CORM_CONFIG_ERROR, "Missing sub-option 'class' for the 'compression' option.");
     }
@@ -219,11 +215,8 @@ static corm_status enabled(const cql_option_context *c, const cql_map_option *re
             c->err, CORM_CONFIG_ERROR,
             "The 'class' option must not be empty. To disable compression use 'enabled' : false");
     }
-    cql_map_option step;
-    CORM_TRY(cql__map_take(c, out, "chunk_length_in_kb", &chunk_text, &step));
-    CORM_TRY(read_chunk_length(c, chunk_text, &chunk));
-    CORM_TRY(cql__map_take(c, &step, "min_compress_ratio", &ratio_text, out));
-    CORM_TRY(read_ratio(c, ratio_text, &ratio));
+    CORM_TRY(read_chunk_length(c, cql__map_remove(out, "chunk_length_in_kb"), &chunk));
+    CORM_TRY(read_ratio(c, cql__map_remove(out, "min_compress_ratio"), &ratio));
     corm_str class = cql__class_name(c->arena, PACKAGE, name);
     if (!class.data) return base__fail_memory(c->err);
     CORM_TRY(check_class(c, class, out));
@@ -232,9 +225,9 @@ static corm_status enabled(const cql_option_context *c, const cql_map_option *re
 }
 
 corm_status cql__read_compression(const cql_option_context *c, const cql_map_option *in, cql_map_option *out) {
-    corm_str       word;
-    cql_map_option rest;
-    CORM_TRY(cql__map_take(c, in, "enabled", &word, &rest));
-    bool off = in->count == 0 || (word.data && !base__str_equal_nocase(word, corm_str_of("true")));
-    return off ? disabled(c, &rest, out) : enabled(c, &rest, out);
+    *out = *in;
+    CORM_TRY(cql__map_order(c, out, CQL_JAVA_CAPACITY));
+    corm_str word = cql__map_remove(out, "enabled");
+    bool     off  = in->count == 0 || (word.data && !base__str_equal_nocase(word, corm_str_of("true")));
+    return off ? disabled(c, out) : enabled(c, out);
 }

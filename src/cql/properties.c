@@ -106,19 +106,24 @@ corm_status cql__property_map(const cql_option_context *c, const cql_property *p
     return cql__map_order(c, out, cql__java_capacity(out->count));
 }
 
-corm_status cql__map_take(const cql_option_context *c, const cql_map_option *from, const char *name, corm_str *value,
-                          cql_map_option *rest) {
-    *value = cql__map_option_get(from, name);
-    *rest  = *from;
-    CORM_TRY(cql__map_order(c, rest, cql__java_copy_capacity(from->count)));
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < rest->count; i++) {
-        if (corm_str_equal(rest->pairs[2 * i], corm_str_of(name))) continue;
-        rest->pairs[2 * kept]     = rest->pairs[2 * i];
-        rest->pairs[2 * kept + 1] = rest->pairs[2 * i + 1];
+corm_str cql__map_remove(cql_map_option *map, const char *name) {
+    corm_str value = cql__map_option_get(map, name);
+    uint32_t kept  = 0;
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (corm_str_equal(map->pairs[2 * i], corm_str_of(name))) continue;
+        map->pairs[2 * kept]     = map->pairs[2 * i];
+        map->pairs[2 * kept + 1] = map->pairs[2 * i + 1];
         kept++;
     }
-    rest->count = kept;
+    map->count = kept;
+    return value;
+}
+
+corm_status cql__map_take(const cql_option_context *c, const cql_map_option *from, const char *name, corm_str *value,
+                          cql_map_option *rest) {
+    *rest = *from;
+    CORM_TRY(cql__map_order(c, rest, cql__java_copy_capacity(from->count)));
+    *value = cql__map_remove(rest, name);
     return CORM_OK;
 }
 

@@ -57,12 +57,20 @@ static void copy_map(copier *c, cql_map_option *map) {
 
 /* ---- tables ---- */
 
+/* By bytes, but names that begin with a byte of 0x80 or more stand first: so does the server order columns. */
+static int compare_names(corm_str a, corm_str b) {
+    if (a.len == 0 || b.len == 0) return base__str_compare(a, b);
+    int first  = (int8_t)a.data[0];
+    int second = (int8_t)b.data[0];
+    return first != second ? first - second : base__str_compare(a, b);
+}
+
 static int compare_columns(const void *left, const void *right) {
     const cql_column *a = left;
     const cql_column *b = right;
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     if (a->kind <= CQL_CLUSTERING) return a->position < b->position ? -1 : a->position > b->position;
-    return base__str_compare(a->name, b->name);
+    return compare_names(a->name, b->name);
 }
 
 static uint32_t *count_of(cql_table *table, cql_column_kind kind) {
