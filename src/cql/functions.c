@@ -96,6 +96,10 @@ bool cql__function_exists(corm_str name) {
     return list.count > 0;
 }
 
+bool cql__function_is_generic(corm_str name) {
+    return corm_str_equal(name, corm_str_of("token")) || find_factory(name);
+}
+
 /* ---- messages ---- */
 
 void cql__function_print(const cql_function *function, base_buf *out) {

@@ -119,6 +119,9 @@ bool cql__is_cast_target(const cql_type *to);
 /* Whether any function has the name (old camelCase aliases included). */
 bool cql__function_exists(corm_str name);
 
+/* Whether overloads of the name are made for the call (any type, any collection): such a call fits wherever it stands. */
+bool cql__function_is_generic(corm_str name);
+
 /* Names of all functions, sorted, for completion and DESCRIBE. */
 const char *const *cql__function_names(size_t *count);
 
