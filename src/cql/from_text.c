@@ -275,6 +275,7 @@ corm_status cql__from_text(const cql_type *type, corm_str text, base_buf *out, b
     if (is_bare_text(type, text)) return cql__from_string(type, text, out, err);
     corm_str trimmed = base__str_trim(text);
     bool     quoted = trimmed.len > 0 && is_one_of(trimmed.data[0], "'$");
+    if (trimmed.len == 0) return malformed(&r, "a value");
     if (type->count == 0 && !quoted) return read_word(&r, type, trimmed, out, is_null);
     CORM_TRY(read_value(&r, type, "", out, is_null));
     skip_blank(&r);

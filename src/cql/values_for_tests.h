@@ -36,16 +36,20 @@ static inline cql_value bytes_of(base_arena *arena, const char *hex) {
 }
 
 /* A value from its literal, in the arena. */
-static inline cql_value value_of(base_arena *arena, const cql_type *type, const char *literal) {
+static inline cql_value value_of_str(base_arena *arena, const cql_type *type, corm_str literal) {
     base_buf   buf = { 0 };
     bool       is_null = false;
     corm_error err = { 0 };
-    assert_ok(cql__from_text(type, corm_str_of(literal), &buf, &is_null, &err), err);
+    assert_ok(cql__from_text(type, literal, &buf, &is_null, &err), err);
     if (is_null) return CQL_NULL;
     cql_value value = { base__arena_copy(arena, buf.data ? buf.data : (const uint8_t *)"", buf.len),
                         (int32_t)buf.len };
     base__buf_free(&buf);
     return value;
+}
+
+static inline cql_value value_of(base_arena *arena, const cql_type *type, const char *literal) {
+    return value_of_str(arena, type, corm_str_of(literal));
 }
 
 static inline void assert_bytes(cql_value value, const char *hex) {
