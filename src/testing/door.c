@@ -224,7 +224,7 @@ static void put_rows(const char *const *columns, const char *const *cells, bool 
         corm_str id = corm_str_of(metadata_id);
         wire__rows_changed(&writer, (corm_bytes){ (const uint8_t *)id.data, id.len });
     }
-    for (uint32_t i = 0; cells && cells[i]; i++) {
+    for (uint32_t i = 0; count > 0 && cells && cells[i]; i++) {
         put_cell(body, described[i % count].type, cells[i]);
         if (i % count == count - 1) wire__row_done(&writer);
     }

@@ -16,7 +16,8 @@ typedef struct body_reader {
 } body_reader;
 
 static corm_status broken(body_reader *reader, const char *what) {
-    return base__fail(reader->err, CORM_PROTOCOL_ERROR, "a result's %s cannot be read", what);
+    base__fail(reader->err, CORM_PROTOCOL_ERROR, "a result's %s cannot be read", what);
+    return CORM_PROTOCOL_ERROR;
 }
 
 static corm_bytes read_short_bytes(base_reader *reader) {
@@ -121,7 +122,7 @@ static corm_status read_markers(body_reader *reader, wire_result *out) {
         return broken(reader, "marker count");
     }
     CORM_TRY(read_partition_markers(reader, out));
-    cql_result_column *columns;
+    cql_result_column *columns = NULL;
     CORM_TRY(read_columns(reader, flags, out->marker_count, &columns));
     out->markers = BASE_NEW_ARRAY(reader->arena, cql_marker, out->marker_count);
     if (!out->markers) return base__fail_memory(reader->err);
