@@ -107,6 +107,12 @@ CORM_CHECKED corm_status engine__meta_put_schema(kv_txn *txn, const cql_schema *
 CORM_CHECKED corm_status engine__clock_begin(engine *store, kv_txn *txn, corm_error *err);
 CORM_CHECKED corm_status engine__clock_end(engine *store, kv_txn *txn, corm_error *err);
 
+/* ---- the reclaim queue: reclaim.c ---- */
+
+/* Reads an entry: storage to be deleted, or a row to be looked at. CORM_CORRUPT when it is neither. */
+CORM_CHECKED corm_status engine__queue_entry(corm_bytes key, corm_bytes value, bool *is_storage,
+                                             uint32_t *storage_id, corm_error *err);
+
 /* ---- statements: statement.c, prepared.c ---- */
 
 /* A checked statement shared by those who execute it. */

@@ -87,12 +87,9 @@ static const cql_table *table_of_storage(const cql_schema *schema, uint32_t stor
 }
 
 /* A row whose table was dropped goes with the table's storage. */
-static corm_status reclaim_row(reclaimer *run, corm_bytes data_key, bool *over, corm_error *err) {
-    *over = true;
-    run->done++;
-    if (data_key.len < 4)
-        return base__fail(err, CORM_CORRUPT, "the reclaim queue holds something that is no row");
+static corm_status reclaim_row(reclaimer *run, corm_bytes data_key, corm_error *err) {
     const cql_table *table = table_of_storage(run->schema, base__load_u32(data_key.data));
+    run->done++;
     if (!table) return CORM_OK;
     wire_options   options = { 0 };
     engine_write  *write;
@@ -113,7 +110,7 @@ static corm_status reclaim_row(reclaimer *run, corm_bytes data_key, bool *over, 
     return status;
 }
 
-/* The first key of the storage, copied behind run->value. */
+/* The first key of the storage. */
 static corm_status first_of_storage(reclaimer *run, corm_bytes prefix, base_buf *key, bool *found,
                                     corm_error *err) {
     kv_cursor *cursor;
@@ -133,14 +130,11 @@ static corm_status first_of_storage(reclaimer *run, corm_bytes prefix, base_buf 
 static corm_status reclaim_storage(reclaimer *run, corm_bytes prefix, bool *over, corm_error *err) {
     base_buf    key = { 0 };
     corm_status status = CORM_OK;
-    if (prefix.len != 4)
-        return base__fail(err, CORM_CORRUPT,
-                          "the reclaim queue holds something that is no storage");
     *over = false;
-    while (status == CORM_OK && !*over && run->done < run->budget) {
+    while (status == CORM_OK && run->done < run->budget) {
         bool found, deleted;
         status = first_of_storage(run, prefix, &key, &found, err);
-        *over = !found;
+        *over = status == CORM_OK && !found;
         if (status != CORM_OK || !found) break;
         status = kv__delete(run->txn, KV_DATA, base__buf_bytes(&key), &deleted, err);
         run->done++;
@@ -149,16 +143,26 @@ static corm_status reclaim_storage(reclaimer *run, corm_bytes prefix, bool *over
     return status;
 }
 
-static corm_status reclaim_entry(reclaimer *run, corm_error *err) {
-    bool       over, found;
-    corm_bytes of = { run->value.data + 1, run->value.len - 1 };
-    uint8_t    what = run->value.len > 0 ? run->value.data[0] : 0;
-    if (run->key.len != QUEUE_KEY || (what != DUE_ROW && what != DUE_STORAGE)) {
-        return base__fail(err, CORM_CORRUPT, "the reclaim queue holds an entry that is none");
+corm_status engine__queue_entry(corm_bytes key, corm_bytes value, bool *is_storage,
+                                uint32_t *storage_id, corm_error *err) {
+    uint8_t what = value.len > 0 ? value.data[0] : 0;
+    *is_storage = what == DUE_STORAGE;
+    if (key.len == QUEUE_KEY &&
+        ((what == DUE_STORAGE && value.len == 5) || (what == DUE_ROW && value.len >= 5))) {
+        *storage_id = base__load_u32(value.data + 1);
+        return CORM_OK;
     }
-    CORM_TRY((what == DUE_ROW ? reclaim_row : reclaim_storage)(run, of, &over, err));
-    if (!over) return CORM_OK;
-    return kv__delete(run->txn, KV_QUEUE, base__buf_bytes(&run->key), &found, err);
+    return base__fail(err, CORM_CORRUPT, "the reclaim queue holds something that is no entry");
+}
+
+static corm_status reclaim_entry(reclaimer *run, corm_error *err) {
+    bool       is_storage, over = true, found;
+    uint32_t   storage_id;
+    corm_bytes key = base__buf_bytes(&run->key), value = base__buf_bytes(&run->value);
+    CORM_TRY(engine__queue_entry(key, value, &is_storage, &storage_id, err));
+    corm_bytes of = { value.data + 1, value.len - 1 };
+    CORM_TRY(is_storage ? reclaim_storage(run, of, &over, err) : reclaim_row(run, of, err));
+    return over ? kv__delete(run->txn, KV_QUEUE, key, &found, err) : CORM_OK;
 }
 
 corm_status engine__reclaim_some(engine *store, kv_txn *txn, const cql_schema *schema,
