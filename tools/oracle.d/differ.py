@@ -89,18 +89,23 @@ class Tally:
             print("%6d %s" % (count, text))
 
 
-def report(seed, statements, connection, corm, keep):
-    text = generate.file_text(statements)
-    units, tail = golden.parse(text)
-    expected = server_answers(connection, statements)
+def keep(connection, folder, seed, statements, expected):
+    """Writes a script with the server's answers as a golden file; returns its text."""
+    units, tail = golden.parse(generate.file_text(statements))
+    text = "-- Random writes and reads, seed %d.\n\n%s" % (seed, golden.render(units, tail, expected))
+    text = golden.stamped(text, connection)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "seed_%d.cql" % seed), "w", encoding="utf-8") as out:
+            out.write(text)
+    return text
+
+
+def report(seed, statements, connection, corm, folder):
     print("seed %d: %d statements show a difference" % (seed, len(statements)))
-    print(golden.render(units, tail, expected), end="")
+    print(keep(connection, folder, seed, statements, server_answers(connection, statements)), end="")
     for _, _, answered in differences(connection, corm, statements):
         print("-- corm answered:\n" + "\n".join("--   " + line for line in answered))
-    if keep:
-        os.makedirs(keep, exist_ok=True)
-        with open(os.path.join(keep, "seed_%d.cql" % seed), "w", encoding="utf-8") as out:
-            out.write(golden.render(units, tail, expected))
 
 
 def main(connection, options):
@@ -109,7 +114,9 @@ def main(connection, options):
     for seed in range(first, first + count):
         statements = generate.Generator(seed).script(WRITES, READS)
         if not corm:
-            for statement, answer in zip(statements, server_answers(connection, statements)):
+            answers = server_answers(connection, statements)
+            keep(connection, options["--keep"], seed, statements, answers)
+            for statement, answer in zip(statements, answers):
                 tally.add(statement, answer)
         elif differences(connection, corm, statements):
             different += 1

@@ -2,7 +2,7 @@
 """Random INSERT, UPDATE, DELETE and BATCH statements for generate.py."""
 
 TIMESTAMPS = ["1", "2", "2", "3", "5"]
-WRONG = ["'wrong'", "[true]", "1.5", "null", "now()"]
+WRONG = ["'wrong'", "[true]", "1.5", "min_timeuuid(0)"]
 
 
 class Writes:
