@@ -173,8 +173,8 @@ static void check(base_arena *arena, const cql_type *type, corm_bytes bytes) {
         cql__to_text(type, value, CQL_STYLE_SHELL, &text);
         cql__to_json(type, value, &text);
         cql__order_put(type, value, true, &text);
-        cql__compare(type, value, half);
-        (void)cql__decode(type, value, arena, &decoded, &err);
+        MUST(cql__compare(type, value, value) == 0);
+        MUST(cql__decode(type, value, arena, &decoded, &err) != CORM_NO_MEMORY);
         base__buf_free(&text);
         return;
     }
