@@ -201,11 +201,13 @@ static void a_result_outlives_its_session_but_fetches_no_more(void **state) {
     corm_result_free(result);
 }
 
+enum { TORN_FAILS, TORN_GARBAGE, TORN_UNDESCRIBED, TORN_SHORT };
+
 /* Answers the first page, then as `second` says. */
 typedef struct torn {
     testing_counts counts;
-    enum { TORN_FAILS, TORN_GARBAGE, TORN_UNDESCRIBED, TORN_SHORT } second;
-    int asked;
+    int            second;
+    int            asked;
 } torn;
 
 static corm_status answer_torn(void *context, corm_str keyspace, const wire_request *request,
