@@ -198,8 +198,8 @@ static corm_status drop_column(alteration *a, corm_str name) {
     cql_column       *place  = find_column(&a->draft, name);
     if (column && !place) return CORM_OK;
     if (!column) {
-        corm_str table = cql__ddl_shown_table(ddl, a->before);
         if (a->s->column_if) return CORM_OK;
+        corm_str table = cql__ddl_shown_table(ddl, a->before);
         if (!table.data) return base__fail_memory(ddl->err);
         return base__fail(ddl->err, CORM_INVALID, "Column %.*s was not found in table '%.*s'", CQL_S(name),
                           CQL_S(table));

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cql/parser.h"
 #include "cql/schema_build.h"
+#include "testing/memory.h"
 
 typedef struct golden {
     cql_schema *schema;
@@ -179,10 +180,31 @@ static void check_snapshot(const cql_schema *schema) {
     base__buf_free(&again);
 }
 
+/* Whichever allocation fails, the statement says so and leaves nothing behind. */
+static void apply_without_memory(const golden *g, const cql_statement *statement) {
+    bool failed = testing__memory_can_fail();
+    for (size_t n = 0; failed; n++) {
+        base_arena        arena = { 0 };
+        cql_schema       *next  = NULL;
+        cql_schema_change change;
+        corm_error        err;
+        long              live = testing__memory_live();
+        testing__memory_fail_from(n);
+        corm_status status = cql__schema_apply(g->schema, statement, g->session, 1, &arena, &next, &change, &err);
+        failed             = testing__memory_has_failed();
+        testing__memory_fail_from(SIZE_MAX);
+        if (failed && status != CORM_NO_MEMORY) fail_msg("allocation %zu of kind %d: %s", n, (int)statement->kind, err.message);
+        if (status == CORM_OK) cql__schema_unref(next);
+        base__arena_free(&arena);
+        assert_int_equal(testing__memory_live(), live);
+    }
+}
+
 static void apply(golden *g, const cql_statement *statement, base_arena *arena) {
     cql_schema       *next = NULL;
     cql_schema_change change;
     corm_error        err;
+    apply_without_memory(g, statement);
     if (cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err) != CORM_OK) {
         put_error(g, &err);
         return;

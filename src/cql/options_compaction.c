@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* options_compaction.c -- the compaction option: strategies, what each takes, and the server's words about it. Nothing
  * of it has an effect on how rows are stored. Pure; any thread. */
-#include <gmp.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -149,30 +149,43 @@ static corm_status check_positive(const check_context *x, const char *name, corm
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be larger than 0, but was %d", name, number);
 }
 
-static unsigned long number_or(const check_context *x, const char *name, unsigned long preset) {
+static uint32_t number_or(const check_context *x, const char *name, uint32_t preset) {
     int32_t number;
-    return cql__java_int(cql__map_option_get(x->options, name), &number) ? (unsigned long)number : preset;
+    return cql__java_int(cql__map_option_get(x->options, name), &number) ? (uint32_t)number : preset;
+}
+
+/* A whole number of up to 108 digits, nine in each part, the lowest part first. */
+enum { PARTS = 12, PART = 1000000000 };
+
+static void multiply(uint32_t parts[PARTS], uint32_t factor) {
+    uint64_t carry = 0;
+    for (int i = 0; i < PARTS; i++) {
+        carry += (uint64_t)parts[i] * factor;
+        parts[i] = (uint32_t)(carry % PART);
+        carry /= PART;
+    }
+}
+
+static const char *show(const uint32_t parts[PARTS], char digits[9 * PARTS + 1]) {
+    for (int i = 0; i < PARTS; i++) snprintf(digits + 9 * i, 10, "%09u", parts[PARTS - 1 - i]);
+    return digits + strspn(digits, "0");
 }
 
 /* The largest level must fit into 63 bits. */
 static corm_status finish_leveled(const check_context *x) {
-    enum { POWER = 8 };
-    mpz_t       bytes;
-    corm_status status = CORM_OK;
-    mpz_init(bytes);
-    mpz_ui_pow_ui(bytes, number_or(x, "fanout_size", 10), POWER);
-    mpz_mul_ui(bytes, bytes, number_or(x, "sstable_size_in_mb", 1));
-    mpz_mul_ui(bytes, bytes, 1024ul * 1024);
-    if (mpz_sizeinbase(bytes, 2) > 63) {
-        char digits[128];
-        mpz_get_str(digits, 10, bytes);
-        status = base__fail(x->c->err, CORM_CONFIG_ERROR,
-                            "At most 9223372036854775807 bytes may be in a compaction level; your maxSSTableSize must "
-                            "be absurdly high to compute %s",
-                            digits);
-    }
-    mpz_clear(bytes);
-    return status;
+    static const char most[]       = "9223372036854775807";
+    uint32_t          parts[PARTS] = { number_or(x, "sstable_size_in_mb", 1) % PART };
+    char              digits[9 * PARTS + 1];
+    parts[1] = number_or(x, "sstable_size_in_mb", 1) / PART;
+    for (int level = 0; level < 8; level++) multiply(parts, number_or(x, "fanout_size", 10));
+    multiply(parts, 1024 * 1024);
+    const char *bytes = show(parts, digits);
+    size_t      len   = strlen(bytes);
+    if (len < sizeof most - 1 || (len == sizeof most - 1 && strcmp(bytes, most) <= 0)) return CORM_OK;
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "At most %s bytes may be in a compaction level; your maxSSTableSize must be absurdly high to "
+                      "compute %s",
+                      most, bytes);
 }
 
 static const option_rule leveled_rules[] = {
