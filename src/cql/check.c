@@ -59,6 +59,10 @@ corm_status cql__wrapped_receiver(cql_checker *c, const cql_receiver *of, const 
     return CORM_OK;
 }
 
+void cql__refuse_execution(cql_checker *c, const char *words) {
+    if (!c->refused) c->refused = words;
+}
+
 /* ---- statements ---- */
 
 static corm_status check_use(cql_checker *c, const cql_drop *use) {
@@ -99,6 +103,7 @@ static corm_status check_one(cql_checker *c, cql_checked *checked) {
     case CQL_STMT_DELETE:
         if (!(checked->modify = BASE_NEW(c->arena, cql_checked_modify))) return base__fail_memory(c->err);
         CORM_TRY(cql__check_modify(c, statement, checked->modify));
+        CORM_TRY(cql__validate_modify(checked->modify, c->err));
         return cql__partition_markers(c, checked, c->table);
     case CQL_STMT_BATCH:
         if (!(checked->batch = BASE_NEW(c->arena, cql_checked_batch))) return base__fail_memory(c->err);
@@ -124,7 +129,8 @@ corm_status cql__check(base_arena *arena, const cql_statement *statement, cql_sc
     if (status == CORM_OK) status = check_one(&c, checked);
     base__map_free(&c.fits);
     if (status != CORM_OK) return status;
-    checked->schema = cql__schema_ref(schema);
+    checked->refused = c.refused;
+    checked->schema  = cql__schema_ref(schema);
     checked->arena  = *arena;
     *arena          = (base_arena){ 0 };
     *out            = checked;

@@ -13,7 +13,7 @@
 /* ---- typed expressions ---- */
 
 typedef enum cql_node_kind {
-    CQL_NODE_CONSTANT,  /* value, in wire form; also null */
+    CQL_NODE_CONSTANT,  /* value, in wire form; also null. function: what it was worked out by, or NULL */
     CQL_NODE_MARKER,    /* index: of the bind value */
     CQL_NODE_COLUMN,    /* column: its whole value */
     CQL_NODE_CALL,      /* function(args): native functions, arithmetic, casts, token() */
@@ -223,6 +223,8 @@ typedef struct cql_checked {
     cql_marker          *markers;
     uint32_t             partition_marker_count; /* markers that give the partition key, in key order; 0: not all markers */
     uint16_t            *partition_markers;
+    const char          *refused; /* not NULL: it can be prepared, but every execution fails with these words; see
+                                   * cql__check_values */
     cql_checked_select  *select; /* one of these, by kind */
     cql_checked_modify  *modify;
     cql_checked_batch   *batch;

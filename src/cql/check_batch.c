@@ -94,5 +94,6 @@ corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch, c
     CORM_TRY(cql__check_batch(batch->kind, (const cql_checked_modify *const *)items, batch->count, timestamp != NULL,
                               out, c->arena, c->err));
     out->timestamp = timestamp;
+    for (uint32_t i = 0; i < batch->count; i++) CORM_TRY(cql__validate_modify(items[i], c->err));
     return CORM_OK;
 }

@@ -11,7 +11,7 @@ static const corm_str token_name = { "token", 5 };
 
 typedef struct fit_key {
     const cql_expr *expr;
-    const cql_type *to; /* NULL: the type the call has for itself */
+    const cql_type *to; /* NULL: the type the call has for itself; `selected`: its function in a selection */
 } fit_key;
 
 static void *kept(cql_checker *c, const fit_key *key) {
@@ -113,8 +113,7 @@ corm_str cql__call_name(cql_checker *c, const cql_expr *expr) {
     return cql__take_text(c->arena, &buf);
 }
 
-corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
-                              const cql_function **out) {
+static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver, const cql_function **out) {
     if (cql__is_count_rows(expr)) {
         *out = cql__count_all();
         return CORM_OK;
@@ -125,10 +124,26 @@ corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_ty
     if (c->table && is_native(expr) && corm_str_equal(call.name, token_name)) return resolve_token(c, expr, out);
     CORM_TRY(describe_all(c, expr, &call.args));
     corm_status status = cql__call_resolve(c->arena, &call, out, c->err);
+    CORM_TRY(cql__fail_unexpected(c));
     bool unknown       = status == CORM_INVALID && (!is_native(expr) || !cql__function_exists(call.name));
     if (!c->selecting || !unknown) return status;
     return base__fail(c->err, CORM_INVALID, "Unknown function '%.*s%s%.*s'", CQL_STR(call.keyspace),
                       call.keyspace.len > 0 ? "." : "", CQL_STR(call.name));
+}
+
+corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
+                              const cql_function **out) {
+    static const cql_type selected;
+    fit_key               key = { expr, &selected };
+    if (!c->selecting) return resolve(c, expr, receiver, out);
+    const void *known = kept(c, &key);
+    if (known) {
+        *out = known;
+        return CORM_OK;
+    }
+    CORM_TRY(resolve(c, expr, NULL, out));
+    keep(c, &key, (void *)(uintptr_t)*out);
+    return CORM_OK;
 }
 
 static bool quiet_resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver, const cql_function **out) {
@@ -162,7 +177,8 @@ cql_fit cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
     if (!answer) {
         const cql_function *function = NULL;
         cql_fit             fit      = CQL_FIT_WEAK; /* what fails is reported when it is prepared */
-        if (quiet_resolve(c, expr, to, &function)) fit = cql__type_fit(to, function->result);
+        bool                known    = quiet_resolve(c, expr, to, &function);
+        if (known && !cql__function_is_generic(function->name)) fit = cql__type_fit(to, function->result);
         answer = &answers[fit];
         keep(c, &key, answer);
     }

@@ -34,20 +34,15 @@ static corm_status begin_elements(cql_checker *c, const char *what, const char *
 
 static corm_status accept_element(cql_checker *c, const element_rule *rule, const cql_expr *expr) {
     const cql_type *type = rule->receiver.type;
-    if (expr->kind == CQL_EXPR_LIST && type->id != CQL_LIST && type->id != CQL_VECTOR) {
-        return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
-                          cql__shown(cql__type_text(c, type)));
-    }
     if (cql__term_fit(c, expr, type) != CQL_FIT_NOT) return CORM_OK;
+    CORM_TRY(cql__fail_unexpected(c));
     return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s: %s %s is not of type %s", rule->what,
                       CQL_STR(rule->of->name), rule->part, cql__shown(cql__term_text(c, expr)),
                       cql__shown(cql__type_text(c, type)));
 }
 
-static corm_status prepare_element(cql_checker *c, const element_rule *rule, const cql_expr *expr,
-                                   const cql_node **out) {
-    CORM_TRY(cql__term(c, expr, &rule->receiver, out));
-    if (!cql__has_marker(*out)) return CORM_OK;
+static corm_status refuse_marker(cql_checker *c, const element_rule *rule, const cql_node *node) {
+    if (!cql__has_marker(node)) return CORM_OK;
     return base__fail(c->err, CORM_INVALID,
                       "Invalid %s literal for %.*s: bind variables are not supported inside collection literals",
                       rule->what, CQL_STR(rule->of->name));
@@ -62,7 +57,8 @@ static corm_status sequence(cql_checker *c, const cql_expr *expr, const char *wh
     cql_node *node = cql__new_node(c, CQL_NODE_PACK, receiver->type, expr->count);
     if (!node) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < expr->count; i++) {
-        CORM_TRY(prepare_element(c, &rule, expr->args[i], &node->args[i]));
+        CORM_TRY(cql__term(c, expr->args[i], &rule.receiver, &node->args[i]));
+        CORM_TRY(refuse_marker(c, &rule, node->args[i]));
     }
     return cql__fold(c, node, out);
 }
@@ -85,11 +81,19 @@ static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiv
     return cql__fold(c, node, out);
 }
 
+corm_status cql__fail_unexpected(cql_checker *c) {
+    const cql_type *type = c->unexpected;
+    c->unexpected        = NULL;
+    if (!type) return CORM_OK;
+    return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
+                      cql__shown(cql__type_text(c, type)));
+}
+
 static corm_status list(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
     if (receiver->type->id == CQL_VECTOR) return vector(c, expr, receiver, out);
     if (receiver->type->id == CQL_LIST) return sequence(c, expr, "list", receiver, out);
-    return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
-                      cql__shown(cql__type_text(c, receiver->type)));
+    c->unexpected = receiver->type;
+    return cql__fail_unexpected(c);
 }
 
 static corm_status set(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
@@ -107,8 +111,11 @@ static corm_status map(cql_checker *c, const cql_expr *expr, const cql_receiver 
     for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(accept_element(c, &rules[i % 2], expr->args[i]));
     cql_node *node = cql__new_node(c, CQL_NODE_PACK, receiver->type, expr->count);
     if (!node) return base__fail_memory(c->err);
-    for (uint32_t i = 0; i < expr->count; i++) {
-        CORM_TRY(prepare_element(c, &rules[i % 2], expr->args[i], &node->args[i]));
+    for (uint32_t i = 0; i + 1 < expr->count; i += 2) {
+        CORM_TRY(cql__term(c, expr->args[i], &rules[0].receiver, &node->args[i]));
+        CORM_TRY(cql__term(c, expr->args[i + 1], &rules[1].receiver, &node->args[i + 1]));
+        CORM_TRY(refuse_marker(c, &rules[0], node->args[i]));
+        CORM_TRY(refuse_marker(c, &rules[1], node->args[i + 1]));
     }
     return cql__fold(c, node, out);
 }
@@ -128,6 +135,7 @@ static corm_status accept_fields(cql_checker *c, const cql_expr *expr, const cql
     for (uint32_t i = 0; i < type->count; i++) {
         const cql_expr *value = value_of_field(expr, type->field_names[i]);
         if (!value || cql__term_fit(c, value, type->params[i]) != CQL_FIT_NOT) continue;
+        CORM_TRY(cql__fail_unexpected(c));
         return base__fail(c->err, CORM_INVALID, "Invalid user type literal for %.*s: field %.*s is not of type %s",
                           CQL_STR(receiver->name), CQL_STR(type->field_names[i]),
                           cql__shown(cql__type_text(c, type->params[i])));
@@ -193,6 +201,7 @@ static corm_status tuple(cql_checker *c, const cql_expr *expr, const cql_receive
                               CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->count, expr->count);
         }
         if (cql__term_fit(c, expr->args[i], type->params[i]) != CQL_FIT_NOT) continue;
+        CORM_TRY(cql__fail_unexpected(c));
         return base__fail(c->err, CORM_INVALID, "Invalid tuple literal for %.*s: component %u is not of type %s",
                           CQL_STR(receiver->name), i, cql__shown(cql__type_text(c, type->params[i])));
     }
@@ -229,7 +238,10 @@ static cql_fit elements_fit(cql_checker *c, const cql_expr *expr, uint32_t first
 
 static cql_fit list_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
     if (to->id == CQL_VECTOR && expr->count != to->dimension) return CQL_FIT_NOT;
-    if (to->id != CQL_VECTOR && to->id != CQL_LIST) return CQL_FIT_NOT;
+    if (to->id != CQL_VECTOR && to->id != CQL_LIST) {
+        if (!c->selecting) c->unexpected = to;
+        return CQL_FIT_NOT;
+    }
     return elements_fit(c, expr, 0, 1, to->params[0]);
 }
 
@@ -272,13 +284,19 @@ static cql_fit tuple_fit(cql_checker *c, const cql_expr *expr, const cql_type *t
     return CQL_FIT_WEAK;
 }
 
+/* A tuple or user-defined type that does not fit says no more than that. */
+static cql_fit quietly(cql_checker *c, cql_fit fit) {
+    c->unexpected = NULL;
+    return fit;
+}
+
 cql_fit cql__collection_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
     switch (expr->kind) {
     case CQL_EXPR_LIST: return list_fit(c, expr, to);
     case CQL_EXPR_SET: return set_fit(c, expr, to);
     case CQL_EXPR_MAP: return map_fit(c, expr, to);
-    case CQL_EXPR_UDT: return udt_fit(c, expr, to);
-    case CQL_EXPR_TUPLE: return tuple_fit(c, expr, to);
+    case CQL_EXPR_UDT: return quietly(c, udt_fit(c, expr, to));
+    case CQL_EXPR_TUPLE: return quietly(c, tuple_fit(c, expr, to));
     default: {
         cql_expr inner = *expr;
         inner.parens   = false;

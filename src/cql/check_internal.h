@@ -50,6 +50,8 @@ typedef struct cql_checker {
     uint32_t           aggregate_count;
     cql_aggregate_call *aggregates;
     uint32_t           aggregate_room;
+    const cql_type    *unexpected; /* a literal [a, b] stood where this type was wanted, which the server takes badly */
+    const char        *refused;    /* cql_checked.refused */
     corm_error        *err;
 } cql_checker;
 
@@ -92,6 +94,11 @@ cql_literal     cql__literal_of(const cql_expr *expr); /* CQL_LIT_NONE for what 
 
 /* ---- check_collection.c: LIST, SET, MAP, UDT, TUPLE ---- */
 
+/* Fails when a fit found [a, b] in the place of something that is neither list nor vector, and forgets it. */
+corm_status     cql__fail_unexpected(cql_checker *c);
+/* The first reason stays: the statement is checked in the server's order. */
+void            cql__refuse_execution(cql_checker *c, const char *words);
+
 corm_status     cql__collection(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
                                 const cql_node **out);
 cql_fit         cql__collection_fit(cql_checker *c, const cql_expr *expr, const cql_type *to);
@@ -124,8 +131,8 @@ typedef struct cql_picked {
 corm_status cql__selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out);
 /* The same for a literal of several selectors. */
 corm_status cql__literal_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out);
-/* Whether all columns that the selector names exist. */
-corm_status cql__check_columns(cql_checker *c, const cql_expr *expr);
+/* Whether all columns, functions and types that the selector names exist; comes before cql__selector. */
+corm_status cql__prepare_selector(cql_checker *c, const cql_expr *expr);
 /* The type of a selector that needs no other to be known, or NULL. */
 const cql_type *cql__selector_type(cql_checker *c, const cql_expr *expr);
 
@@ -234,6 +241,8 @@ corm_status cql__order_by(cql_checker *c, const cql_select *select, const cql_wh
 corm_status cql__group_by(cql_checker *c, const cql_select *select, const cql_where_facts *facts,
                           cql_checked_select *out);
 corm_status cql__check_modify(cql_checker *c, const cql_statement *statement, cql_checked_modify *out);
+/* What is looked at when the whole statement, or the whole batch, is prepared. */
+corm_status cql__validate_modify(const cql_checked_modify *modify, corm_error *err);
 corm_status cql__change(cql_checker *c, const cql_change *change, bool is_conditional, cql_assign *out);
 corm_status cql__condition(cql_checker *c, const cql_condition *condition, cql_check_condition *out);
 corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch, cql_checked_batch *out);

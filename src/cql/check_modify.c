@@ -46,31 +46,34 @@ static corm_status begin(modification *m, const cql_using *using, uint32_t count
 
 /* ---- rules for the whole ---- */
 
-static corm_status check_whole(modification *m) {
-    const cql_checked_modify *out  = m->out;
-    const cql_table          *table = out->table;
-    corm_error               *err   = m->c->err;
-    if (out->is_conditional && table->is_counter) {
-        return base__fail(err, CORM_INVALID, "Conditional updates are not supported on counter tables");
+/* What the server refuses to prepare. */
+static corm_status check_conditional(modification *m) {
+    const cql_checked_modify *out = m->out;
+    if (!out->is_conditional) return CORM_OK;
+    if (out->table->is_counter) {
+        return base__fail(m->c->err, CORM_INVALID, "Conditional updates are not supported on counter tables");
     }
-    if (out->is_conditional && out->timestamp) return base__fail(err, CORM_INVALID, conditional_timestamp);
-    if (table->is_counter && out->timestamp) {
-        return base__fail(err, CORM_INVALID, "Cannot provide custom timestamp for counter updates");
-    }
-    if (table->is_counter && out->ttl) {
-        return base__fail(err, CORM_INVALID, "Cannot provide custom TTL for counter updates");
-    }
-    if (table->is_virtual) {
-        return base__fail(err, CORM_INVALID, "Modification is not supported by table %.*s.%.*s",
-                          CQL_STR(table->keyspace), CQL_STR(table->name));
-    }
-    const char *what = out->kind == CQL_MODIFY_UPDATE ? "updates" : "deletions";
-    if (out->is_conditional && m->facts.key_in) {
-        return base__fail(err, CORM_INVALID, "IN on the partition key is not supported with conditional %s", what);
-    }
-    if (out->is_conditional && m->facts.clustering_in) {
-        return base__fail(err, CORM_INVALID, "IN on the clustering key columns is not supported with conditional %s", what);
-    }
+    return out->timestamp ? base__fail(m->c->err, CORM_INVALID, conditional_timestamp) : CORM_OK;
+}
+
+/* What it prepares, but refuses to execute. */
+static corm_status check_execution(modification *m) {
+    static const char *const in_key[]        = { "IN on the partition key is not supported with conditional updates",
+                                                 "IN on the partition key is not supported with conditional deletions" };
+    static const char *const in_clustering[] = {
+        "IN on the clustering key columns is not supported with conditional updates",
+        "IN on the clustering key columns is not supported with conditional deletions",
+    };
+    const cql_checked_modify *out     = m->out;
+    const cql_table          *table   = out->table;
+    bool                      deletes = out->kind != CQL_MODIFY_UPDATE;
+    if (out->is_conditional && m->facts.key_in) cql__refuse_execution(m->c, in_key[deletes]);
+    if (out->is_conditional && m->facts.clustering_in) cql__refuse_execution(m->c, in_clustering[deletes]);
+    if (!table->is_virtual) return CORM_OK;
+    corm_str words = base__arena_printf(m->c->arena, "Modification is not supported by table %.*s.%.*s",
+                                        CQL_STR(table->keyspace), CQL_STR(table->name));
+    if (!words.data) return base__fail_memory(m->c->err);
+    cql__refuse_execution(m->c, words.data);
     return CORM_OK;
 }
 
@@ -81,6 +84,7 @@ static bool only_static(const modification *m, bool changes_regular) {
 
 static corm_status finish(modification *m) {
     const cql_table *table = m->out->table;
+    CORM_TRY(check_execution(m));
     m->out->is_counter     = table->is_counter;
     m->out->static_only    = table->clustering_count > 0 && !m->facts.has_clustering;
     return CORM_OK;
@@ -159,7 +163,7 @@ static corm_status check_insert(modification *m, const cql_insert *insert) {
                           "INSERT statements are not allowed on counter tables, use UPDATE instead");
     }
     CORM_TRY(insert->json ? insert_json(m, insert) : insert_values(m, insert));
-    return check_whole(m);
+    return check_conditional(m);
 }
 
 /* ---- UPDATE and DELETE ---- */
@@ -177,7 +181,7 @@ static corm_status check_update(modification *m, const cql_update *update) {
     m->user = CQL_FOR_UPDATE;
     CORM_TRY(check_changes(m, update));
     CORM_TRY(where(m, update->where_count, update->where, only_static(m, m->regular_changes)));
-    return check_whole(m);
+    return check_conditional(m);
 }
 
 /* A conditional DELETE names one row, or only static columns. */
@@ -198,14 +202,13 @@ static corm_status check_one_row(modification *m, bool changes_regular) {
 }
 
 /* Columns are deleted of rows, never of ranges. */
-static corm_status check_no_range(modification *m) {
+static void check_no_range(modification *m) {
     const cql_where_facts *facts = &m->facts;
     uint32_t               count = m->out->table->clustering_count;
-    if (m->out->assign_count == 0) return CORM_OK;
+    if (m->out->assign_count == 0) return;
     bool range = facts->has_clustering ? facts->clustering_columns < count || !facts->clustering_only_equal
                                        : m->regular_changes && count > 0;
-    if (!range) return CORM_OK;
-    return base__fail(m->c->err, CORM_INVALID, "Range deletions are not supported for specific columns");
+    if (range) cql__refuse_execution(m->c, "Range deletions are not supported for specific columns");
 }
 
 static corm_status check_delete(modification *m, const cql_delete *delete_) {
@@ -213,11 +216,21 @@ static corm_status check_delete(modification *m, const cql_delete *delete_) {
     CORM_TRY(check_changes(m, delete_));
     bool changes_regular = m->regular_changes || !m->static_changes;
     CORM_TRY(where(m, delete_->where_count, delete_->where, only_static(m, changes_regular)));
-    if (m->out->is_conditional && m->out->table->is_counter) return check_whole(m);
+    CORM_TRY(check_conditional(m));
     CORM_TRY(check_one_row(m, changes_regular));
     m->out->deletes_rows = m->out->assign_count == 0;
-    CORM_TRY(check_whole(m));
-    return check_no_range(m);
+    check_no_range(m);
+    return CORM_OK;
+}
+
+corm_status cql__validate_modify(const cql_checked_modify *modify, corm_error *err) {
+    if (modify->is_counter && modify->timestamp) {
+        return base__fail(err, CORM_INVALID, "Cannot provide custom timestamp for counter updates");
+    }
+    if (modify->is_counter && modify->ttl) {
+        return base__fail(err, CORM_INVALID, "Cannot provide custom TTL for counter updates");
+    }
+    return CORM_OK;
 }
 
 corm_status cql__check_modify(cql_checker *c, const cql_statement *statement, cql_checked_modify *out) {

@@ -67,7 +67,8 @@ static corm_status select_group(cql_checker *c, const cql_expr *expr, cql_picked
     uint32_t aggregates = c->aggregate_count;
     *out                = (cql_picked){ 0 };
     c->selecting        = true;
-    corm_status status  = cql__selector(c, expr, NULL, out);
+    corm_status status  = cql__prepare_selector(c, expr);
+    if (status == CORM_OK) status = cql__selector(c, expr, NULL, out);
     c->selecting        = false;
     if (status != CORM_OK) return status;
     if (c->aggregate_count == aggregates) return CORM_OK;

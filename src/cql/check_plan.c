@@ -73,7 +73,8 @@ static corm_status filter_equal(cql_plan *plan, const cql_rule_set *rule) {
 
 static corm_status filter_in(cql_plan *plan, const cql_rule_set *rule) {
     if (rule->count > 1 || (rule->multi && rule->in_list)) {
-        return base__fail(plan->c->err, CORM_INVALID, "Multicolumn IN filters are not supported");
+        cql__refuse_execution(plan->c, "Multicolumn IN filters are not supported");
+        return CORM_OK;
     }
     cql_filter *filter = new_filter(plan, rule->columns[0], CQL_OP_IN);
     if (!filter) return base__fail_memory(plan->c->err);
@@ -87,7 +88,8 @@ static corm_status filter_in(cql_plan *plan, const cql_rule_set *rule) {
 
 static corm_status filter_slice(cql_plan *plan, const cql_rule_set *rule) {
     if (rule->multi) {
-        return base__fail(plan->c->err, CORM_INVALID, "Multi-column slice restrictions cannot be used for filtering.");
+        cql__refuse_execution(plan->c, "Multi-column slice restrictions cannot be used for filtering.");
+        return CORM_OK;
     }
     if (rule->lower) {
         cql_operator op = rule->lower_inclusive ? CQL_OP_GTE : CQL_OP_GT;

@@ -12,46 +12,56 @@ static corm_status check_supported(cql_checker *c, const cql_select *select) {
 
 /* ---- what the selectors read, before they are checked ---- */
 
-corm_status cql__check_columns(cql_checker *c, const cql_expr *expr) {
-    const cql_column *column = NULL;
-    if (expr->kind == CQL_EXPR_COLUMN) return cql__find_column(c, &expr->name.name, &column);
-    if (expr->kind <= CQL_EXPR_MARKER) return CORM_OK;
-    bool     subscript = expr->kind == CQL_EXPR_ELEMENT || expr->kind == CQL_EXPR_SLICE;
-    uint32_t count     = subscript ? 1 : expr->count; /* terms in subscripts name no columns */
-    for (uint32_t i = 0; i < count; i++) {
-        if (expr->args[i]) CORM_TRY(cql__check_columns(c, expr->args[i]));
-    }
-    return CORM_OK;
-}
-
-/* Adds which kinds of columns the expression reads. */
-static void find_kinds(const cql_checker *c, const cql_expr *expr, bool *kinds) {
+/* Whether the selector reads a column of one of the kinds (bits). A map or user-defined type in braces says yes as soon as
+ * a value in it reads none: a slip of the server's, that decides which of two errors is reported. */
+static corm_status reads(cql_checker *c, const cql_expr *expr, unsigned kinds, bool *out) {
+    bool braces = expr->kind == CQL_EXPR_MAP || expr->kind == CQL_EXPR_UDT;
+    *out        = false;
     if (expr->kind == CQL_EXPR_COLUMN) {
-        const cql_column *column = cql__table_column(c->table, expr->name.name.text);
-        if (column) kinds[column->kind] = true;
-        return;
+        const cql_column *column = NULL;
+        CORM_TRY(cql__find_column(c, &expr->name.name, &column));
+        *out = (kinds & 1u << column->kind) != 0;
+        return CORM_OK;
     }
-    for (uint32_t i = 0; i < expr->count; i++) {
-        if (expr->args[i]) find_kinds(c, expr->args[i], kinds);
+    bool     subscript = expr->kind == CQL_EXPR_ELEMENT || expr->kind == CQL_EXPR_SLICE;
+    uint32_t count     = subscript ? 1 : expr->count;
+    for (uint32_t i = 0; i < count && !*out; i++) {
+        bool is_value = expr->kind == CQL_EXPR_UDT || i % 2 == 1;
+        bool is_name  = braces && !is_value && expr->args[i]->kind == CQL_EXPR_COLUMN;
+        if (is_name) continue;
+        if (braces) CORM_TRY(cql__prepare_selector(c, expr->args[i]));
+        CORM_TRY(reads(c, expr->args[i], kinds, out));
+        if (braces && is_value) *out = !*out;
     }
-}
-
-static corm_status reads_only_static(cql_checker *c, const cql_select *select, bool *out) {
-    bool kinds[CQL_REGULAR + 1] = { false };
-    *out                        = false;
-    if (c->table->static_count == 0 || select->all) return CORM_OK;
-    for (uint32_t i = 0; i < select->selector_count; i++) {
-        CORM_TRY(cql__check_columns(c, select->selectors[i].expr));
-        find_kinds(c, select->selectors[i].expr, kinds);
-    }
-    *out = kinds[CQL_STATIC] && !kinds[CQL_CLUSTERING] && !kinds[CQL_REGULAR];
     return CORM_OK;
 }
 
-static corm_status check_order_columns(cql_checker *c, const cql_select *select) {
+static corm_status any_reads(cql_checker *c, const cql_select *select, unsigned kinds, bool *out) {
+    *out = false;
+    for (uint32_t i = 0; i < select->selector_count && !*out; i++) {
+        CORM_TRY(cql__prepare_selector(c, select->selectors[i].expr));
+        CORM_TRY(reads(c, select->selectors[i].expr, kinds, out));
+    }
+    return CORM_OK;
+}
+
+/* The server knows the selectors before WHERE only where it must look for static columns. */
+static corm_status reads_only_static(cql_checker *c, const cql_select *select, bool *out) {
+    bool others = false;
+    *out        = false;
+    if (c->table->static_count == 0 || select->all) return CORM_OK;
+    CORM_TRY(any_reads(c, select, 1u << CQL_STATIC, out));
+    if (!*out) return CORM_OK;
+    CORM_TRY(any_reads(c, select, 1u << CQL_CLUSTERING | 1u << CQL_REGULAR, &others));
+    *out = !others;
+    return CORM_OK;
+}
+
+static corm_status check_order_columns(cql_checker *c, const cql_select *select, bool fetch) {
     for (uint32_t i = 0; i < select->order_count; i++) {
         const cql_column *column = NULL;
         CORM_TRY(cql__find_column(c, &select->order_by[i].column, &column));
+        if (fetch) cql__need_column(c, column);
     }
     return CORM_OK;
 }
@@ -83,15 +93,14 @@ static corm_status select_all(cql_checker *c, cql_checked_select *out) {
 
 static corm_status select_some(cql_checker *c, const cql_select *select, cql_checked_select *out) {
     CORM_TRY(begin_selection(c, select->selector_count, out));
-    c->selecting = true;
     for (uint32_t i = 0; i < select->selector_count; i++) {
         cql_picked picked = { 0 };
+        CORM_TRY(cql__prepare_selector(c, select->selectors[i].expr));
         CORM_TRY(cql__selector(c, select->selectors[i].expr, NULL, &picked));
         if (select->selectors[i].alias.text.data) picked.name = select->selectors[i].alias.text;
         out->selectors[i] = picked.node;
         set_column(c, &picked, &out->columns[i]);
     }
-    c->selecting = false;
     return CORM_OK;
 }
 
@@ -118,7 +127,10 @@ static corm_status wrap_json(cql_checker *c, cql_checked_select *out) {
 }
 
 static corm_status check_selection(cql_checker *c, const cql_select *select, cql_checked_select *out) {
-    CORM_TRY(select->all ? select_all(c, out) : select_some(c, select, out));
+    c->selecting       = true;
+    corm_status status = select->all ? select_all(c, out) : select_some(c, select, out);
+    c->selecting       = false;
+    if (status != CORM_OK) return status;
     out->column_count    = out->selector_count;
     out->aggregate_count = c->aggregate_count;
     out->aggregates      = c->aggregates;
@@ -201,8 +213,11 @@ static corm_status check_rows(cql_checker *c, const cql_select *select, cql_chec
                               .count           = select->where_count,
                               .relations       = select->where,
                               .allow_filtering = select->allow_filtering };
-    CORM_TRY(reads_only_static(c, select, &input.only_static));
-    CORM_TRY(check_order_columns(c, select));
+    c->selecting       = true;
+    corm_status status = reads_only_static(c, select, &input.only_static);
+    c->selecting       = false;
+    if (status != CORM_OK) return status;
+    CORM_TRY(check_order_columns(c, select, false));
     return cql__where(c, &input, &out->where, facts);
 }
 
@@ -211,6 +226,7 @@ corm_status cql__check_select(cql_checker *c, const cql_select *select, cql_chec
     CORM_TRY(begin(c, select, out));
     CORM_TRY(check_rows(c, select, out, &facts));
     CORM_TRY(check_selection(c, select, out));
+    if (facts.key_in) CORM_TRY(check_order_columns(c, select, true)); /* they are fetched too */
     if (select->distinct) CORM_TRY(check_distinct(c, select, &facts));
     CORM_TRY(cql__group_by(c, select, &facts, out));
     bool whole = out->aggregate_count > 0 && select->group_count == 0;

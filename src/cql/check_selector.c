@@ -85,7 +85,6 @@ static corm_status finish_call(cql_checker *c, cql_node *node, cql_picked *out, 
 static corm_status call_selector(cql_checker *c, const cql_expr *expr, cql_picked *out) {
     const cql_function *function = NULL;
     const cql_node     *result   = NULL;
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(cql__check_columns(c, expr->args[i]));
     CORM_TRY(cql__resolve_call(c, expr, NULL, &function));
     uint32_t    count = cql__is_count_rows(expr) ? 0 : expr->count;
     cql_node   *node  = cql__new_node(c, CQL_NODE_CALL, function->result, count);
@@ -101,13 +100,12 @@ static corm_status call_selector(cql_checker *c, const cql_expr *expr, cql_picke
     return pick(c, result, function->result, call_name(c, expr, function, args), out);
 }
 
-static corm_str first_column(const cql_expr *expr) {
-    if (expr->kind == CQL_EXPR_COLUMN) return expr->name.name.text;
-    for (uint32_t i = 0; i < expr->count; i++) {
-        corm_str name = expr->args[i] ? first_column(expr->args[i]) : (corm_str){ NULL, 0 };
-        if (name.data) return name;
-    }
-    return (corm_str){ NULL, 0 };
+/* A cast to its own type is no cast, but of a column in descending order it is called one. */
+static corm_status same_cast(cql_checker *c, const cql_type *type, cql_picked *out) {
+    if (!out->column || !out->column->descending) return CORM_OK;
+    out->column = NULL;
+    return pick(c, out->node, type, base__arena_printf(c->arena, "cast(%.*s as %s)", CQL_STR(out->name),
+                                                       cql__shown(cql__type_text(c, type))), out);
 }
 
 static corm_status cast_selector(cql_checker *c, const cql_expr *expr, cql_picked *out) {
@@ -116,10 +114,10 @@ static corm_status cast_selector(cql_checker *c, const cql_expr *expr, cql_picke
     const cql_node     *result   = NULL;
     CORM_TRY(cql__hint_type(c, expr->type, &type));
     CORM_TRY(cql__selector(c, expr->args[0], NULL, out));
-    if (cql__type_equal(type, out->type)) return CORM_OK;
+    if (cql__type_equal(type, out->type)) return same_cast(c, type, out);
     if (!cql__function_exists(cql__call_name(c, expr))) {
         base_buf target = { 0 };
-        corm_str column = first_column(expr);
+        corm_str column = c->used_count > 0 ? c->used[0]->name : out->name; /* of the statement, as the server */
         cql__put_type_ast(c, expr->type, &target);
         return base__fail(c->err, CORM_INVALID, "%.*s cannot be cast to %s", CQL_STR(column),
                           cql__shown(cql__take_text(c->arena, &target)));
@@ -236,13 +234,16 @@ static const cql_type *metadata_type(cql_checker *c, const metadata_kind *kind, 
     return all ? cql__type_list(c->arena, one, true) : one;
 }
 
+/* The column that the parts are of, or NULL. */
+static const cql_column *root_column(const cql_checker *c, const cql_expr *expr) {
+    while (expr->kind != CQL_EXPR_COLUMN && expr->count > 0) expr = expr->args[0];
+    return cql__table_column(c->table, expr->name.name.text);
+}
+
 static corm_status metadata_selector(cql_checker *c, const cql_expr *expr, cql_picked *out) {
     const metadata_kind *kind   = metadata_of(expr->kind);
-    const cql_column    *column = NULL;
-    const cql_expr      *root   = expr->args[0];
-    while (root->kind != CQL_EXPR_COLUMN && root->count > 0) root = root->args[0];
-    CORM_TRY(cql__find_column(c, &root->name.name, &column));
-    if (column->kind == CQL_PARTITION_KEY || column->kind == CQL_CLUSTERING) {
+    const cql_column    *column = root_column(c, expr->args[0]);
+    if (column && (column->kind == CQL_PARTITION_KEY || column->kind == CQL_CLUSTERING)) {
         return base__fail(c->err, CORM_INVALID, "Cannot use selection function %s on PRIMARY KEY part %.*s", kind->name,
                           CQL_STR(column->name));
     }
@@ -259,16 +260,18 @@ static corm_status metadata_selector(cql_checker *c, const cql_expr *expr, cql_p
 /* ---- hints and parentheses ---- */
 
 static corm_status hint_selector(cql_checker *c, const cql_expr *expr, cql_picked *out) {
-    const cql_type *type = NULL;
-    CORM_TRY(cql__check_columns(c, expr->args[0]));
+    const cql_expr *inner = expr->args[0];
+    const cql_type *type  = NULL;
+    bool            lazy  = inner->kind == CQL_EXPR_MAP || inner->kind == CQL_EXPR_UDT;
     CORM_TRY(cql__hint_type(c, expr->type, &type));
+    for (uint32_t i = 0; lazy && i < inner->count; i++) CORM_TRY(cql__prepare_selector(c, inner->args[i]));
     if (!(type = cql__type_freeze(c->arena, type))) return base__fail_memory(c->err);
-    if (cql__term_fit(c, expr->args[0], type) == CQL_FIT_NOT) {
+    if (cql__term_fit(c, inner, type) == CQL_FIT_NOT) {
         corm_str text = cql__selector_text(c, expr);
         return base__fail(c->err, CORM_INVALID, "Cannot assign value %.*s to %.*s of type %s", CQL_STR(text),
                           CQL_STR(text), cql__shown(cql__type_text(c, type)));
     }
-    CORM_TRY(cql__selector(c, expr->args[0], type, out));
+    CORM_TRY(cql__selector(c, inner, type, out));
     base_buf buf = { 0 };
     base__buf_u8(&buf, '(');
     cql__put_type_ast(c, expr->type, &buf);
@@ -289,6 +292,20 @@ static corm_status parens_selector(cql_checker *c, const cql_expr *expr, const c
     CORM_TRY(cql__selector(c, &bare, expected, out));
     out->column = NULL;
     return pick(c, out->node, out->type, base__arena_printf(c->arena, "(%.*s)", CQL_STR(out->name)), out);
+}
+
+corm_status cql__prepare_selector(cql_checker *c, const cql_expr *expr) {
+    const cql_column   *column   = NULL;
+    const cql_function *function = NULL;
+    const cql_type     *type     = NULL;
+    if (expr->kind == CQL_EXPR_COLUMN) return cql__find_column(c, &expr->name.name, &column);
+    bool     lazy      = expr->kind == CQL_EXPR_MAP || expr->kind == CQL_EXPR_UDT;
+    bool     subscript = expr->kind == CQL_EXPR_ELEMENT || expr->kind == CQL_EXPR_SLICE;
+    uint32_t count     = lazy ? 0 : subscript ? 1 : expr->count; /* terms in subscripts name no columns */
+    for (uint32_t i = 0; i < count; i++) CORM_TRY(cql__prepare_selector(c, expr->args[i]));
+    if (expr->kind == CQL_EXPR_HINT) return cql__hint_type(c, expr->type, &type);
+    if (expr->kind != CQL_EXPR_CALL && expr->kind != CQL_EXPR_ARITH && expr->kind != CQL_EXPR_NEGATE) return CORM_OK;
+    return cql__resolve_call(c, expr, NULL, &function);
 }
 
 corm_status cql__selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out) {
@@ -344,5 +361,6 @@ const cql_type *cql__selector_type(cql_checker *c, const cql_expr *expr) {
         int32_t index = inner->id == CQL_UDT ? cql__field_index(inner, expr->name.name.text) : -1;
         return index >= 0 ? inner->params[index] : NULL;
     }
-    return metadata_type(c, metadata_of(expr->kind), inner);
+    const cql_column *column = root_column(c, expr->args[0]);
+    return column ? metadata_type(c, metadata_of(expr->kind), column->type) : NULL;
 }

@@ -17,6 +17,7 @@ static corm_status begin(build *b, cql_checker *c, const cql_type *type, uint32_
 
 static corm_status add(build *b, const cql_expr *expr, const cql_type *type, uint32_t at) {
     cql_picked part = { 0 };
+    CORM_TRY(cql__prepare_selector(b->c, expr));
     CORM_TRY(cql__selector(b->c, expr, type, &part));
     b->node->args[at] = part.node;
     if (part.aggregates) b->aggregates = true;
@@ -120,7 +121,6 @@ static corm_status add_parts(build *b, const cql_expr *expr) {
 }
 
 corm_status cql__literal_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out) {
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(cql__check_columns(c, expr->args[i]));
     /* What is wanted decides between list and vector, map and user-defined type; else the elements do. */
     const cql_type *type = NULL;
     if (!expected || expected->id != CQL_VECTOR) type = cql__exact_type(c, expr);

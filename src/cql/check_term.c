@@ -55,16 +55,29 @@ static bool is_foldable(const cql_node *node) {
     return true;
 }
 
+/* Whether the value was worked out by a call. */
+static bool is_computed(const cql_node *node) {
+    return node && node->kind == CQL_NODE_CONSTANT && node->function;
+}
+
+/* What is computed fails when the statement is executed, as the server's does; what is written fails now. */
+static const cql_function *computed_by(const cql_node *node) {
+    if (node->kind == CQL_NODE_CALL) return node->function;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (is_computed(node->args[i])) return node->args[i]->function;
+    }
+    return NULL;
+}
+
 corm_status cql__fold(cql_checker *c, cql_node *node, const cql_node **out) {
     *out = node;
     if (!is_foldable(node)) return CORM_OK;
-    cql_eval_env env   = { .context = { .arena = c->arena } };
-    cql_value    value = CQL_NULL;
-    bool         call  = node->kind == CQL_NODE_CALL;
-    corm_status  done  = cql__eval(node, &env, &value, call ? NULL : c->err);
-    /* A call that fails does so when the statement is executed, as the server's does. */
-    if (done != CORM_OK) return call && done != CORM_NO_MEMORY ? CORM_OK : done;
-    *node = (cql_node){ .kind = CQL_NODE_CONSTANT, .type = node->type, .value = value };
+    cql_eval_env        env      = { .context = { .arena = c->arena } };
+    cql_value           value    = CQL_NULL;
+    const cql_function *function = computed_by(node);
+    corm_status         done     = cql__eval(node, &env, &value, function ? NULL : c->err);
+    if (done != CORM_OK) return function && done != CORM_NO_MEMORY ? CORM_OK : done;
+    *node = (cql_node){ .kind = CQL_NODE_CONSTANT, .type = node->type, .value = value, .function = function };
     return CORM_OK;
 }
 
@@ -92,16 +105,23 @@ static const cql_type *quiet_hint_type(cql_checker *c, const cql_expr *expr) {
     return status == CORM_OK ? type : NULL;
 }
 
+/* Frozen and not frozen are told apart here. */
+static cql_fit strict_fit(const cql_type *to, const cql_type *from) {
+    if (cql__type_equal(to, from)) return CQL_FIT_EXACT;
+    return cql__type_accepts(to, from) ? CQL_FIT_WEAK : CQL_FIT_NOT;
+}
+
 static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
     const cql_type *type = NULL;
     CORM_TRY(cql__hint_type(c, expr->type, &type));
     if (cql__term_fit(c, expr->args[0], type) == CQL_FIT_NOT) {
+        CORM_TRY(cql__fail_unexpected(c));
         base_buf name = { 0 };
         cql__put_type_ast(c, expr->type, &name);
         return base__fail(c->err, CORM_INVALID, "Cannot cast value %s to type %s",
                           cql__shown(cql__term_text(c, expr->args[0])), cql__shown(cql__take_text(c->arena, &name)));
     }
-    if (cql__type_fit(receiver->type, type) == CQL_FIT_NOT) {
+    if (strict_fit(receiver->type, type) == CQL_FIT_NOT) {
         return base__fail(c->err, CORM_INVALID, "Cannot assign value %s to %.*s of type %s",
                           cql__shown(cql__term_text(c, expr)), CQL_STR(receiver->name),
                           cql__shown(cql__type_text(c, receiver->type)));
@@ -162,8 +182,9 @@ cql_fit cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
     if (expr->kind <= CQL_EXPR_DURATION) return cql__literal_fit(cql__literal_of(expr), expr->text, to);
     if (expr->kind == CQL_EXPR_MARKER) return CQL_FIT_WEAK;
     if (is_call(expr->kind)) return cql__call_fit(c, expr, to);
-    const cql_type *type = cql__exact_type(c, expr);
-    if (type) return cql__type_fit(to, type);
+    const cql_type *type   = cql__exact_type(c, expr);
+    bool            strict = expr->kind == CQL_EXPR_HINT || (type && cql__type_is_multicell(type));
+    if (type) return strict ? strict_fit(to, type) : cql__type_fit(to, type);
     return expr->kind == CQL_EXPR_HINT ? CQL_FIT_WEAK : CQL_FIT_NOT;
 }
 

@@ -82,12 +82,31 @@ static void put_map(cql_checker *c, const cql_expr *expr, put_fn put, base_buf *
     base__buf_u8(out, '}');
 }
 
+static void put_field(cql_checker *c, const cql_expr *expr, uint32_t i, put_fn put, base_buf *out) {
+    if (out->len > 0 && out->data[out->len - 1] != '{') base__buf_puts(out, ", ");
+    base__buf_printf(out, "%.*s: ", CQL_STR(expr->names[i].text));
+    put(c, expr->args[i], out);
+}
+
+/* Where the server's hash map keeps the name, of `size` places. */
+static uint32_t place_of(corm_str name, uint32_t size) {
+    uint32_t hash = 1;
+    for (size_t i = name.len; i > 0; i--) {
+        int8_t byte = (int8_t)name.data[i - 1];
+        hash        = 31U * hash + (uint32_t)byte;
+    }
+    return (hash ^ hash >> 16) & (size - 1);
+}
+
+/* As a term, the fields come in the order in which the server keeps them. */
 static void put_udt(cql_checker *c, const cql_expr *expr, put_fn put, base_buf *out) {
+    uint32_t size = 16;
+    while (expr->count > size / 4 * 3) size *= 2;
     base__buf_u8(out, '{');
-    for (uint32_t i = 0; i < expr->count; i++) {
-        if (i > 0) base__buf_puts(out, ", ");
-        base__buf_printf(out, "%.*s: ", CQL_STR(expr->names[i].text));
-        put(c, expr->args[i], out);
+    for (uint32_t at = 0; at < (put == put_term ? size : 1); at++) {
+        for (uint32_t i = 0; i < expr->count; i++) {
+            if (put != put_term || place_of(expr->names[i].text, size) == at) put_field(c, expr, i, put, out);
+        }
     }
     base__buf_u8(out, '}');
 }
@@ -142,7 +161,9 @@ static void put_term_call(cql_checker *c, const cql_expr *expr, base_buf *out) {
 }
 
 static void put_term(cql_checker *c, const cql_expr *expr, base_buf *out) {
+    if (expr->parens) base__buf_u8(out, '(');
     if (!put_common(c, expr, put_term, out)) put_term_call(c, expr, out);
+    if (expr->parens) base__buf_u8(out, ')');
 }
 
 static void put_subscript(const cql_expr *expr, base_buf *out) {

@@ -84,6 +84,7 @@ corm_status cql__check_values(const cql_checked *checked, const cql_value *value
     for (uint32_t i = 0; i < count; i++) {
         if (checked->markers[i].type) CORM_TRY(cql__validate(checked->markers[i].type, values[i], err));
     }
+    if (checked->refused) return base__fail(err, CORM_INVALID, "%s", checked->refused);
     return CORM_OK;
 }
 

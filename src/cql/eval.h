@@ -25,7 +25,8 @@ typedef struct cql_eval_env {
  * expression it is CORM_INVALID. */
 CORM_CHECKED corm_status cql__eval(const cql_node *node, cql_eval_env *env, cql_value *out, corm_error *err);
 
-/* Validates every bind value against its marker's type, unset allowed (where it is not, whoever uses it refuses).
+/* To be called before every execution, also without values. Validates every bind value against its marker's type, unset
+ * allowed (where it is not, whoever uses it refuses).
  * CORM_INVALID for too few or too many values, with the server's words. */
 CORM_CHECKED corm_status cql__check_values(const cql_checked *checked, const cql_value *values, uint32_t count,
                                            corm_error *err);

@@ -111,13 +111,15 @@ static bool parse_change(cql_parser *p, cql_change *change) {
     return cql__expect(p, CQL_T_EQ) && cql__parse_expr(p, &change->value);
 }
 
-/* A column that is set as a whole is changed once. */
+/* A column that is set as a whole is changed once, and so is a field. */
 static bool check_compatible(cql_parser *p, const cql_update *update, const cql_change *change) {
     enum { MOST_COMPARED = 256 };
     for (uint32_t i = 0; i < update->change_count && i < MOST_COMPARED; i++) {
         const cql_change *earlier = &update->changes[i];
         bool              whole = earlier->kind == CQL_CHANGE_SET || change->kind == CQL_CHANGE_SET;
-        if (!whole || !corm_str_equal(earlier->column.text, change->column.text)) continue;
+        bool              fields = earlier->kind == CQL_CHANGE_SET_FIELD && change->kind == CQL_CHANGE_SET_FIELD;
+        bool              clash = whole || (fields && corm_str_equal(earlier->field.text, change->field.text));
+        if (!clash || !corm_str_equal(earlier->column.text, change->column.text)) continue;
         cql__refuse(p, change->place, "Multiple incompatible setting of column %.*s",
                     (int)change->column.text.len, change->column.text.data);
         break;
