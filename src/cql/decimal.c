@@ -105,6 +105,7 @@ static void put_small(const number_text *parts, int32_t scale, base_buf *out) {
 }
 
 corm_status cql__decimal_from_text(corm_str text, base_buf *out, corm_error *err) {
+    if (!text.data) text = corm_str_of("");
     number_text parts;
     bool        ok = split_number(text, &parts);
     int64_t     scale = ok ? (int64_t)parts.fraction.len - parts.exponent : 0;

@@ -72,62 +72,90 @@ static bool decode_decimal(cql_value value, corm_value *out) {
     return true;
 }
 
-static bool decode_number(const cql_type *type, cql_value value, corm_value *out) {
-    const uint8_t *p = value.data;
-    switch (type->id) {
-    case CQL_TINYINT: *out = corm_of_i8((int8_t)p[0]); return value.len == 1;
-    case CQL_SMALLINT:
-        if (value.len == 2) *out = corm_of_i16((int16_t)base__load_u16(p));
-        return value.len == 2;
-    case CQL_INT:
-        if (value.len == 4) *out = corm_of_i32((int32_t)base__load_u32(p));
-        return value.len == 4;
-    case CQL_FLOAT:
-        if (value.len == 4) *out = corm_of_f32(load_float(p));
-        return value.len == 4;
-    case CQL_DOUBLE:
-        if (value.len == 8) *out = corm_of_f64(load_double(p));
-        return value.len == 8;
-    default:
-        if (value.len == 8) *out = corm_of_i64((int64_t)base__load_u64(p));
-        return value.len == 8;
+static bool decode_small(cql_type_id id, const uint8_t *p, corm_value *out) {
+    if (id == CQL_BOOLEAN) {
+        out->kind = CORM_BOOLEAN;
+        out->as.boolean = p[0] != 0;
+    } else {
+        out->kind = CORM_TINYINT;
+        out->as.i8 = (int8_t)p[0];
     }
-}
-
-static bool decode_date(cql_value value, corm_value *out) {
-    if (value.len != 4) return false;
-    *out =
-        corm_of_date((corm_date){ (int32_t)(base__load_u32(value.data) ^ UINT32_C(0x80000000)) });
     return true;
 }
 
-static bool decode_uuid(cql_value value, corm_value *out) {
-    if (value.len != 16) return false;
+static bool decode_4(cql_type_id id, const uint8_t *p, corm_value *out) {
+    if (id == CQL_INT) {
+        out->kind = CORM_INT;
+        out->as.i32 = (int32_t)base__load_u32(p);
+    } else if (id == CQL_FLOAT) {
+        out->kind = CORM_FLOAT;
+        out->as.f32 = load_float(p);
+    } else {
+        out->kind = CORM_DATE;
+        out->as.date.days = (int32_t)(base__load_u32(p) ^ UINT32_C(0x80000000));
+    }
+    return true;
+}
+
+static bool decode_8(cql_type_id id, const uint8_t *p, corm_value *out) {
+    if (id == CQL_DOUBLE) {
+        out->kind = CORM_DOUBLE;
+        out->as.f64 = load_double(p);
+        return true;
+    }
+    int64_t v = (int64_t)base__load_u64(p);
+    if (id == CQL_TIMESTAMP) {
+        out->kind = CORM_TIMESTAMP;
+        out->as.timestamp = (corm_timestamp){ v };
+    } else if (id == CQL_TIME) {
+        out->kind = CORM_TIME;
+        out->as.time = (corm_time){ v };
+    } else {
+        out->kind = CORM_BIGINT;
+        out->as.i64 = v;
+    }
+    return true;
+}
+
+static bool decode_uuid(const uint8_t *p, corm_value *out) {
     out->kind = CORM_UUID;
-    memcpy(out->as.uuid.bytes, value.data, 16);
+    memcpy(out->as.uuid.bytes, p, 16);
+    return true;
+}
+
+static bool decode_smallint(const uint8_t *p, corm_value *out) {
+    out->kind = CORM_SMALLINT;
+    out->as.i16 = (int16_t)base__load_u16(p);
+    return true;
+}
+
+static bool decode_varint(cql_value value, corm_value *out) {
+    out->kind = CORM_VARINT;
+    out->as.varint = varint_of(value.data, (size_t)value.len);
     return true;
 }
 
 /* False when the bytes are not of the type. The value is not empty. */
 static bool decode_scalar(const cql_type *type, cql_value value, corm_value *out) {
     switch (type->id) {
-    case CQL_BOOLEAN: *out = corm_of_bool(value.data[0] != 0); return value.len == 1;
+    case CQL_BOOLEAN:
+    case CQL_TINYINT: return value.len == 1 && decode_small(type->id, value.data, out);
+    case CQL_SMALLINT: return value.len == 2 && decode_smallint(value.data, out);
+    case CQL_INT:
+    case CQL_FLOAT:
+    case CQL_DATE: return value.len == 4 && decode_4(type->id, value.data, out);
+    case CQL_BIGINT:
+    case CQL_COUNTER:
+    case CQL_DOUBLE:
     case CQL_TIMESTAMP:
-        if (value.len == 8)
-            *out = corm_of_timestamp((corm_timestamp){ (int64_t)base__load_u64(value.data) });
-        return value.len == 8;
-    case CQL_TIME:
-        if (value.len == 8) *out = corm_of_time((corm_time){ (int64_t)base__load_u64(value.data) });
-        return value.len == 8;
-    case CQL_DATE: return decode_date(value, out);
+    case CQL_TIME: return value.len == 8 && decode_8(type->id, value.data, out);
     case CQL_UUID:
-    case CQL_TIMEUUID: return decode_uuid(value, out);
+    case CQL_TIMEUUID: return value.len == 16 && decode_uuid(value.data, out);
     case CQL_DURATION: return decode_duration(value, out);
     case CQL_INET: return decode_inet(value, out);
     case CQL_DECIMAL: return decode_decimal(value, out);
-    case CQL_VARINT: *out = corm_of_varint(varint_of(value.data, (size_t)value.len)); return true;
-    case CQL_EMPTY: return false;
-    default: return decode_number(type, value, out);
+    case CQL_VARINT: return decode_varint(value, out);
+    default: return false;
     }
 }
 
@@ -165,18 +193,23 @@ static bool is_bytes(cql_type_id id) {
     return id == CQL_TEXT || id == CQL_ASCII || id == CQL_BLOB || id == CQL_CUSTOM;
 }
 
-static corm_value bytes_value(cql_type_id id, cql_value value) {
+static void decode_bytes(cql_type_id id, cql_value value, corm_value *out) {
     size_t len = (size_t)value.len;
-    if (id == CQL_BLOB || id == CQL_CUSTOM) return corm_of_blob((corm_bytes){ value.data, len });
-    return corm_of_str((corm_str){ (const char *)value.data, len });
+    if (id == CQL_BLOB || id == CQL_CUSTOM) {
+        out->kind = CORM_BLOB;
+        out->as.blob = (corm_bytes){ value.data, len };
+    } else {
+        out->kind = CORM_TEXT;
+        out->as.text = (corm_str){ (const char *)value.data, len };
+    }
 }
 
 corm_status cql__decode(const cql_type *type, cql_value value, base_arena *arena, corm_value *out,
                         corm_error *err) {
-    *out = corm_null();
+    out->kind = CORM_NULL;
     if (value.len < 0) return CORM_OK;
     if (is_bytes(type->id)) {
-        *out = bytes_value(type->id, value);
+        decode_bytes(type->id, value, out);
         return CORM_OK;
     }
     if (type->count > 0) return decode_items(type, value, arena, out, err);

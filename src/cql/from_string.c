@@ -226,6 +226,7 @@ static const string_reader readers[] = {
 };
 
 corm_status cql__from_string(const cql_type *type, corm_str text, base_buf *out, corm_error *err) {
+    if (!text.data) text = corm_str_of("");
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         if (readers[i].id != type->id) continue;
         if (text.len == 0 && readers[i].empty) return CORM_OK;

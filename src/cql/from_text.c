@@ -269,6 +269,7 @@ static bool is_bare_text(const cql_type *type, corm_str text) {
 
 corm_status cql__from_text(const cql_type *type, corm_str text, base_buf *out, bool *is_null,
                            corm_error *err) {
+    if (!text.data) text = corm_str_of("");
     reader r = { .text = text, .err = err };
     *is_null = corm_str_equal(text, corm_str_of("null"));
     if (*is_null) return CORM_OK;

@@ -237,6 +237,7 @@ static corm_status parse_type(parser *p, const cql_type **out) {
 
 corm_status cql__type_parse_marshal(base_arena *arena, corm_str text, const cql_type **out,
                                     corm_error *err) {
+    if (!text.data) text = corm_str_of("");
     parser p = { arena, text, 0, err, 0 };
     CORM_TRY(parse_type(&p, out));
     skip_blank(&p);

@@ -40,6 +40,7 @@ static bool all_digits(corm_str text) {
 }
 
 corm_status cql__varint_from_text(corm_str text, base_buf *out, corm_error *err) {
+    if (!text.data) text = corm_str_of("");
     bool     sign = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
     corm_str digits = { text.data + sign, text.len - sign };
     int64_t  v;
