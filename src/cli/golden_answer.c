@@ -102,18 +102,22 @@ static void put_rows(corm_result *result, const golden_case *each, base_buf *out
     corm_error               error = { 0 };
     base_buf                 pages = { 0 };
     const cql_result_column *columns = session__result_columns(result, &count);
-    put_columns("columns", columns, count, out);
+    base_buf                 rows = { 0 };
+    put_columns("columns", columns, count, &rows);
     for (;;) {
         for (const corm_row *row = corm_result_next(result); row; row = corm_result_next(result))
-            put_row(row, columns, count, out);
+            put_row(row, columns, count, &rows);
         base__buf_printf(&pages, " %u", corm_result_row_count(result));
         if (each->page_size <= 0 || !corm_result_has_more(result)) break;
         if (corm_result_fetch(result, &error) != CORM_OK) {
-            put_error(&error, out);
+            put_error(&error, &rows);
             break;
         }
+        put_warnings(result, out);
         columns = session__result_columns(result, &count);
     }
+    base__buf_put(out, rows.data, rows.len);
+    base__buf_free(&rows);
     if (each->page_size > 0)
         base__buf_printf(out, "-- pages:%.*s\n", (int)pages.len, (const char *)pages.data);
     base__buf_free(&pages);

@@ -132,12 +132,27 @@ static uint32_t first_partition(const select_run *run, const engine_partition *p
     return 0;
 }
 
+/* token(…) may narrow an IN. */
+static corm_status keep_tokens(select_run *run, engine_partition *partitions, uint32_t *count,
+                               corm_error *err) {
+    int64_t  first, last;
+    bool     empty;
+    uint32_t kept = 0;
+    CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &first, &last, &empty, err));
+    for (uint32_t i = 0; i < *count && !empty; i++)
+        if (partitions[i].token >= first && partitions[i].token <= last)
+            partitions[kept++] = partitions[i];
+    *count = kept;
+    return CORM_OK;
+}
+
 corm_status select__partitions(select_run *run, corm_error *err) {
     engine_partition *partitions;
     uint32_t          count;
     cql_eval_env      env = run->env;
     env.context.arena = run->request->arena;
     CORM_TRY(engine__partitions(run->table, &run->select->where, &env, &partitions, &count, err));
+    CORM_TRY(keep_tokens(run, partitions, &count, err));
     uint32_t first = first_partition(run, partitions, count);
     for (uint32_t i = first; i < count && !run->stop; i++) {
         run->last_was_static = false;
@@ -184,7 +199,8 @@ static corm_status scan_from(select_run *run, kv_cursor *cursor, bool found, int
             break;
         CORM_TRY(scan_step(run, cursor, &key, err));
         if (run->stop) return CORM_OK;
-        if (run->in_partition && run->skip_partition)
+        bool is_record = key.kind == ENGINE_KEY_PARTITION; /* of a partition not entered yet */
+        if (!is_record && run->in_partition && run->skip_partition)
             CORM_TRY(skip_to_next_partition(run, cursor, &found, err));
         else
             CORM_TRY(kv__cursor_next(cursor, &found, err));
@@ -226,11 +242,18 @@ static corm_status index_values(select_run *run, cql_value values[2], corm_error
     env.context.arena = run->request->arena;
     if (pair) CORM_TRY(cql__eval(filter->element, &env, &values[0], err));
     CORM_TRY(cql__eval(filter->terms[0], &env, &values[pair], err));
-    for (int i = 0; i <= pair; i++)
+    for (int i = 0; i <= pair; i++) {
+        if (values[i].len > 65535)
+            return base__fail(err, CORM_INVALID,
+                              "Index expression values may not be larger than 64K");
         if (values[i].len < 0)
-            return base__fail(err, CORM_INVALID, "Unsupported %s value for column %.*s",
-                              values[i].len == -2 ? "unset" : "null", (int)filter->column->name.len,
-                              filter->column->name.data);
+            return base__fail(err, CORM_INVALID, "Unsupported %s %s for column %.*s",
+                              values[i].len == -2 ? "unset" : "null",
+                              !pair    ? "value"
+                              : i == 0 ? "map key"
+                                       : "map value",
+                              (int)filter->column->name.len, filter->column->name.data);
+    }
     return CORM_OK;
 }
 
