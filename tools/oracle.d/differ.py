@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Random scripts on the server and on Corm, compared; a difference is made small and shown.
 
-The script is a golden file without expectations. The server's answers come through the wire, Corm's from
-`corm shell corm:FOLDER --golden -f FILE`, which prints the file with its answers."""
+The script is a golden file without expectations. The server's answers come through the wire,
+Corm's from `corm shell corm:FOLDER --golden -f FILE`, which prints the file with its answers."""
+
 import collections
 import os
 import shutil
@@ -18,24 +19,32 @@ WRITES, READS = 25, 25
 
 def server_answers(connection, statements):
     units, _ = golden.parse(generate.file_text(statements))
-    return [golden.recorded(unit, answer) for unit, answer in zip(units, golden.run(connection, units))]
+    return [
+        golden.recorded(unit, answer) for unit, answer in zip(units, golden.run(connection, units))
+    ]
 
 
 def corm_answers(corm, statements):
-    """What Corm prints for each statement; its exit and its standard error when it does not come through."""
+    """What Corm prints for each statement; how it ended when it does not come through."""
     folder = tempfile.mkdtemp(prefix="corm-diff-")
     try:
         script = os.path.join(folder, "script.cql")
         with open(script, "w", encoding="utf-8") as out:
             out.write(generate.file_text(statements))
-        run = subprocess.run([corm, "shell", "corm:" + os.path.join(folder, "store"), "--golden", "-f", script],
-                             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120)
+        run = subprocess.run(
+            [corm, "shell", "corm:" + os.path.join(folder, "store"), "--golden", "-f", script],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=120,
+        )
         units, _ = golden.parse(run.stdout)
         answers = [unit.expected for unit in units]
         if run.returncode != 0 or len(answers) != len(statements):
             answers += [["exit code %d" % run.returncode] + run.stderr.splitlines()[:5]]
             answers += [["no answer"]] * (len(statements) - len(answers))
-        return answers[:len(statements)]
+        return answers[: len(statements)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -44,21 +53,23 @@ def differences(connection, corm, statements):
     """(index, expected, answered) of every statement that the two answer differently."""
     expected = server_answers(connection, statements)
     answered = corm_answers(corm, statements)
-    return [(i, e, a) for i, (e, a) in enumerate(zip(expected, answered)) if not golden.matches(e, a)]
+    return [
+        (i, e, a) for i, (e, a) in enumerate(zip(expected, answered)) if not golden.matches(e, a)
+    ]
 
 
 def shrink(connection, corm, statements):
-    """Leaves out statements, in halves first, as long as some difference stays; the schema stays."""
+    """Leaves out statements, in halves first, while some difference stays; the schema stays."""
     last = differences(connection, corm, statements)[0][0]
-    statements = statements[:last + 1]
+    statements = statements[: last + 1]
     size = max(1, len(statements) // 2)
     while True:
         at = 2
         while at < len(statements):
-            fewer = statements[:at] + statements[at + size:]
+            fewer = statements[:at] + statements[at + size :]
             found = differences(connection, corm, fewer)
             if found:
-                statements = fewer[:found[0][0] + 1]
+                statements = fewer[: found[0][0] + 1]
             else:
                 at += size
         if size == 1:
@@ -84,7 +95,10 @@ class Tally:
     def show(self):
         for word in sorted(set(self.accepted) | set(self.refused)):
             total = self.accepted[word] + self.refused[word]
-            print("%-7s %6d statements, %3d %% accepted" % (word, total, 100 * self.accepted[word] // total))
+            print(
+                "%-7s %6d statements, %3d %% accepted"
+                % (word, total, 100 * self.accepted[word] // total)
+            )
         for text, count in self.errors.most_common(25):
             print("%6d %s" % (count, text))
 
@@ -92,7 +106,10 @@ class Tally:
 def keep(connection, folder, seed, statements, expected):
     """Writes a script with the server's answers as a golden file; returns its text."""
     units, tail = golden.parse(generate.file_text(statements))
-    text = "-- Random writes and reads, seed %d.\n\n%s" % (seed, golden.render(units, tail, expected))
+    text = "-- Random writes and reads, seed %d.\n\n%s" % (
+        seed,
+        golden.render(units, tail, expected),
+    )
     text = golden.stamped(text, connection)
     if folder:
         os.makedirs(folder, exist_ok=True)
@@ -103,7 +120,9 @@ def keep(connection, folder, seed, statements, expected):
 
 def report(seed, statements, connection, corm, folder):
     print("seed %d: %d statements show a difference" % (seed, len(statements)))
-    print(keep(connection, folder, seed, statements, server_answers(connection, statements)), end="")
+    print(
+        keep(connection, folder, seed, statements, server_answers(connection, statements)), end=""
+    )
     for _, _, answered in differences(connection, corm, statements):
         print("-- corm answered:\n" + "\n".join("--   " + line for line in answered))
 

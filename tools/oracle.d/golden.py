@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Golden files (docs/golden-tests.md): reading them, running them on a server, writing the answers down."""
+"""Golden files (docs/golden-tests.md): read, run on a server, compared, written with the answers."""
+
 import re
 
-from values import Literal, show, type_text
+from literals import Literal
+from values import show, type_text
 from wire import ServerError
 
 DIRECTIVES = ("page-size", "bind", "prepare", "now", "timestamp", "consistency", "position")
 WILDCARD = "<any>"
 ANY_ERROR, ANY_ANSWER = "error *", "any"
-# The server fails on its own: inside, by a time-out, or on a paging state that it handed out itself.
-FAILURES = re.compile("error (0000|1100|1200|1300|1500)|error 000a: Invalid value for the paging state")
+# The server fails on its own: inside, by a time-out, or on a paging state that it gave itself.
+FAILURES = re.compile(
+    "error (0000|1100|1200|1300|1500)|error 000a: Invalid value for the paging state"
+)
 # Functions listed in no certain order; the words of the server's JSON reader; addresses of objects.
-UNSTABLE = re.compile(r"(?<=signatures: )\w+\.\w+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*")
+UNSTABLE = re.compile(
+    r"(?<=signatures: )\w+\.\w+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*"
+)
 USE_WARNING = "`USE <keyspace>` with prepared statements"
 
 
@@ -19,9 +25,9 @@ class Unit:
     """One statement with the lines in front of it and its expectations."""
 
     def __init__(self, lead):
-        self.lead = lead              # lines in front: comments, directives, blank lines
-        self.lines = []               # the statement's lines
-        self.expected = []            # expectation lines without "-- "
+        self.lead = lead  # lines in front: comments, directives, blank lines
+        self.lines = []  # the statement's lines
+        self.expected = []  # expectation lines without "-- "
         self.directives = {}
 
     def text(self):
@@ -37,7 +43,7 @@ def directive(line, unit, place):
     if not found:
         return
     name, value = found.group(1), (found.group(2) or "").strip()
-    has_colon = line[len(name) + 3:len(name) + 4] == ":"
+    has_colon = line[len(name) + 3 : len(name) + 4] == ":"
     if name == "golden" or (name not in DIRECTIVES and not has_colon):
         return
     if name not in DIRECTIVES:
@@ -97,10 +103,14 @@ def stamped(text, connection):
     """The text of a file with the server's version in its first line."""
     version = connection.query("SELECT release_version FROM system.local").rows[0][0].decode()
     first, _, rest = text.partition("\n")
-    return "-- golden: cassandra %s\n%s" % (version, rest if first.startswith("-- golden:") else text)
+    return "-- golden: cassandra %s\n%s" % (
+        version,
+        rest if first.startswith("-- golden:") else text,
+    )
 
 
 # --- asking
+
 
 def one_line(text):
     return text.replace("\r", "\\r").replace("\n", "\\n")
@@ -111,11 +121,18 @@ def warning_lines(warnings):
 
 
 def specs(columns):
-    return "".join(" " + ", ".join("%s %s" % (name, type_text(kind)) for name, kind in columns)) if columns else ""
+    return (
+        "".join(" " + ", ".join("%s %s" % (name, type_text(kind)) for name, kind in columns))
+        if columns
+        else ""
+    )
 
 
 def row_lines(columns, rows):
-    return ["row: " + " | ".join(show(kind, data) for (_, kind), data in zip(columns, row)) for row in rows]
+    return [
+        "row: " + " | ".join(show(kind, data) for (_, kind), data in zip(columns, row))
+        for row in rows
+    ]
 
 
 def result_lines(result):
@@ -126,7 +143,11 @@ def result_lines(result):
         if result.key_indexes:
             lines.append("partition-key: " + " ".join(str(i) for i in result.key_indexes))
         return lines + (["columns:" + specs(result.columns)] if result.columns else [])
-    return {"void": ["ok"], "schema": ["schema: " + result.text], "keyspace": ["keyspace: " + result.text]}[result.kind]
+    return {
+        "void": ["ok"],
+        "schema": ["schema: " + result.text],
+        "keyspace": ["keyspace: " + result.text],
+    }[result.kind]
 
 
 def options(directives):
@@ -172,16 +193,22 @@ def ask(connection, unit):
         return lines
     except ServerError as error:
         return warning_lines(error.warnings) + [
-            "error %04x: %s" % (error.code, one_line(error.text))]
+            "error %04x: %s" % (error.code, one_line(error.text))
+        ]
 
 
 def fresh_keyspace(connection):
-    names = [row[0].decode() for row in connection.query("SELECT keyspace_name FROM system_schema.keyspaces").rows]
+    names = [
+        row[0].decode()
+        for row in connection.query("SELECT keyspace_name FROM system_schema.keyspaces").rows
+    ]
     for name in names:
         if name.startswith("golden"):
             connection.query('DROP KEYSPACE "%s"' % name)
-    connection.query("CREATE KEYSPACE golden WITH replication = "
-                     "{'class': 'SimpleStrategy', 'replication_factor': 1}")
+    connection.query(
+        "CREATE KEYSPACE golden WITH replication = "
+        "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+    )
     connection.query("USE golden")
 
 
@@ -191,6 +218,7 @@ def run(connection, units):
 
 
 # --- comparing and recording
+
 
 def row_matches(expected, actual):
     """Whether an expected row with <any> in it matches; both without 'row: '."""

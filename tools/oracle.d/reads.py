@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Random SELECT statements for generate.py."""
+
 from generate import NUMBERS, Directed
 
 OPERATORS = ["=", "=", "<", "<=", ">", ">="]
@@ -46,7 +47,10 @@ class Reads:
         return " WHERE " + " AND ".join(parts) if parts else ""
 
     def membership(self, column):
-        values = ", ".join(self.g.key_value(column) for _ in range(self.g.random.randint(0 if self.g.chance(10) else 1, 3)))
+        values = ", ".join(
+            self.g.key_value(column)
+            for _ in range(self.g.random.randint(0 if self.g.chance(10) else 1, 3))
+        )
         return "%s IN (%s)" % (column.name, values)
 
     def token(self):
@@ -54,14 +58,20 @@ class Reads:
         names = ", ".join(c.name for c in g.partition)
         parts = []
         for operators in g.some([[">", ">="], ["<", "<="]], 1):
-            bound = g.one_of(["token(%s)" % ", ".join(g.key_value(c) for c in g.partition), "0", "-9223372036854775808"])
+            bound = g.one_of(
+                [
+                    "token(%s)" % ", ".join(g.key_value(c) for c in g.partition),
+                    "0",
+                    "-9223372036854775808",
+                ]
+            )
             parts.append("token(%s) %s %s" % (names, g.one_of(operators), bound))
         return parts
 
     def clustering(self):
         """A legal restriction of a prefix; now and then a gap, which is not legal."""
         g, parts = self.g, []
-        columns = g.clustering[:g.random.randint(0, len(g.clustering))]
+        columns = g.clustering[: g.random.randint(0, len(g.clustering))]
         if len(columns) >= 2 and g.chance(25):
             return [self.multi_column(columns)]
         for i, column in enumerate(columns):
@@ -95,8 +105,13 @@ class Reads:
             return "%s %s %s" % (column.name, g.one_of(OPERATORS), g.key_value(column))
         if kind.name in ("list", "set", "map") and not (kind.frozen and g.chance(50)):
             if kind.name == "map" and g.chance(50):
-                return g.one_of(["%s CONTAINS KEY %s" % (column.name, g.value(kind.parts[0])), "%s[%s] = %s" % (
-                    column.name, g.value(kind.parts[0]), g.value(kind.parts[1]))])
+                return g.one_of(
+                    [
+                        "%s CONTAINS KEY %s" % (column.name, g.value(kind.parts[0])),
+                        "%s[%s] = %s"
+                        % (column.name, g.value(kind.parts[0]), g.value(kind.parts[1])),
+                    ]
+                )
             return "%s CONTAINS %s" % (column.name, g.value(kind.parts[-1]))
         if kind.name == "udt" and not kind.frozen:
             return "%s = %s" % (column.name, g.value(kind))
@@ -107,7 +122,12 @@ class Reads:
     def selection(self):
         g = self.g
         self.grouped = self.distinct = False
-        how = g.one_of(["star"] * 5 + ["some"] * 4 + ["functions"] * 3 + ["json", "aggregate", "group", "group", "distinct"])
+        how = g.one_of(
+            ["star"] * 5
+            + ["some"] * 4
+            + ["functions"] * 3
+            + ["json", "aggregate", "group", "group", "distinct"]
+        )
         if how == "distinct":
             self.distinct = True
             return "DISTINCT " + ", ".join(c.name for c in g.partition + g.some(g.statics))
@@ -120,13 +140,19 @@ class Reads:
         if how == "functions":
             return ", ".join(self.selector(c) for c in g.some(g.columns, 1))
         if how == "json":
-            return "JSON *" if g.chance(50) else "JSON " + ", ".join(c.name for c in g.some(g.columns, 1))
+            return (
+                "JSON *"
+                if g.chance(50)
+                else "JSON " + ", ".join(c.name for c in g.some(g.columns, 1))
+            )
         return "*" if how == "star" else ", ".join(c.name for c in g.some(g.columns, 1))
 
     def aggregate(self):
         g = self.g
         column = g.one_of(g.columns)
-        names = ["count", "min", "max"] + (["sum", "avg"] if column.kind.name in NUMBERS + ("counter",) else [])
+        names = ["count", "min", "max"] + (
+            ["sum", "avg"] if column.kind.name in NUMBERS + ("counter",) else []
+        )
         return "%s(%s)" % (g.one_of(names), column.name)
 
     def selector(self, column):
@@ -139,7 +165,10 @@ class Reads:
         if kind.name == "map":
             choices += ["%s[%s]" % (name, g.value(kind.parts[0])), "map_keys(%s)" % name]
         if kind.name == "set":
-            choices += ["%s[%s]" % (name, g.value(kind.parts[0])), "%s[%s..]" % (name, g.value(kind.parts[0]))]
+            choices += [
+                "%s[%s]" % (name, g.value(kind.parts[0])),
+                "%s[%s..]" % (name, g.value(kind.parts[0])),
+            ]
         if kind.name == "udt":
             choices += ["%s.a" % name]
         return g.one_of(choices)
@@ -151,7 +180,9 @@ class Reads:
         if self.grouped:
             names = g.partition + (g.clustering[:1] if g.clustering and g.chance(70) else [])
             text += " GROUP BY " + ", ".join(c.name for c in names)
-        self.ordered = bool(g.clustering) and not self.distinct and g.chance(35 if self.one_partition else 4)
+        self.ordered = (
+            bool(g.clustering) and not self.distinct and g.chance(35 if self.one_partition else 4)
+        )
         if self.ordered:
             text += " ORDER BY " + self.order()
         if g.chance(15):

@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""Values as docs/golden-tests.md defines them: from bytes to text (show) and from text to bytes (Literal)."""
+"""Values from bytes to text, as docs/golden-tests.md defines it."""
+
 import re
 import socket
 import struct
 
-from wire import UNSET
 
 DAY_MILLIS = 86400000
-FIRST_DAY, LAST_DAY = -719162, 2932896      # 0001-01-01 and 9999-12-31, in days since the epoch
-FIXED_WIDTH = {"boolean": 1, "tinyint": 1, "smallint": 2, "int": 4, "float": 4, "date": 4, "bigint": 8,
-               "counter": 8, "double": 8, "timestamp": 8, "time": 8, "uuid": 16, "timeuuid": 16}
+FIRST_DAY, LAST_DAY = -719162, 2932896  # 0001-01-01 and 9999-12-31, in days since the epoch
+FIXED_WIDTH = {
+    "boolean": 1,
+    "tinyint": 1,
+    "smallint": 2,
+    "int": 4,
+    "float": 4,
+    "date": 4,
+    "bigint": 8,
+    "counter": 8,
+    "double": 8,
+    "timestamp": 8,
+    "time": 8,
+    "uuid": 16,
+    "timeuuid": 16,
+}
 
 
 # --- the calendar: days since the epoch, proleptic Gregorian
+
 
 def civil(days):
     days += 719468
@@ -30,7 +44,14 @@ def days_from_civil(year, month, day):
         year -= 1
     era, year_of_era = divmod(year, 400)
     day_of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719468
+    return (
+        era * 146097
+        + year_of_era * 365
+        + year_of_era // 4
+        - year_of_era // 100
+        + day_of_year
+        - 719468
+    )
 
 
 def date_text(days):
@@ -38,6 +59,7 @@ def date_text(days):
 
 
 # --- numbers
+
 
 def shortest_float(data):
     number = struct.unpack(">f", data)[0]
@@ -67,7 +89,7 @@ def real_text(data):
         if exponent < 0:
             return "%s0.%s%s" % (sign, "0" * (-exponent - 1), digits)
         digits = digits.ljust(exponent + 2, "0")
-        return "%s%s.%s" % (sign, digits[:exponent + 1], digits[exponent + 1:])
+        return "%s%s.%s" % (sign, digits[: exponent + 1], digits[exponent + 1 :])
     return "%s%s.%sE%d" % (sign, digits[0], digits[1:] or "0", exponent)
 
 
@@ -93,10 +115,6 @@ def decimal_text(unscaled, scale):
     return "%s%sE%+d" % (sign, digits, exponent)
 
 
-def varint_bytes(number):
-    return number.to_bytes((number if number >= 0 else ~number).bit_length() // 8 + 1, "big", signed=True)
-
-
 def read_vint(data, at):
     """An unsigned vint: (value, position behind it)."""
     first = data[at]
@@ -104,15 +122,9 @@ def read_vint(data, at):
     if at + extra + 1 > len(data):
         raise ValueError("vint ends early")
     number = first & (0xFF >> extra)
-    for byte in data[at + 1:at + 1 + extra]:
+    for byte in data[at + 1 : at + 1 + extra]:
         number = number << 8 | byte
     return number, at + 1 + extra
-
-
-def write_vint(number):
-    extra = next((n for n in range(8) if number < 1 << 7 * (n + 1)), 8)
-    body = number.to_bytes(extra + 1, "big")
-    return bytes([body[0] | 0xFF00 >> extra & 0xFF]) + body[1:]
 
 
 def signed_vint(data, at):
@@ -120,13 +132,16 @@ def signed_vint(data, at):
     return (number >> 1) ^ -(number & 1), at
 
 
-def zigzag(number):
-    return write_vint(((number << 1) ^ (number >> 63)) & 0xFFFFFFFFFFFFFFFF)
-
-
 # --- durations
 
-NANO_UNITS = [("h", 3600 * 10**9), ("m", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1)]
+NANO_UNITS = [
+    ("h", 3600 * 10**9),
+    ("m", 60 * 10**9),
+    ("s", 10**9),
+    ("ms", 10**6),
+    ("us", 10**3),
+    ("ns", 1),
+]
 
 
 def duration_text(months, days, nanos):
@@ -140,22 +155,8 @@ def duration_text(months, days, nanos):
     return out + text if text else "0s"
 
 
-def duration_bytes(text):
-    sign = -1 if text.startswith("-") else 1
-    months = days = nanos = 0
-    sizes = dict(NANO_UNITS)
-    for count, unit in re.findall(r"(\d+)([a-zµ]+)", text):
-        count = int(count) * sign
-        if unit in ("y", "mo"):
-            months += count * (12 if unit == "y" else 1)
-        elif unit in ("w", "d"):
-            days += count * (7 if unit == "w" else 1)
-        else:
-            nanos += count * sizes[unit]
-    return zigzag(months) + zigzag(days) + zigzag(nanos)
-
-
 # --- bytes to text
+
 
 def quoted(text):
     return "'" + text.replace("'", "''") + "'"
@@ -224,7 +225,9 @@ def show_boolean(_, data):
 def show_decimal(_, data):
     if len(data) < 5:
         raise ValueError
-    return decimal_text(int.from_bytes(data[4:], "big", signed=True), struct.unpack(">i", data[:4])[0])
+    return decimal_text(
+        int.from_bytes(data[4:], "big", signed=True), struct.unpack(">i", data[:4])[0]
+    )
 
 
 def show_timestamp(_, data):
@@ -233,7 +236,12 @@ def show_timestamp(_, data):
     if not FIRST_DAY <= days <= LAST_DAY:
         return str(millis)
     return "'%sT%02d:%02d:%02d.%03dZ'" % (
-        date_text(days), rest // 3600000, rest // 60000 % 60, rest // 1000 % 60, rest % 1000)
+        date_text(days),
+        rest // 3600000,
+        rest // 60000 % 60,
+        rest // 1000 % 60,
+        rest % 1000,
+    )
 
 
 def show_date(_, data):
@@ -274,14 +282,14 @@ def parts(data, count=None):
     """Values with four bytes of length in front; all of the data, or a number of them."""
     found, at = [], 0
     while at < len(data) if count is None else len(found) < count:
-        size = struct.unpack(">i", data[at:at + 4])[0]
+        size = struct.unpack(">i", data[at : at + 4])[0]
         at += 4
         if size < 0:
             found.append(None)
             continue
         if at + size > len(data):
             raise ValueError("value ends early")
-        found.append(data[at:at + size])
+        found.append(data[at : at + size])
         at += size
     if at != len(data):
         raise ValueError("bytes left over")
@@ -292,8 +300,10 @@ def show_collection(kind, data):
     count = struct.unpack(">i", data[:4])[0]
     if kind[0] == "map":
         found = parts(data[4:], 2 * count)
-        return "{%s}" % ", ".join("%s: %s" % (show(kind[1], found[i]), show(kind[2], found[i + 1]))
-                                  for i in range(0, len(found), 2))
+        return "{%s}" % ", ".join(
+            "%s: %s" % (show(kind[1], found[i]), show(kind[2], found[i + 1]))
+            for i in range(0, len(found), 2)
+        )
     text = ", ".join(show(kind[1], part) for part in parts(data[4:], count))
     return "{%s}" % text if kind[0] == "set" else "[%s]" % text
 
@@ -301,14 +311,18 @@ def show_collection(kind, data):
 def show_tuple(kind, data):
     found = parts(data)
     found += [None] * (len(kind) - 1 - len(found))
-    return "(%s)" % ", ".join(show(part, value) for part, value in zip(kind[1:], found, strict=True))
+    return "(%s)" % ", ".join(
+        show(part, value) for part, value in zip(kind[1:], found, strict=True)
+    )
 
 
 def show_udt(kind, data):
     found = parts(data)
     found += [None] * (len(kind[3]) - len(found))
-    return "{%s}" % ", ".join("%s: %s" % (name_text(field[0]), show(field[1], value))
-                              for field, value in zip(kind[3], found, strict=True))
+    return "{%s}" % ", ".join(
+        "%s: %s" % (name_text(field[0]), show(field[1], value))
+        for field, value in zip(kind[3], found, strict=True)
+    )
 
 
 def fixed_width(kind):
@@ -329,7 +343,7 @@ def show_vector(kind, data):
             size, at = read_vint(data, at)
         if at + size > len(data):
             raise ValueError("vector ends early")
-        found.append(data[at:at + size])
+        found.append(data[at : at + size])
         at += size
     if at != len(data):
         raise ValueError("bytes left over")
@@ -337,196 +351,31 @@ def show_vector(kind, data):
 
 
 SHOW = {
-    "ascii": show_text_or_blob, "text": show_text_or_blob, "blob": lambda _, data: "0x" + data.hex(),
-    "boolean": show_boolean, "tinyint": show_integer, "smallint": show_integer, "int": show_integer,
-    "bigint": show_integer, "counter": show_integer, "varint": show_integer, "decimal": show_decimal,
-    "float": show_real, "double": show_real, "timestamp": show_timestamp, "date": show_date,
-    "time": show_time, "duration": show_duration, "uuid": show_uuid, "timeuuid": show_uuid,
-    "inet": show_inet, "list": show_collection, "set": show_collection, "map": show_collection,
-    "tuple": show_tuple, "udt": show_udt, "vector": show_vector,
-    "custom": lambda _, data: "0x" + data.hex()}
-
-
-# --- text to bytes
-
-class Literal:
-    """Reads the values of a bind directive."""
-
-    def __init__(self, text):
-        self.text, self.at = text, 0
-
-    def skip(self):
-        while self.at < len(self.text) and self.text[self.at] == " ":
-            self.at += 1
-
-    def sees(self, mark):
-        self.skip()
-        return self.text.startswith(mark, self.at)
-
-    def take(self, mark):
-        if not self.sees(mark):
-            raise ValueError("expected %r at %d in bind: %s" % (mark, self.at, self.text))
-        self.at += len(mark)
-
-    def word(self):
-        self.skip()
-        found = re.compile(r"[^\s,:(){}\[\]']+").match(self.text, self.at)
-        if not found:
-            raise ValueError("expected a value at %d in bind: %s" % (self.at, self.text))
-        self.at = found.end()
-        return found.group()
-
-    def string(self):
-        self.take("'")
-        out = ""
-        while True:
-            end = self.text.index("'", self.at)
-            out += self.text[self.at:end]
-            self.at = end + 1
-            if not self.text.startswith("'", self.at):
-                return out
-            out += "'"
-            self.at += 1
-
-    def values(self, kinds):
-        """The values of a whole directive, one a type."""
-        out = []
-        for kind in kinds:
-            if out:
-                self.take(",")
-            out.append(self.value(kind))
-        self.skip()
-        if self.at != len(self.text):
-            raise ValueError("too many values in bind: " + self.text)
-        return out
-
-    def value(self, kind):
-        for word, data in (("null", None), ("unset", UNSET), ("<empty>", b"")):
-            if self.sees(word):
-                self.take(word)
-                return data
-        if self.sees("0x"):
-            return bytes.fromhex(self.word()[2:])
-        if self.sees("repeat("):
-            self.take("repeat(")
-            data = bytes.fromhex(self.word()[2:])
-            self.take(",")
-            data *= int(self.word())
-            self.take(")")
-            return data
-        if self.sees("blob_as_"):
-            self.word()
-            self.take("(")
-            data = bytes.fromhex(self.word()[2:])
-            self.take(")")
-            return data
-        if kind[0] in ("list", "set", "vector", "map"):
-            return self.collection(kind)
-        if kind[0] == "tuple":
-            return self.tuple(kind)
-        if kind[0] == "udt":
-            return self.udt(kind)
-        text = self.string() if self.sees("'") else self.word()
-        if kind[0] in ("timestamp", "time") and self.sees(":"):
-            raise ValueError("a %s needs quotes: %s" % (kind[0], self.text))
-        return scalar(kind[0], text)
-
-    def items(self, open_mark, close_mark, read):
-        out = []
-        self.take(open_mark)
-        while not self.sees(close_mark):
-            if out:
-                self.take(",")
-            out.append(read())
-        self.take(close_mark)
-        return out
-
-    def collection(self, kind):
-        def pair():
-            key = self.value(kind[1])
-            self.take(":")
-            return sized(key) + sized(self.value(kind[2]))
-        if kind[0] == "map":
-            found = self.items("{", "}", pair)
-        elif kind[0] == "vector":
-            found = self.items("[", "]", lambda: self.value(kind[1]))
-            if fixed_width(kind[1]) is not None:
-                return b"".join(found)
-            return b"".join(write_vint(len(part)) + part for part in found)
-        else:
-            marks = "{}" if kind[0] == "set" else "[]"
-            found = self.items(marks[0], marks[1], lambda: sized(self.value(kind[1])))
-        return struct.pack(">i", len(found)) + b"".join(found)
-
-    def tuple(self, kind):
-        kinds = iter(kind[1:])
-        return b"".join(self.items("(", ")", lambda: sized(self.value(next(kinds)))))
-
-    def udt(self, kind):
-        found, fields = {}, dict(kind[3])
-
-        def field():
-            self.skip()
-            if self.sees('"'):
-                end = re.compile('"((?:[^"]|"")*)"').match(self.text, self.at)
-                self.at, name = end.end(), end.group(1).replace('""', '"')
-            else:
-                name = self.word()
-            self.take(":")
-            found[name] = self.value(fields[name])
-        self.items("{", "}", field)
-        return b"".join(sized(found.get(name)) for name, _ in kind[3])
-
-
-def sized(data):
-    if data is UNSET:
-        return struct.pack(">i", -2)
-    return struct.pack(">i", -1) if data is None else struct.pack(">i", len(data)) + data
-
-
-def timestamp_bytes(text):
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z", text)
-    if not found:
-        return struct.pack(">q", int(text))
-    year, month, day, hour, minute, second, milli = (int(part) for part in found.groups())
-    return struct.pack(">q", days_from_civil(year, month, day) * DAY_MILLIS + hour * 3600000 + minute * 60000
-                       + second * 1000 + milli)
-
-
-def date_bytes(text):
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text)
-    days = days_from_civil(*(int(part) for part in found.groups())) + 2**31 if found else int(text)
-    return struct.pack(">I", days)
-
-
-def time_bytes(text):
-    found = re.fullmatch(r"(\d\d):(\d\d):(\d\d)\.(\d{9})", text)
-    if not found:
-        return struct.pack(">q", int(text))
-    hour, minute, second, nanos = (int(part) for part in found.groups())
-    return struct.pack(">q", (hour * 3600 + minute * 60 + second) * 10**9 + nanos)
-
-
-def decimal_bytes(text):
-    mantissa, _, exponent = text.upper().partition("E")
-    whole, _, fraction = mantissa.partition(".")
-    return struct.pack(">i", len(fraction) - int(exponent or 0)) + varint_bytes(int(whole + fraction))
-
-
-def scalar(kind, text):
-    if kind in ("ascii", "text"):
-        return text.encode("utf-8")
-    if kind == "boolean":
-        return b"\1" if text == "true" else b"\0"
-    if kind in ("tinyint", "smallint", "int", "bigint", "counter"):
-        return int(text).to_bytes(FIXED_WIDTH[kind], "big", signed=True)
-    if kind == "varint":
-        return varint_bytes(int(text))
-    if kind in ("float", "double"):
-        return struct.pack(">f" if kind == "float" else ">d", float(text.replace("Infinity", "inf")))
-    if kind in ("uuid", "timeuuid"):
-        return bytes.fromhex(text.replace("-", ""))
-    if kind == "inet":
-        return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
-    return {"timestamp": timestamp_bytes, "date": date_bytes, "time": time_bytes, "decimal": decimal_bytes,
-            "duration": duration_bytes}[kind](text)
+    "ascii": show_text_or_blob,
+    "text": show_text_or_blob,
+    "blob": lambda _, data: "0x" + data.hex(),
+    "boolean": show_boolean,
+    "tinyint": show_integer,
+    "smallint": show_integer,
+    "int": show_integer,
+    "bigint": show_integer,
+    "counter": show_integer,
+    "varint": show_integer,
+    "decimal": show_decimal,
+    "float": show_real,
+    "double": show_real,
+    "timestamp": show_timestamp,
+    "date": show_date,
+    "time": show_time,
+    "duration": show_duration,
+    "uuid": show_uuid,
+    "timeuuid": show_uuid,
+    "inet": show_inet,
+    "list": show_collection,
+    "set": show_collection,
+    "map": show_collection,
+    "tuple": show_tuple,
+    "udt": show_udt,
+    "vector": show_vector,
+    "custom": lambda _, data: "0x" + data.hex(),
+}

@@ -1,19 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""A small client of the native protocol, version 5, that hides nothing: values stay bytes, errors keep
-their code and text, and every request option can be sent. One request at a time, blocking."""
+"""A small client of the native protocol, version 5, that hides nothing: values stay bytes, errors
+keep their code and text, and every request option can be sent. One request at a time, blocking."""
+
 import socket
 import struct
 import zlib
 
-CONSISTENCY = ["ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL",
-               "LOCAL_SERIAL", "LOCAL_ONE"]
+CONSISTENCY = [
+    "ANY",
+    "ONE",
+    "TWO",
+    "THREE",
+    "QUORUM",
+    "ALL",
+    "LOCAL_QUORUM",
+    "EACH_QUORUM",
+    "SERIAL",
+    "LOCAL_SERIAL",
+    "LOCAL_ONE",
+]
 ERROR, STARTUP, READY, AUTHENTICATE, QUERY, RESULT, PREPARE, EXECUTE = 0, 1, 2, 3, 7, 8, 9, 10
 AUTH_RESPONSE, AUTH_SUCCESS = 15, 16
 UNSET = object()
 NATIVE_TYPES = {
-    1: "ascii", 2: "bigint", 3: "blob", 4: "boolean", 5: "counter", 6: "decimal", 7: "double", 8: "float",
-    9: "int", 0x0B: "timestamp", 0x0C: "uuid", 0x0D: "text", 0x0E: "varint", 0x0F: "timeuuid", 0x10: "inet",
-    0x11: "date", 0x12: "time", 0x13: "smallint", 0x14: "tinyint", 0x15: "duration"}
+    1: "ascii",
+    2: "bigint",
+    3: "blob",
+    4: "boolean",
+    5: "counter",
+    6: "decimal",
+    7: "double",
+    8: "float",
+    9: "int",
+    0x0B: "timestamp",
+    0x0C: "uuid",
+    0x0D: "text",
+    0x0E: "varint",
+    0x0F: "timeuuid",
+    0x10: "inet",
+    0x11: "date",
+    0x12: "time",
+    0x13: "smallint",
+    0x14: "tinyint",
+    0x15: "duration",
+}
 MAX_PAYLOAD = 131071
 CRC32_START = zlib.crc32(b"\xfa\x2d\x55\xca")
 
@@ -32,12 +62,12 @@ class Result:
     def __init__(self, kind):
         self.kind = kind
         self.warnings = []
-        self.columns = []        # (name, type)
-        self.rows = []           # tuples of bytes or None
+        self.columns = []  # (name, type)
+        self.rows = []  # tuples of bytes or None
         self.paging_state = None
-        self.text = ""           # keyspace name, or the change of the schema
+        self.text = ""  # keyspace name, or the change of the schema
         self.id = self.metadata_id = None
-        self.markers = []        # (name, type)
+        self.markers = []  # (name, type)
         self.key_indexes = []
 
 
@@ -57,7 +87,7 @@ def segments(envelope):
     whole = len(envelope) <= MAX_PAYLOAD
     out = b""
     for start in range(0, len(envelope), MAX_PAYLOAD):
-        payload = envelope[start:start + MAX_PAYLOAD]
+        payload = envelope[start : start + MAX_PAYLOAD]
         head = (len(payload) | (1 << 17 if whole else 0)).to_bytes(3, "little")
         out += head + crc24(head).to_bytes(3, "little") + payload
         out += zlib.crc32(payload, CRC32_START).to_bytes(4, "little")
@@ -91,7 +121,7 @@ class Reader:
     def take(self, count):
         if count < 0 or self.at + count > len(self.data):
             raise ValueError("message ends early")
-        part = self.data[self.at:self.at + count]
+        part = self.data[self.at : self.at + count]
         self.at += count
         return part
 
@@ -128,20 +158,40 @@ class Reader:
             return ("set", self.type())
         if kind == 0x30:
             keyspace, name = self.string(), self.string()
-            return ("udt", keyspace, name,
-                    tuple((self.string(), self.type()) for _ in range(self.short())))
+            return (
+                "udt",
+                keyspace,
+                name,
+                tuple((self.string(), self.type()) for _ in range(self.short())),
+            )
         if kind == 0x31:
             return ("tuple",) + tuple(self.type() for _ in range(self.short()))
         return (NATIVE_TYPES[kind],)
 
 
 CLASS_NAMES = {
-    "AsciiType": "ascii", "LongType": "bigint", "BytesType": "blob", "BooleanType": "boolean",
-    "CounterColumnType": "counter", "DecimalType": "decimal", "DoubleType": "double", "FloatType": "float",
-    "Int32Type": "int", "TimestampType": "timestamp", "DateType": "timestamp", "UUIDType": "uuid", "UTF8Type": "text",
-    "IntegerType": "varint", "TimeUUIDType": "timeuuid", "InetAddressType": "inet",
-    "SimpleDateType": "date", "TimeType": "time", "ShortType": "smallint", "ByteType": "tinyint",
-    "DurationType": "duration"}
+    "AsciiType": "ascii",
+    "LongType": "bigint",
+    "BytesType": "blob",
+    "BooleanType": "boolean",
+    "CounterColumnType": "counter",
+    "DecimalType": "decimal",
+    "DoubleType": "double",
+    "FloatType": "float",
+    "Int32Type": "int",
+    "TimestampType": "timestamp",
+    "DateType": "timestamp",
+    "UUIDType": "uuid",
+    "UTF8Type": "text",
+    "IntegerType": "varint",
+    "TimeUUIDType": "timeuuid",
+    "InetAddressType": "inet",
+    "SimpleDateType": "date",
+    "TimeType": "time",
+    "ShortType": "smallint",
+    "ByteType": "tinyint",
+    "DurationType": "duration",
+}
 
 
 def custom_type(text):
@@ -180,8 +230,10 @@ def class_name(text):
         end += 1
     name = text[:end].strip().rpartition(".")[2]
     arguments, rest = class_arguments(text[end:])
-    arguments = [custom_type(a) if isinstance(a, str) and "Type" in a and ":" not in a else a
-                 for a in arguments]
+    arguments = [
+        custom_type(a) if isinstance(a, str) and "Type" in a and ":" not in a else a
+        for a in arguments
+    ]
     if name in ("FrozenType", "ReversedType"):
         return arguments[0], rest
     if name == "UserType":
@@ -213,7 +265,9 @@ class Connection:
         self.socket.close()
 
     def start(self, login):
-        opcode, reader = self.ask(STARTUP, struct.pack(">H", 1) + string("CQL_VERSION") + string("3.0.0"))
+        opcode, reader = self.ask(
+            STARTUP, struct.pack(">H", 1) + string("CQL_VERSION") + string("3.0.0")
+        )
         self.framed = True
         if opcode == AUTHENTICATE:
             user, password = login or ("", "")
@@ -273,7 +327,9 @@ class Connection:
     # --- requests
 
     @staticmethod
-    def options(values=None, consistency="ONE", page_size=None, paging_state=None, timestamp=None, now=None):
+    def options(
+        values=None, consistency="ONE", page_size=None, paging_state=None, timestamp=None, now=None
+    ):
         flags, out = 0, b""
         if values is not None:
             flags |= 1

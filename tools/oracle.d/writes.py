@@ -99,9 +99,14 @@ class Writes:
     def change_list(self, name, kind):
         g = self.g
         value = g.value(kind)
-        return g.one_of(["%s = %s + %s" % (name, name, value), "%s = %s + %s" % (name, value, name),
-                         "%s = %s - %s" % (name, name, value),
-                         "%s[%d] = %s" % (name, g.random.randint(0, 1), g.write_value(kind.parts[0]))])
+        return g.one_of(
+            [
+                "%s = %s + %s" % (name, name, value),
+                "%s = %s + %s" % (name, value, name),
+                "%s = %s - %s" % (name, name, value),
+                "%s[%d] = %s" % (name, g.random.randint(0, 1), g.write_value(kind.parts[0])),
+            ]
+        )
 
     def change_set(self, name, kind):
         return "%s = %s %s %s" % (name, name, self.g.one_of("+-"), self.g.value(kind))
@@ -109,13 +114,22 @@ class Writes:
     def change_map(self, name, kind):
         g = self.g
         keys = ", ".join(g.distinct(kind.parts[0], 2))
-        return g.one_of(["%s = %s + %s" % (name, name, g.value(kind)), "%s = %s - {%s}" % (name, name, keys),
-                         "%s[%s] = %s" % (name, g.value(kind.parts[0]), g.write_value(kind.parts[1]))])
+        return g.one_of(
+            [
+                "%s = %s + %s" % (name, name, g.value(kind)),
+                "%s = %s - {%s}" % (name, name, keys),
+                "%s[%s] = %s" % (name, g.value(kind.parts[0]), g.write_value(kind.parts[1])),
+            ]
+        )
 
     def change_udt(self, name, _):
         g = self.g
         field, part = g.one_of([("a", "int"), ("b", "text")])
-        return "%s.%s = %s" % (name, field, "null" if g.chance(20) else g.one_of({"int": ["0", "5"], "text": ["''", "'q'"]}[part]))
+        return "%s.%s = %s" % (
+            name,
+            field,
+            "null" if g.chance(20) else g.one_of({"int": ["0", "5"], "text": ["''", "'q'"]}[part]),
+        )
 
     # --- DELETE
 
@@ -144,7 +158,7 @@ class Writes:
         return column.name
 
     def slice(self):
-        """A prefix of the clustering columns by EQ, then one column between two bounds or with one."""
+        """A prefix of the clustering columns by EQ, then one column with one or two bounds."""
         g = self.g
         depth = g.random.randrange(len(g.clustering))
         text = "".join(" AND %s = %s" % (c.name, g.key_value(c)) for c in g.clustering[:depth])
@@ -165,13 +179,23 @@ class Writes:
         g = self.g
         keys = ", ".join(c.name for c in g.partition + g.clustering)
         values = ", ".join(g.key_value(c) for c in g.partition + g.clustering)
-        where = " AND ".join("%s = %s" % (c.name, g.key_value(c)) for c in g.partition + g.clustering)
+        where = " AND ".join(
+            "%s = %s" % (c.name, g.key_value(c)) for c in g.partition + g.clustering
+        )
         how = g.random.randrange(3)
         if how == 0:
             column = g.one_of(g.regular)
             return "INSERT INTO t (%s, %s) VALUES (%s, %s) IF NOT EXISTS" % (
-                keys, column.name, values, g.write_value(column.kind))
-        condition = "EXISTS" if g.chance(25) else " AND ".join(self.condition(c) for c in g.some(g.regular + g.statics, 1)[:2])
+                keys,
+                column.name,
+                values,
+                g.write_value(column.kind),
+            )
+        condition = (
+            "EXISTS"
+            if g.chance(25)
+            else " AND ".join(self.condition(c) for c in g.some(g.regular + g.statics, 1)[:2])
+        )
         if how == 1:
             return "DELETE FROM t WHERE %s IF %s" % (where, condition)
         sets = ", ".join(self.assignment(c) for c in g.some(g.regular, 1))
@@ -180,7 +204,12 @@ class Writes:
     def condition(self, column):
         g, kind = self.g, column.kind
         if kind.name == "map" and g.chance(40):
-            return "%s[%s] %s %s" % (column.name, g.value(kind.parts[0]), g.one_of(["=", "!=", "<", ">="]), g.value(kind.parts[1]))
+            return "%s[%s] %s %s" % (
+                column.name,
+                g.value(kind.parts[0]),
+                g.one_of(["=", "!=", "<", ">="]),
+                g.value(kind.parts[1]),
+            )
         if kind.name == "list" and g.chance(40):
             return "%s[%d] = %s" % (column.name, g.random.randint(0, 2), g.value(kind.parts[0]))
         if kind.name in ("list", "set", "map") and g.chance(30):
