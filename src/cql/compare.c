@@ -99,6 +99,7 @@ int cql__compare(const cql_type *type, cql_value a, cql_value b) {
     case CQL_SMALLINT:
     case CQL_INT:
     case CQL_BIGINT:
+    case CQL_COUNTER:
     case CQL_TIMESTAMP: return compare_signed(a, b);
     case CQL_VARINT: return cql__varint_compare(a, b);
     case CQL_DECIMAL: return cql__decimal_compare(a, b);

@@ -12,7 +12,9 @@ typedef struct lwt_row {
     cql_value       *values;
     bool             exists; /* the row itself */
     bool             static_exists;
-    struct lwt_row  *next;
+    bool             shown; /* a row of the partition stands for it in the answer */
+    bool is_absent, is_present, has_columns; /* IF NOT EXISTS, IF EXISTS, IF column … asked of it */
+    struct lwt_row *next;
 } lwt_row;
 
 typedef struct lwt_run {
@@ -21,6 +23,7 @@ typedef struct lwt_run {
     uint32_t        count;
     bool            is_batch;
     lwt_row        *rows, **last_row;
+    corm_bytes      partition; /* of all items */
 } lwt_run;
 
 /* ---- reading ---- */
@@ -81,6 +84,45 @@ static corm_status load_images(lwt_run *run, const lwt_item *item, cql_eval_env 
     return engine__write_image(run->write, in, &(*bound)->start, (*bound)->row, image, err);
 }
 
+/* Whether any statement touches the static row, or other rows: only what could change was read. */
+static bool touches(const lwt_run *run, bool statics) {
+    for (uint32_t i = 0; i < run->count; i++) {
+        const cql_checked_modify *modify = run->items[i].modify;
+        if (!statics && !modify->static_only) return true;
+        for (uint32_t j = 0; statics && j < modify->assign_count; j++)
+            if (modify->assigns[j].column->kind == CQL_STATIC) return true;
+    }
+    return false;
+}
+
+/* A condition on the static row only: the partition's first row stands for it in the answer, by its key.
+ * Unless some statement is about other rows, regular columns are not read, and only a row with a marker counts. */
+static corm_status show_first_row(lwt_run *run, lwt_row *row, corm_error *err) {
+    engine_request *request = run->write->request;
+    corm_bytes      prefix = row->static_image->partition->prefix;
+    kv_cursor      *cursor;
+    engine_key      key;
+    bool            found;
+    CORM_TRY(kv__cursor_open(request->txn, KV_DATA, &cursor, err));
+    corm_status status = kv__cursor_seek(cursor, prefix, KV_AT_OR_AFTER, &found, err);
+    while (status == CORM_OK && found && !row->shown) {
+        engine_row_read read;
+        if (!engine__key_split(kv__cursor_key(cursor), &key) || key.prefix.len != prefix.len ||
+            memcmp(key.prefix.data, prefix.data, prefix.len) != 0)
+            break;
+        if (key.kind == ENGINE_KEY_ROW) {
+            status = engine__row_read(row->table, false, kv__cursor_value(cursor), request->now_s,
+                                      NULL, 0, request->arena, row->values, &read, err);
+            row->shown = touches(run, false) ? read.live : read.has_liveness;
+        }
+        if (status == CORM_OK) status = kv__cursor_next(cursor, &found, err);
+    }
+    kv__cursor_close(cursor);
+    for (uint32_t i = 0; !row->shown && i < row->table->clustering_count; i++)
+        row->values[row->table->partition_count + i] = CQL_NULL;
+    return status;
+}
+
 /* The row an item is about, loaded once. */
 static corm_status load_row(lwt_run *run, const lwt_item *item, cql_eval_env *env, lwt_row **out,
                             corm_error *err) {
@@ -105,9 +147,39 @@ static corm_status load_row(lwt_run *run, const lwt_item *item, cql_eval_env *en
     if (row->exists)
         memcpy(row->values + table->partition_count, bound->row,
                table->clustering_count * sizeof *row->values);
+    row->shown = row->exists;
+    if (!image && static_image) CORM_TRY(show_first_row(run, row, err));
     *run->last_row = row;
     run->last_row = &row->next;
     *out = row;
+    return CORM_OK;
+}
+
+/* Every item of a conditional batch must be on one partition. */
+static corm_status check_partition(lwt_run *run, const lwt_item *item, cql_eval_env *env,
+                                   corm_error *err) {
+    engine_partition *partitions;
+    uint32_t          count;
+    CORM_TRY(engine__partitions(item->modify->table, &item->modify->where, env, &partitions, &count,
+                                err));
+    if (!run->partition.data) run->partition = partitions[0].key;
+    if (count == 1 && partitions[0].key.len == run->partition.len &&
+        memcmp(partitions[0].key.data, run->partition.data, run->partition.len) == 0)
+        return CORM_OK;
+    return base__fail(err, CORM_INVALID, "Batch with conditions cannot span multiple partitions");
+}
+
+/* What is asked of one row must be of one kind. */
+static corm_status check_mix(lwt_row *row, const cql_checked_modify *modify, corm_error *err) {
+    row->is_absent = row->is_absent || modify->if_not_exists;
+    row->is_present = row->is_present || modify->if_exists;
+    row->has_columns = row->has_columns || modify->condition_count;
+    if (row->is_absent && row->is_present)
+        return base__fail(err, CORM_INVALID,
+                          "Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row");
+    if (row->is_absent && row->has_columns)
+        return base__fail(err, CORM_INVALID,
+                          "Cannot mix IF conditions and IF NOT EXISTS for the same row");
     return CORM_OK;
 }
 
@@ -134,32 +206,47 @@ static corm_status pick_element(const cql_check_condition *condition, cql_value 
         element.kind = CQL_NODE_ELEMENT;
         *type = (*type)->params[(*type)->id == CQL_MAP];
         CORM_TRY(cql__eval(condition->element, env, &key, err));
-        if (cql__is_null(key))
-            return base__fail(err, CORM_INVALID, "Invalid %s value for %s element access",
-                              key.len == -2 ? "unset" : "null",
+        if (key.len == -2)
+            whole = CQL_NULL;
+        else if (cql__is_null(key))
+            return base__fail(err, CORM_INVALID, "Invalid null value for %s element access",
                               condition->column->type->id == CQL_LIST ? "list" : "map");
     }
     element.type = *type;
     return cql__is_null(whole) ? CORM_OK : cql__eval(&element, env, out, err);
 }
 
+static const char *const operators[] = { "=", "!=", "<", "<=", ">", ">=" };
+
+static bool is_empty_collection(const cql_type *type, cql_value value) {
+    return cql__type_is_multicell(type) && type->id != CQL_UDT && value.len == 4 &&
+           base__load_u32(value.data) == 0;
+}
+
 /* Null equals null and differs from everything; it is neither less nor greater. */
 static corm_status holds_for(const cql_type *type, cql_value value, cql_operator op, cql_value term,
                              bool *holds, corm_error *err) {
     *holds = false;
+    if (term.len == -2 && op == CQL_OP_IN) return CORM_OK;
     if (term.len == -2) return base__fail(err, CORM_INVALID, "Invalid 'unset' value in condition");
     if (cql__is_null(term) || cql__is_null(value)) {
-        bool                     both = cql__is_null(term) && cql__is_null(value);
-        static const char *const names[] = { "=", "!=", "<", "<=", ">", ">=" };
+        bool both = cql__is_null(term) && cql__is_null(value);
         if (op == CQL_OP_EQ || op == CQL_OP_IN)
             *holds = both;
         else if (op == CQL_OP_NEQ)
             *holds = !both;
         else if (cql__is_null(term) && op <= CQL_OP_GTE)
             return base__fail(err, CORM_INVALID, "Invalid comparison with null for operator \"%s\"",
-                              names[op]);
+                              operators[op]);
         return CORM_OK;
     }
+    if (is_empty_collection(type, term) && op >= CQL_OP_LT && op <= CQL_OP_GTE)
+        return base__fail(err, CORM_INVALID,
+                          "Invalid comparison with an empty %s for operator \"%s\"",
+                          type->id == CQL_LIST  ? "list"
+                          : type->id == CQL_SET ? "set"
+                                                : "map",
+                          operators[op]);
     return cql__compare_op(type, value, op == CQL_OP_IN ? CQL_OP_EQ : op, term, holds, err);
 }
 
@@ -219,6 +306,16 @@ static void add_column(const cql_column **columns, uint32_t *count, const cql_co
     columns[(*count)++] = column;
 }
 
+static void hide_unread(const lwt_run *run) {
+    bool statics = touches(run, true), regulars = touches(run, false);
+    for (const lwt_row *row = run->rows; row; row = row->next)
+        for (uint32_t i = 0; i < row->table->column_count; i++) {
+            cql_column_kind kind = row->table->columns[i].kind;
+            if ((kind == CQL_STATIC && !statics) || (kind == CQL_REGULAR && !regulars))
+                row->values[i] = CQL_NULL;
+        }
+}
+
 /* The columns shown when not applied: all; or (in a batch after the key) those of the conditions, in their order. */
 static uint32_t shown_columns(const lwt_run *run, const cql_table *table,
                               const cql_column **columns) {
@@ -241,7 +338,11 @@ static cql_result_column result_column(const cql_table *table, corm_str name,
 /* A partition with a static row only is one row; static columns belong to every row. */
 static uint32_t shown_rows(const lwt_run *run) {
     uint32_t count = 0;
-    for (const lwt_row *row = run->rows; row; row = row->next) count += row->exists;
+    bool     rows = false;
+    for (const lwt_row *row = run->rows; row; row = row->next) rows = rows || row->image;
+    for (lwt_row *row = run->rows; row && rows; row = row->next)
+        row->shown = row->shown && row->image;
+    for (const lwt_row *row = run->rows; row; row = row->next) count += row->shown;
     if (count == 0 && run->rows && run->rows->static_exists) count = 1;
     return count;
 }
@@ -250,9 +351,9 @@ static void put_rows(const lwt_run *run, const cql_column *const *columns, uint3
                      wire_rows_writer *writer, base_buf *body) {
     static const uint8_t no = 0;
     bool                 some = false;
-    for (const lwt_row *row = run->rows; row; row = row->next) some = some || row->exists;
+    for (const lwt_row *row = run->rows; row; row = row->next) some = some || row->shown;
     for (const lwt_row *row = run->rows; row; row = row->next) {
-        if (some && !row->exists) continue;
+        if (some && !row->shown) continue;
         cql__put_value(body, (cql_value){ &no, 1 });
         for (uint32_t i = 0; i < count; i++) cql__put_value(body, row->values[columns[i]->index]);
         wire__row_done(writer);
@@ -273,6 +374,7 @@ static corm_status answer(lwt_run *run, bool applied, corm_error *err) {
     if (!columns || !shown) return base__fail_memory(err);
     uint32_t rows = applied ? 0 : shown_rows(run);
     uint32_t count = rows ? shown_columns(run, table, columns) : 0;
+    if (shows_all(run)) hide_unread(run);
     shown[0] = result_column(table, corm_str_of("[applied]"), cql__type_native(CQL_BOOLEAN));
     for (uint32_t i = 0; i < count; i++)
         shown[i + 1] = result_column(table, columns[i]->name, columns[i]->type);
@@ -298,25 +400,39 @@ static corm_status check_item(lwt_run *run, const lwt_item *item, bool *applied,
     lwt_item           actual = *item;
     lwt_row           *row;
     bool               holds;
-    if (!has_condition(item->modify)) return CORM_OK;
     if (item->modify->json) {
         CORM_TRY(engine__json_insert(item->modify, &env, &expanded, err));
         actual.modify = &expanded;
     }
+    CORM_TRY(check_partition(run, &actual, &env, err));
+    if (!has_condition(item->modify)) return CORM_OK;
     CORM_TRY(load_row(run, &actual, &env, &row, err));
+    CORM_TRY(check_mix(row, item->modify, err));
     CORM_TRY(item_holds(&actual, row, &env, &holds, err));
     *applied = *applied && holds;
     return CORM_OK;
 }
 
+/* A range or partition deletion of the same batch comes before its rows. */
+static bool deletes_range(const cql_checked_modify *modify) {
+    uint32_t fixed = 0;
+    for (uint32_t i = 0; i < modify->where.clustering_count; i++)
+        if (modify->where.clustering[i].kind != CQL_RESTRICT_SLICE)
+            fixed += modify->where.clustering[i].count;
+    return modify->deletes_rows && fixed < modify->table->clustering_count;
+}
+
+/* The timestamp is the store's, as a ballot's would be: a client's has no say in a lightweight transaction. */
 corm_status engine__lwt(engine_write *write, const lwt_item *items, uint32_t count, bool is_batch,
-                        int64_t timestamp, corm_error *err) {
+                        corm_error *err) {
     lwt_run run = { .write = write, .items = items, .count = count, .is_batch = is_batch };
     bool    applied = true;
     run.last_row = &run.rows;
     for (uint32_t i = 0; i < count; i++) CORM_TRY(check_item(&run, &items[i], &applied, err));
-    for (uint32_t i = 0; i < count && applied; i++)
+    for (uint32_t i = 0; i < count && applied; i++) {
+        int64_t timestamp = write->request->now_us - deletes_range(items[i].modify);
         CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,
                                       items[i].value_count, err));
+    }
     return answer(&run, applied, err);
 }
