@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Golden files (docs/golden-tests.md): read, run on a server, compared, written with the answers."""
+"""Golden files (docs/golden-tests.md): read, run on a server, compared, written with answers."""
 
 import re
 
