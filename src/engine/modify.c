@@ -12,6 +12,7 @@ typedef struct write_item {
     const wire_prepared *prepared; /* NULL: text */
     corm_str             text;
     engine_values        values;
+    bool                 is_checked; /* the version and the values fit each other */
 } write_item;
 
 typedef struct write_call {
@@ -64,20 +65,27 @@ static bool is_modification(cql_statement_kind kind) {
            kind == CQL_STMT_BATCH;
 }
 
-static corm_status check_item(write_call *call, write_item *item, cql_schema *schema,
-                              corm_error *err) {
+static corm_status find_version(write_call *call, write_item *item, cql_schema *schema,
+                                corm_error *err) {
     if (item->version && engine__version_fits(item->version, schema)) return CORM_OK;
     engine__version_unref(item->version);
     item->version = NULL;
-    if (item->prepared) {
-        CORM_TRY(
-            engine__prepared_version(call->store, item->prepared, schema, &item->version, err));
-    } else {
-        CORM_TRY(engine__version_new(item->text, schema, call->keyspace, &item->version, err));
-    }
-    CORM_TRY(check_kind(call, item->version->checked, err));
-    CORM_TRY(check_targets(call, item->version->checked, err));
-    return cql__check_values(item->version->checked, item->values.values, item->values.count, err);
+    item->is_checked = false;
+    if (!item->prepared)
+        return engine__version_new(item->text, schema, call->keyspace, &item->version, err);
+    return engine__prepared_version(call->store, item->prepared, schema, &item->version, err);
+}
+
+static corm_status check_item(write_call *call, write_item *item, cql_schema *schema,
+                              corm_error *err) {
+    CORM_TRY(find_version(call, item, schema, err));
+    if (item->is_checked) return CORM_OK;
+    const cql_checked *checked = item->version->checked;
+    CORM_TRY(check_kind(call, checked, err));
+    CORM_TRY(check_targets(call, checked, err));
+    CORM_TRY(cql__check_values(checked, item->values.values, item->values.count, err));
+    item->is_checked = true;
+    return CORM_OK;
 }
 
 /* ---- running: on the leader's thread ---- */
@@ -169,20 +177,17 @@ static void set_one_item(write_call *call) {
 }
 
 /* Names of values are those of the first check; a statement that is checked anew has the same. */
+static corm_status order_values(write_call *call, cql_schema *schema, corm_error *err) {
+    if (!call->request->names || call->request->kind == WIRE_BATCH) return CORM_OK;
+    CORM_TRY(find_version(call, &call->one, schema, err));
+    return engine__order_values(call->request, call->one.version->checked, &call->arena,
+                                &call->one.values, err);
+}
+
 static corm_status check_now(write_call *call, corm_error *err) {
     engine_snapshot snapshot;
-    corm_status     status = CORM_OK;
     CORM_TRY(engine__read_begin(call->store, &snapshot, err));
-    if (call->request->names && call->request->kind != WIRE_BATCH) {
-        if (!call->one.version) {
-            status = engine__prepared_version(call->store, call->one.prepared, snapshot.schema,
-                                              &call->one.version, err);
-        }
-        if (status == CORM_OK) {
-            status = engine__order_values(call->request, call->one.version->checked, &call->arena,
-                                          &call->one.values, err);
-        }
-    }
+    corm_status status = order_values(call, snapshot.schema, err);
     for (uint32_t i = 0; status == CORM_OK && i < call->count; i++) {
         status = check_item(call, &call->items[i], snapshot.schema, err);
     }

@@ -66,7 +66,7 @@ static corm_status parse_schema(engine *store, kv_txn *txn, cql_schema **out, co
 
 static corm_status renew_cache(engine *store, kv_txn *txn, kv_cache *cache, uint64_t id,
                                corm_error *err) {
-    uint64_t serial;
+    uint64_t serial = 0;
     CORM_TRY(stored_serial(txn, &serial, err));
     if (cache->object && cache->serial == serial) {
         if (id < cache->since) cache->since = id;
