@@ -134,24 +134,50 @@ static void put_shell_float(double v, base_buf *out) {
     put_with_point(text, out);
 }
 
+/* Java writes two digits at least, golden files one where it is enough: 5.0E-324 instead of 4.9E-324. */
+static void put_golden_double(double v, bool single, base_buf *out) {
+    char   digit[16];
+    double back = 0;
+    float  narrow = 0;
+    snprintf(digit, sizeof digit, "%.0e", v);
+    corm_str text = corm_str_of(digit);
+    char    *mark = strchr(digit, 'e');
+    bool     same = mark && (single ? base__parse_f32(text, &narrow) && (double)narrow == v
+                                    : base__parse_f64(text, &back) && back == v);
+    if (same && fabs(v) < 1e-30) {
+        *mark = '\0';
+        base__buf_printf(out, "%s.0E%s", digit, mark + 1);
+    } else if (single) {
+        base__put_float(out, (float)v);
+    } else {
+        base__put_double(out, v);
+    }
+}
+
 static void put_double(printer p, cql_value value) {
     uint64_t bits = base__load_u64(value.data);
     double   v;
     memcpy(&v, &bits, sizeof v);
-    if (p.style == CQL_STYLE_SHELL)
+    if (p.style == CQL_STYLE_SHELL) {
         put_shell_float(v, p.out);
-    else
+    } else if (p.style == CQL_STYLE_GOLDEN) {
+        put_golden_double(v, false, p.out);
+    } else {
         base__put_double(p.out, v);
+    }
 }
 
 static void put_float(printer p, cql_value value) {
     uint32_t bits = base__load_u32(value.data);
     float    v;
     memcpy(&v, &bits, sizeof v);
-    if (p.style == CQL_STYLE_SHELL)
+    if (p.style == CQL_STYLE_SHELL) {
         put_shell_float((double)v, p.out);
-    else
+    } else if (p.style == CQL_STYLE_GOLDEN) {
+        put_golden_double((double)v, true, p.out);
+    } else {
         base__put_float(p.out, v);
+    }
 }
 
 static void put_boolean(printer p, cql_value value) {

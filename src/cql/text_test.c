@@ -141,6 +141,12 @@ static void golden_files_show_what_no_literal_can(void **state) {
                   "[<empty>, <invalid 0x01>]");
     assert_golden("list<int>", "0000000100", "<invalid 0x0000000100>");
     assert_golden("list<bigint>", "00000001ffffffff", "[null]");
+    assert_golden("double", "0000000000000001", "5.0E-324");
+    assert_golden("double", "8000000000000001", "-5.0E-324");
+    assert_golden("float", "00000001", "1.0E-45");
+    assert_golden("double", "3ff8000000000000", "1.5");
+    assert_golden("float", "3fc00000", "1.5");
+    assert_golden("double", "7ff0000000000000", "Infinity");
     assert_golden("point", "", "<empty>");
     assert_golden("point", "ffffffff", "{x: null, \"Y\": null}");
 }

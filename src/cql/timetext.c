@@ -5,15 +5,14 @@
  *
  *   y-M-d'T'H:m[:s][.fraction][zone]     any number of digits, the year from 1 on, February 31 is its last day
  *   yyyy-MM-dd[zone]                     years of more digits with a sign
- *   zone: Z, +01, +0100, +01:00, or after a space also UTC, GMT, UT, UTC+01:00
- *
- * Names of other time zones are not known here. */
+ *   zone: Z, +01, +0100, +01:00, or after a space also UTC, GMT, UT, UTC+01:00 and the names of zones.c */
 #include "cql/timetext.h"
 
 #include "base/calendar.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/text.h"
+#include "cql/zones.h"
 
 enum { MOST_YEAR = 999999999 };
 
@@ -150,22 +149,30 @@ static bool accept_word(scanner *s, const char *word) {
 }
 
 /* UTC, GMT or UT, alone or with an offset. */
-static bool read_named_zone(scanner *s, int64_t *seconds) {
+static bool read_universal(scanner *s, int64_t *seconds) {
     if (!accept_word(s, "UTC") && !accept_word(s, "GMT") && !accept_word(s, "UT")) return false;
     if (s->p == s->end) return true;
     return read_offset(s, (offset_rule){ .colons = true, .seconds = true }, seconds);
 }
 
+static bool read_named_zone(scanner *s, base_civil date, int64_t clock_ms, int64_t *seconds) {
+    corm_str name = { s->p, (size_t)(s->end - s->p) };
+    clamp_day(&date);
+    if (cql__zone_offset(name, date, clock_ms, seconds)) return true;
+    return read_universal(s, seconds) && s->p == s->end;
+}
+
 /* The zone up to the end of the text; none is UTC. */
-static bool read_zone(scanner *s, bool after_date, int64_t *seconds) {
+static bool read_zone(scanner *s, base_civil date, int64_t clock_ms, bool date_only,
+                      int64_t *seconds) {
     *seconds = 0;
     if (s->p == s->end) return true;
     bool space = accept(s, ' ');
-    if (accept(s, 'Z')) return s->p == s->end;
-    if (space && s->p < s->end && (*s->p == 'U' || *s->p == 'G')) {
-        return read_named_zone(s, seconds) && s->p == s->end;
+    if (s->end - s->p == 1 && accept(s, 'Z')) return true;
+    if (space && s->p < s->end && *s->p >= 'A' && *s->p <= 'Z') {
+        return read_named_zone(s, date, clock_ms, seconds);
     }
-    offset_rule rule = { .colons = true, .no_colons = true, .seconds = space || after_date };
+    offset_rule rule = { .colons = true, .no_colons = true, .seconds = space || date_only };
     return read_offset(s, rule, seconds) && s->p == s->end;
 }
 
@@ -182,7 +189,7 @@ static bool read_date_time(corm_str text, int64_t *ms) {
     int64_t    clock_ms, offset_s;
     if (!read_loose_date(&s, &date)) return false;
     if (!accept(&s, 'T') && !accept(&s, ' ')) return false;
-    return read_clock(&s, &clock_ms) && read_zone(&s, false, &offset_s) &&
+    return read_clock(&s, &clock_ms) && read_zone(&s, date, clock_ms, false, &offset_s) &&
            to_ms(date, clock_ms, offset_s, ms);
 }
 
@@ -190,7 +197,7 @@ static bool read_date_only(corm_str text, int64_t *ms) {
     scanner    s = { text.data, text.data + text.len };
     base_civil date;
     int64_t    offset_s;
-    return read_iso_date(&s, &date) && read_zone(&s, true, &offset_s) &&
+    return read_iso_date(&s, &date) && read_zone(&s, date, 0, true, &offset_s) &&
            to_ms(date, 0, offset_s, ms);
 }
 
