@@ -65,6 +65,7 @@ static void use_changes_the_client(void **state) {
     wire_answer   answer = { 0 };
     wire_request  use = { .kind = WIRE_QUERY, .text = corm_str_of("USE k") };
     wire_request  select = { .kind = WIRE_QUERY, .text = corm_str_of("SELECT * FROM t") };
+    select.options.consistency = WIRE_ONE;
     assert_status(engine__execute(store, &client, &select, &answer, &err), CORM_INVALID);
     assert_ok(engine__execute(store, &client, &use, &answer, &err), err);
     assert_string_equal(client.keyspace, "k");
@@ -87,6 +88,7 @@ static void warnings_travel_beside_the_answer(void **state) {
     engine_client client = { "k" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_QUERY, .text = corm_str_of("SELECT count(*) FROM t") };
+    request.options.consistency = WIRE_ONE;
     assert_ok(engine__execute(store, &client, &request, &answer, &err), err);
     assert_int_equal(wire__warning_count(&answer), 1);
     assert_text(wire__warning(&answer, 0), "Aggregation query used without partition key");
@@ -282,7 +284,7 @@ static void metadata_that_changed_is_sent_with_its_id(void **state) {
         .kind = WIRE_EXECUTE,
         .prepared = prepared.prepared,
         .metadata_id = before.metadata_id,
-        .options.skip_metadata = true,
+        .options = { .skip_metadata = true, .consistency = WIRE_ONE },
     };
     assert_ok(engine__execute(store, &client, &request, &answer, &err), err);
     assert_ok(wire__result_read(base__buf_bytes(&answer.body), WIRE_VERSION, &arena, &now, &err),
@@ -389,6 +391,7 @@ static void note(void *context, corm_status status, wire_answer *answer, const c
 
 static void submit(engine *store, submitted *call, const char *text) {
     *call = (submitted){ .request = { .kind = WIRE_QUERY, .text = corm_str_of(text) } };
+    call->request.options.consistency = WIRE_ONE;
     engine__submit(store, &call->client, &call->request, &call->answer, note, call);
 }
 
@@ -433,7 +436,8 @@ static corm_status execute_quietly(engine *store, const wire_prepared *prepared)
     wire_answer   answer = { 0 };
     corm_error    e;
     wire_request  request = { .kind = WIRE_EXECUTE, .prepared = prepared };
-    corm_status   status = engine__execute(store, &client, &request, &answer, &e);
+    request.options.consistency = WIRE_ONE;
+    corm_status status = engine__execute(store, &client, &request, &answer, &e);
     wire__answer_free(&answer);
     return status;
 }

@@ -49,7 +49,9 @@ corm_status try_request(engine *store, const wire_request *request, base_buf *ou
                         corm_error *err) {
     engine_client client = { "" };
     wire_answer   answer = { 0 };
-    corm_status   status = engine__execute(store, &client, request, &answer, err);
+    wire_request  asked = *request;
+    if (asked.options.consistency == WIRE_ANY) asked.options.consistency = WIRE_ONE;
+    corm_status status = engine__execute(store, &client, &asked, &answer, err);
     base__buf_clear(out);
     if (status == CORM_OK) print_body(&answer, out);
     assert_non_null(base__buf_cstr(out));
