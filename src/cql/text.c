@@ -144,7 +144,7 @@ static void put_golden_double(double v, bool single, base_buf *out) {
     char    *mark = strchr(digit, 'e');
     bool     same = mark && (single ? base__parse_f32(text, &narrow) && (double)narrow == v
                                     : base__parse_f64(text, &back) && back == v);
-    if (same && fabs(v) < 1e-30) {
+    if (same && v != 0 && fabs(v) < 1e-30) {
         *mark = '\0';
         base__buf_printf(out, "%s.0E%s", digit, mark + 1);
     } else if (single) {

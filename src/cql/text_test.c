@@ -146,6 +146,7 @@ static void golden_files_show_what_no_literal_can(void **state) {
     assert_golden("float", "00000001", "1.0E-45");
     assert_golden("double", "3ff8000000000000", "1.5");
     assert_golden("float", "3fc00000", "1.5");
+    assert_golden("double", "8000000000000000", "-0.0");
     assert_golden("double", "7ff0000000000000", "Infinity");
     assert_golden("point", "", "<empty>");
     assert_golden("point", "ffffffff", "{x: null, \"Y\": null}");
