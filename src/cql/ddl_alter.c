@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* ddl_alter.c -- ALTER TABLE. Pure; any thread.
  *
- * A column that is dropped and added again gets a new id, so that what was written under the old one stays hidden. */
+ * A column that is dropped and added again gets its id again; what was written until it was dropped
+ * stays hidden by the time of the drop. */
 #include "base/text.h"
 #include "cql/ddl.h"
 #include "cql/java.h"
@@ -26,7 +27,8 @@ static cql_column *find_column(cql_table *draft, corm_str name) {
 static corm_str type_text(cql_ddl *ddl, const cql_type *type) {
     base_buf text = { 0 };
     cql__type_print(type, &text);
-    corm_str out = text.failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(&text));
+    corm_str out =
+        text.failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(&text));
     base__buf_free(&text);
     return out;
 }
@@ -40,11 +42,13 @@ static const cql_dropped_column *find_dropped(const cql_table *table, corm_str n
     return NULL;
 }
 
-/* Whether what was written as `before` can be read as `type`: same values of the same fixed length. */
+/* Whether what was written as `before` can be read as `type`: same values of the same
+ * fixed length. */
 static bool reads_as(const cql_type *type, const cql_type *before) {
     bool opaque = cql__type_is_collection(before) || before->id == CQL_UDT;
     if (type->id == CQL_BLOB && opaque) return false;
-    return cql__type_accepts(type, before) && cql__vector_item_size(type) == cql__vector_item_size(before) &&
+    return cql__type_accepts(type, before) &&
+           cql__vector_item_size(type) == cql__vector_item_size(before) &&
            cql__type_is_multicell(type) == cql__type_is_multicell(before);
 }
 
@@ -54,61 +58,67 @@ static const char *kind_name(cql_column_kind kind) {
 }
 
 static corm_status check_dropped(alteration *a, const cql_column *column) {
-    cql_ddl                  *ddl     = a->ddl;
+    cql_ddl                  *ddl = a->ddl;
     const cql_dropped_column *dropped = find_dropped(a->before, column->name);
     if (!dropped) return CORM_OK;
     if (!reads_as(column->type, dropped->type)) {
-        corm_str now  = type_text(ddl, column->type);
+        corm_str now = type_text(ddl, column->type);
         corm_str then = type_text(ddl, dropped->type);
         if (!now.data || !then.data) return base__fail_memory(ddl->err);
-        return base__fail(ddl->err, CORM_INVALID,
-                          "Cannot add a column '%.*s' of type %.*s, incompatible with previously dropped column "
-                          "'%.*s' of type %.*s",
-                          CQL_S(column->name), CQL_S(now), CQL_S(column->name), CQL_S(then));
+        return base__fail(
+            ddl->err, CORM_INVALID,
+            "Cannot add a column '%.*s' of type %.*s, incompatible with previously dropped column "
+            "'%.*s' of type %.*s",
+            CQL_S(column->name), CQL_S(now), CQL_S(column->name), CQL_S(then));
     }
     if ((dropped->kind == CQL_STATIC) != (column->kind == CQL_STATIC)) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Cannot re-add previously dropped column '%.*s' of kind %s, incompatible with previous kind "
-                          "%s",
+                          "Cannot re-add previously dropped column '%.*s' of kind %s, incompatible "
+                          "with previous kind %s",
                           CQL_S(column->name), kind_name(column->kind), kind_name(dropped->kind));
     }
     if (!a->before->is_counter) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID, "Cannot re-add previously dropped counter column %.*s",
-                      CQL_S(column->name));
+    return base__fail(ddl->err, CORM_INVALID,
+                      "Cannot re-add previously dropped counter column %.*s", CQL_S(column->name));
 }
 
 static corm_status check_added(alteration *a, const cql_column *column) {
     cql_ddl *ddl = a->ddl;
     if (a->before->is_compact) {
-        return base__fail(ddl->err, CORM_INVALID, "Cannot add new column to a COMPACT STORAGE table");
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot add new column to a COMPACT STORAGE table");
     }
     if (column->kind == CQL_STATIC && a->before->clustering_count == 0) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Static columns are only useful (and thus allowed) if the table has at least one clustering "
-                          "column");
+                          "Static columns are only useful (and thus allowed) if the table has at "
+                          "least one clustering column");
     }
     if (cql__has_open_fields(column->type)) {
-        return base__fail(ddl->err, CORM_INVALID,
-                          "Non-frozen UDTs with nested non-frozen collections are not supported for column %.*s",
-                          CQL_S(column->name));
+        return base__fail(
+            ddl->err, CORM_INVALID,
+            "Non-frozen UDTs with nested non-frozen collections are not supported for column %.*s",
+            CQL_S(column->name));
     }
     return check_dropped(a, column);
 }
 
 static corm_status add_column(alteration *a, const cql_column_def *written) {
-    cql_ddl   *ddl    = a->ddl;
+    cql_ddl   *ddl = a->ddl;
     cql_column column = { .name = written->name.text, .kind = CQL_REGULAR };
     if (written->is_static) column.kind = CQL_STATIC;
-    CORM_TRY(cql__resolve_type(ddl->schema, a->before->keyspace, written->type, ddl->arena, &column.type, ddl->err));
+    CORM_TRY(cql__resolve_type(ddl->schema, a->before->keyspace, written->type, ddl->arena,
+                               &column.type, ddl->err));
     CORM_TRY(cql__ddl_mask(ddl, &written->mask, column.name, column.type, &column.mask));
     if (find_column(&a->draft, column.name)) {
         if (a->s->column_if) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Column with name '%.*s' already exists", CQL_S(column.name));
+        return base__fail(ddl->err, CORM_INVALID, "Column with name '%.*s' already exists",
+                          CQL_S(column.name));
     }
     CORM_TRY(check_added(a, &column));
-    column.id                                   = a->draft.next_column_id++;
+    const cql_dropped_column *before = find_dropped(a->before, column.name);
+    column.id = before ? before->id : a->draft.next_column_id++;
     a->draft.columns[a->draft.column_count++] = column;
-    a->changed                                  = true;
+    a->changed = true;
     return CORM_OK;
 }
 
@@ -123,7 +133,7 @@ static corm_status add_columns(alteration *a) {
 static corm_status order_written(alteration *a, uint32_t **order) {
     uint32_t  count = a->s->column_count;
     corm_str *names = BASE_NEW_ARRAY(a->ddl->arena, corm_str, count);
-    *order          = BASE_NEW_ARRAY(a->ddl->arena, uint32_t, count);
+    *order = BASE_NEW_ARRAY(a->ddl->arena, uint32_t, count);
     if (!names || !*order) return base__fail_memory(a->ddl->err);
     for (uint32_t i = 0; i < count; i++) names[i] = a->s->columns[i].name.text;
     cql__java_order(CQL_JAVA_BYTES, names, count, 1, CQL_JAVA_CAPACITY, *order);
@@ -153,17 +163,19 @@ static const cql_type *expanded(base_arena *arena, const cql_type *type) {
 static corm_status dropped_at(alteration *a, int64_t *out) {
     *out = a->ddl->now_us;
     if (!a->s->timestamp || base__parse_i64(a->s->timestamp->text, out)) return CORM_OK;
-    return base__fail(a->ddl->err, CORM_SYNTAX_ERROR, "Invalid timestamp %.*s", CQL_S(a->s->timestamp->text));
+    return base__fail(a->ddl->err, CORM_SYNTAX_ERROR, "Invalid timestamp %.*s",
+                      CQL_S(a->s->timestamp->text));
 }
 
 static corm_status record_drop(alteration *a, const cql_column *column) {
-    cql_table         *draft  = &a->draft;
-    cql_dropped_column record = { .name = column->name, .kind = column->kind };
-    uint32_t           at     = 0;
+    cql_table         *draft = &a->draft;
+    cql_dropped_column record = { .name = column->name, .kind = column->kind, .id = column->id };
+    uint32_t           at = 0;
     CORM_TRY(dropped_at(a, &record.dropped_at_us));
     record.type = expanded(a->ddl->arena, column->type);
     if (!record.type) return base__fail_memory(a->ddl->err);
-    while (at < draft->dropped_count && !corm_str_equal(draft->dropped[at].name, column->name)) at++;
+    while (at < draft->dropped_count && !corm_str_equal(draft->dropped[at].name, column->name))
+        at++;
     draft->dropped[at] = record;
     if (at == draft->dropped_count) draft->dropped_count++;
     return CORM_OK;
@@ -172,16 +184,19 @@ static corm_status record_drop(alteration *a, const cql_column *column) {
 static corm_status check_droppable(alteration *a, const cql_column *column) {
     cql_ddl *ddl = a->ddl;
     if (column->kind <= CQL_CLUSTERING) {
-        return base__fail(ddl->err, CORM_INVALID, "Cannot drop PRIMARY KEY column %.*s", CQL_S(column->name));
+        return base__fail(ddl->err, CORM_INVALID, "Cannot drop PRIMARY KEY column %.*s",
+                          CQL_S(column->name));
     }
     if (a->before->is_compact && a->before->clustering_count > 0) {
-        return base__fail(ddl->err, CORM_INVALID, "Cannot drop the value column %.*s of a COMPACT STORAGE table",
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot drop the value column %.*s of a COMPACT STORAGE table",
                           CQL_S(column->name));
     }
     if (column->type->id == CQL_UDT && !column->type->frozen) {
         corm_str type = type_text(ddl, column->type);
         if (!type.data) return base__fail_memory(ddl->err);
-        return base__fail(ddl->err, CORM_INVALID, "Cannot drop non-frozen column %.*s of user type %.*s",
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot drop non-frozen column %.*s of user type %.*s",
                           CQL_S(column->name), CQL_S(type));
     }
     corm_str indexes = cql__ddl_indexes_on(ddl, a->before, column);
@@ -193,33 +208,33 @@ static corm_status check_droppable(alteration *a, const cql_column *column) {
 }
 
 static corm_status drop_column(alteration *a, corm_str name) {
-    cql_ddl          *ddl    = a->ddl;
+    cql_ddl          *ddl = a->ddl;
     const cql_column *column = cql__table_column(a->before, name);
-    cql_column       *place  = find_column(&a->draft, name);
+    cql_column       *place = find_column(&a->draft, name);
     if (column && !place) return CORM_OK;
     if (!column) {
         if (a->s->column_if) return CORM_OK;
         corm_str table = cql__ddl_shown_table(ddl, a->before);
         if (!table.data) return base__fail_memory(ddl->err);
-        return base__fail(ddl->err, CORM_INVALID, "Column %.*s was not found in table '%.*s'", CQL_S(name),
-                          CQL_S(table));
+        return base__fail(ddl->err, CORM_INVALID, "Column %.*s was not found in table '%.*s'",
+                          CQL_S(name), CQL_S(table));
     }
     CORM_TRY(check_droppable(a, column));
     CORM_TRY(record_drop(a, column));
-    *place     = a->draft.columns[--a->draft.column_count];
+    *place = a->draft.columns[--a->draft.column_count];
     a->changed = true;
     return CORM_OK;
 }
 
 /* The order in which the server keeps them, which DESCRIBE … WITH INTERNALS shows. */
 static corm_status order_dropped(alteration *a) {
-    cql_table          *draft    = &a->draft;
-    uint32_t            count    = draft->dropped_count;
-    uint32_t            before   = a->before->dropped_count;
+    cql_table          *draft = &a->draft;
+    uint32_t            count = draft->dropped_count;
+    uint32_t            before = a->before->dropped_count;
     uint32_t            capacity = before > 0 ? cql__java_copy_capacity(before) : CQL_JAVA_CAPACITY;
-    corm_str           *names    = BASE_NEW_ARRAY(a->ddl->arena, corm_str, count);
-    uint32_t           *order    = BASE_NEW_ARRAY(a->ddl->arena, uint32_t, count);
-    cql_dropped_column *ordered  = BASE_NEW_ARRAY(a->ddl->arena, cql_dropped_column, count);
+    corm_str           *names = BASE_NEW_ARRAY(a->ddl->arena, corm_str, count);
+    uint32_t           *order = BASE_NEW_ARRAY(a->ddl->arena, uint32_t, count);
+    cql_dropped_column *ordered = BASE_NEW_ARRAY(a->ddl->arena, cql_dropped_column, count);
     if (!names || !order || !ordered) return base__fail_memory(a->ddl->err);
     for (uint32_t i = 0; i < count; i++) names[i] = draft->dropped[i].name;
     cql__java_order(CQL_JAVA_BYTES, names, count, 1, capacity, order);
@@ -231,46 +246,49 @@ static corm_status order_dropped(alteration *a) {
 static corm_status drop_columns(alteration *a) {
     uint32_t *order;
     CORM_TRY(order_written(a, &order));
-    for (uint32_t i = 0; i < a->s->column_count; i++) CORM_TRY(drop_column(a, a->s->columns[order[i]].name.text));
+    for (uint32_t i = 0; i < a->s->column_count; i++)
+        CORM_TRY(drop_column(a, a->s->columns[order[i]].name.text));
     return order_dropped(a);
 }
 
 /* ---- RENAME ---- */
 
 static corm_status no_such_column(alteration *a, corm_str name) {
-    base_buf text  = { 0 };
+    base_buf text = { 0 };
     corm_str table = cql__ddl_shown_table(a->ddl, a->before);
     cql__put_name(&text, name);
-    const char *shown  = base__buf_cstr(&text);
-    corm_status status = shown && table.data
-                             ? base__fail(a->ddl->err, CORM_INVALID, "Undefined column name %s in table %.*s", shown,
-                                          CQL_S(table))
-                             : base__fail_memory(a->ddl->err);
+    const char *shown = base__buf_cstr(&text);
+    corm_status status = shown && table.data ? base__fail(a->ddl->err, CORM_INVALID,
+                                                          "Undefined column name %s in table %.*s",
+                                                          shown, CQL_S(table))
+                                             : base__fail_memory(a->ddl->err);
     base__buf_free(&text);
     return status;
 }
 
 static corm_status rename_column(alteration *a, corm_str from, corm_str to) {
-    cql_ddl          *ddl    = a->ddl;
+    cql_ddl          *ddl = a->ddl;
     const cql_column *column = cql__table_column(a->before, from);
     if (!column) return no_such_column(a, from);
     if (column->kind > CQL_CLUSTERING) {
-        return base__fail(ddl->err, CORM_INVALID, "Cannot rename non PRIMARY KEY column %.*s", CQL_S(from));
+        return base__fail(ddl->err, CORM_INVALID, "Cannot rename non PRIMARY KEY column %.*s",
+                          CQL_S(from));
     }
     if (cql__table_column(a->before, to) || find_column(&a->draft, to)) {
         corm_str table = cql__ddl_shown_table(ddl, a->before);
         if (!table.data) return base__fail_memory(ddl->err);
         return base__fail(ddl->err, CORM_INVALID,
-                          "Cannot rename column %.*s to %.*s in table '%.*s'; another column with that name already "
-                          "exists",
+                          "Cannot rename column %.*s to %.*s in table '%.*s'; another column with "
+                          "that name already exists",
                           CQL_S(from), CQL_S(to), CQL_S(table));
     }
     corm_str indexes = cql__ddl_indexes_on(ddl, a->before, column);
     if (!indexes.data) return base__fail_memory(ddl->err);
     if (indexes.len > 0) {
-        return base__fail(ddl->err, CORM_INVALID,
-                          "Can't rename column %.*s because it has dependent secondary indexes (%.*s)", CQL_S(from),
-                          CQL_S(indexes));
+        return base__fail(
+            ddl->err, CORM_INVALID,
+            "Can't rename column %.*s because it has dependent secondary indexes (%.*s)",
+            CQL_S(from), CQL_S(indexes));
     }
     cql_column *place = find_column(&a->draft, from);
     if (place) place->name = to;
@@ -295,33 +313,37 @@ static corm_status refuse_type(alteration *a) {
 }
 
 static corm_status alter_mask(alteration *a) {
-    cql_ddl              *ddl     = a->ddl;
+    cql_ddl              *ddl = a->ddl;
     const cql_column_def *written = &a->s->columns[0];
-    cql_column           *column  = find_column(&a->draft, written->name.text);
-    cql_mask_def          mask    = { .present = false };
+    cql_column           *column = find_column(&a->draft, written->name.text);
+    cql_mask_def          mask = { .present = false };
     if (!column) {
         if (a->s->column_if) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Column with name '%.*s' doesn't exist on table '%.*s'",
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Column with name '%.*s' doesn't exist on table '%.*s'",
                           CQL_S(written->name.text), CQL_S(a->before->name));
     }
-    if (!a->s->drop_masked) CORM_TRY(cql__ddl_mask(ddl, &written->mask, column->name, column->type, &mask));
+    if (!a->s->drop_masked)
+        CORM_TRY(cql__ddl_mask(ddl, &written->mask, column->name, column->type, &mask));
     if (cql__mask_equal(&column->mask, &mask)) return CORM_OK;
     column->mask = mask;
-    a->changed   = true;
+    a->changed = true;
     return cql__ddl_validate_table(ddl, &a->draft);
 }
 
 static corm_status alter_options(alteration *a) {
-    cql_ddl           *ddl   = a->ddl;
-    cql_option_context c     = cql__ddl_options(ddl);
+    cql_ddl           *ddl = a->ddl;
+    cql_option_context c = cql__ddl_options(ddl);
     bool               given = false;
     corm_uuid          id;
     CORM_TRY(cql__table_options_check(&c, a->s->properties, a->s->property_count));
     CORM_TRY(cql__table_options_id(a->s->properties, a->s->property_count, &given, &id, ddl->err));
     if (given) return base__fail(ddl->err, CORM_CONFIG_ERROR, "Cannot alter table id.");
-    CORM_TRY(cql__table_options_read(&c, a->s->properties, a->s->property_count, &a->draft.options));
+    CORM_TRY(
+        cql__table_options_read(&c, a->s->properties, a->s->property_count, &a->draft.options));
     if (a->before->is_counter && a->draft.options.default_time_to_live > 0) {
-        return base__fail(ddl->err, CORM_INVALID, "Cannot set default_time_to_live on a table with counters");
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot set default_time_to_live on a table with counters");
     }
     a->changed = !cql__table_options_equal(&a->draft.options, &a->before->options);
     return cql__table_options_validate(&c, &a->draft.options);
@@ -330,14 +352,15 @@ static corm_status alter_options(alteration *a) {
 /* Without its hidden columns a table becomes an ordinary one only when it shows all that it has. */
 static corm_status drop_compact_storage(alteration *a) {
     if (!a->before->is_compact) {
-        return base__fail(a->ddl->err, CORM_INVALID, "Cannot DROP COMPACT STORAGE on table without COMPACT STORAGE");
+        return base__fail(a->ddl->err, CORM_INVALID,
+                          "Cannot DROP COMPACT STORAGE on table without COMPACT STORAGE");
     }
     if (a->before->clustering_count == 0 || a->before->regular_count == 0) {
         return base__fail(a->ddl->err, CORM_INVALID,
                           "DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.");
     }
     a->draft.is_compact = false;
-    a->changed          = true;
+    a->changed = true;
     return CORM_OK;
 }
 
@@ -372,7 +395,7 @@ static corm_status read_options(cql_ddl *ddl, const cql_alter_table *s) {
 }
 
 corm_status cql__alter_table(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_alter_table *s    = &statement->as.alter_table;
+    const cql_alter_table *s = &statement->as.alter_table;
     corm_str               name = s->table.name.text;
     corm_str               keyspace;
     alteration             a = { .ddl = ddl, .s = s };
@@ -384,9 +407,11 @@ corm_status cql__alter_table(cql_ddl *ddl, const cql_statement *statement) {
     a.before = cql__schema_table(ddl->schema, keyspace, name);
     if (!a.before) {
         if (s->if_exists) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist", CQL_S(keyspace), CQL_S(name));
+        return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist",
+                          CQL_S(keyspace), CQL_S(name));
     }
-    if (!cql__table_draft(ddl->arena, a.before, s->column_count, &a.draft)) return base__fail_memory(ddl->err);
+    if (!cql__table_draft(ddl->arena, a.before, s->column_count, &a.draft))
+        return base__fail_memory(ddl->err);
     CORM_TRY(alter(&a));
     if (!a.changed) return CORM_OK;
     CORM_TRY(cql__ddl_changed(ddl, CQL_CHANGED_TABLE, "UPDATED", keyspace, name));

@@ -39,7 +39,8 @@ typedef struct cql_dropped_column {
     corm_str        name;
     cql_column_kind kind;
     const cql_type *type;
-    int64_t         dropped_at_us;
+    int64_t         dropped_at_us; /* what was written at or before it stays hidden when the name comes back */
+    uint32_t        id;            /* that of the column: it gets it again */
 } cql_dropped_column;
 
 typedef struct cql_table cql_table;

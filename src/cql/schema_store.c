@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* schema_store.c -- a snapshot as bytes and back, for the store. Any thread.
  *
- *   snapshot = version (1 byte), serial (8), schema version (16), next storage id (4), keyspaces, checksum (8)
+ *   snapshot = version (1 byte), serial (8), schema version (16), next storage id (4), keyspaces,
+ *              checksum (8)
  *   list     = count, elements
  *   text     = 0 when it is absent, else its length plus one, and the bytes
  *   type     = id, then by id: frozen and what it holds; a user-defined type by name
  *
- * Counts, lengths and small numbers are LEB128; numbers of a fixed size are big-endian. Types stand behind those that
- * they mention. The checksum (FNV-1a, 64 bits) is over all in front of it. System keyspaces are left out. */
+ * Counts, lengths and small numbers are LEB128; numbers of a fixed size are big-endian. Types stand
+ * behind those that they mention. The checksum (FNV-1a, 64 bits) is over all in front of it. System
+ * keyspaces are left out. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -75,6 +77,7 @@ static void put_dropped(base_buf *out, const cql_dropped_column *dropped) {
     put_text(out, dropped->name);
     base__buf_u8(out, (uint8_t)dropped->kind);
     base__buf_i64(out, dropped->dropped_at_us);
+    base__buf_uvarint(out, dropped->id);
     put_type(out, dropped->type);
 }
 
@@ -171,7 +174,8 @@ corm_status cql__schema_write(const cql_schema *schema, base_buf *out, corm_erro
 
 /* ---- reading ---- */
 
-/* `failed` is set by what cannot be, `no_memory` by an allocation; after either all reads give nothing. */
+/* `failed` is set by what cannot be, `no_memory` by an allocation; after either all reads give
+ * nothing. */
 typedef struct decoder {
     base_reader  reader;
     base_arena  *arena;
@@ -244,7 +248,7 @@ static double get_double(decoder *d) {
 
 static cql_map_option get_map(decoder *d) {
     cql_map_option map = { .count = get_count(d) };
-    map.pairs          = get_array(d, 2 * (size_t)map.count, sizeof *map.pairs);
+    map.pairs = get_array(d, 2 * (size_t)map.count, sizeof *map.pairs);
     for (uint32_t i = 0; map.pairs && i < 2 * map.count; i++) map.pairs[i] = get_name(d);
     return map;
 }
@@ -260,7 +264,7 @@ static const cql_type *kept(decoder *d, const cql_type *type) {
 
 static const cql_type *get_udt_type(decoder *d) {
     bool     frozen = get_bool(d);
-    corm_str name   = get_name(d);
+    corm_str name = get_name(d);
     for (uint32_t i = 0; is_good(d) && i < d->keyspace.type_count; i++) {
         const cql_udt *udt = d->keyspace.types[i];
         if (!corm_str_equal(udt->name, name)) continue;
@@ -279,7 +283,7 @@ static const cql_type *get_custom(decoder *d) {
 
 static const cql_type *get_collection(decoder *d, cql_type_id id) {
     bool            frozen = get_bool(d);
-    const cql_type *first  = get_type(d);
+    const cql_type *first = get_type(d);
     const cql_type *second = id == CQL_MAP ? get_type(d) : NULL;
     if (!is_good(d)) return NULL;
     if (id == CQL_MAP) return kept(d, cql__type_map(d->arena, first, second, frozen));
@@ -295,7 +299,7 @@ static const cql_type *get_tuple(decoder *d) {
 
 static const cql_type *get_vector(decoder *d) {
     uint32_t        dimension = get_number(d);
-    const cql_type *element   = get_type(d);
+    const cql_type *element = get_type(d);
     if (dimension == 0 || dimension > INT32_MAX) spoil(d);
     return is_good(d) ? kept(d, cql__type_vector(d->arena, element, dimension)) : NULL;
 }
@@ -335,8 +339,8 @@ static const cql_type *get_type(decoder *d) {
 static cql_mask_def get_mask(decoder *d) {
     cql_mask_def mask = { .present = get_bool(d) };
     if (!mask.present) return mask;
-    mask.function  = get_name(d);
-    mask.count     = get_count(d);
+    mask.function = get_name(d);
+    mask.count = get_count(d);
     mask.arguments = get_array(d, mask.count, sizeof *mask.arguments);
     for (uint32_t i = 0; mask.arguments && i < mask.count; i++) mask.arguments[i] = get_name(d);
     return mask;
@@ -344,17 +348,17 @@ static cql_mask_def get_mask(decoder *d) {
 
 static void get_columns(decoder *d, cql_table *draft) {
     uint32_t positions[CQL_REGULAR + 1] = { 0 };
-    draft->column_count                 = get_count(d);
-    draft->columns                      = get_array(d, draft->column_count, sizeof *draft->columns);
+    draft->column_count = get_count(d);
+    draft->columns = get_array(d, draft->column_count, sizeof *draft->columns);
     for (uint32_t i = 0; is_good(d) && i < draft->column_count; i++) {
         cql_column *column = &draft->columns[i];
-        column->name       = get_name(d);
-        column->kind       = (cql_column_kind)get_small(d, CQL_REGULAR);
-        column->position   = positions[column->kind]++;
+        column->name = get_name(d);
+        column->kind = (cql_column_kind)get_small(d, CQL_REGULAR);
+        column->position = positions[column->kind]++;
         column->descending = get_bool(d);
-        column->id         = get_number(d);
-        column->type       = get_type(d);
-        column->mask       = get_mask(d);
+        column->id = get_number(d);
+        column->type = get_type(d);
+        column->mask = get_mask(d);
         if (column->id >= draft->next_column_id) spoil(d);
     }
     if (positions[CQL_PARTITION_KEY] == 0) spoil(d);
@@ -362,13 +366,14 @@ static void get_columns(decoder *d, cql_table *draft) {
 
 static void get_dropped(decoder *d, cql_table *draft) {
     draft->dropped_count = get_count(d);
-    draft->dropped       = get_array(d, draft->dropped_count, sizeof *draft->dropped);
+    draft->dropped = get_array(d, draft->dropped_count, sizeof *draft->dropped);
     for (uint32_t i = 0; is_good(d) && i < draft->dropped_count; i++) {
         cql_dropped_column *dropped = &draft->dropped[i];
-        dropped->name               = get_name(d);
-        dropped->kind               = (cql_column_kind)get_small(d, CQL_REGULAR);
-        dropped->dropped_at_us      = base__read_i64(&d->reader);
-        dropped->type               = get_type(d);
+        dropped->name = get_name(d);
+        dropped->kind = (cql_column_kind)get_small(d, CQL_REGULAR);
+        dropped->dropped_at_us = base__read_i64(&d->reader);
+        dropped->id = (uint32_t)base__read_uvarint(&d->reader);
+        dropped->type = get_type(d);
     }
 }
 
@@ -383,41 +388,41 @@ static const cql_column *get_indexed(decoder *d, const cql_table *draft) {
 
 static void get_indexes(decoder *d, cql_table *draft) {
     draft->index_count = get_count(d);
-    draft->indexes     = get_array(d, draft->index_count, sizeof *draft->indexes);
+    draft->indexes = get_array(d, draft->index_count, sizeof *draft->indexes);
     for (uint32_t i = 0; is_good(d) && i < draft->index_count; i++) {
-        cql_index *index       = &draft->indexes[i];
-        index->name            = get_name(d);
-        index->column          = get_indexed(d, draft);
-        index->target          = (cql_index_target)get_small(d, CQL_TARGET_FULL);
-        index->class_name      = get_text(d);
-        index->kind            = get_name(d);
+        cql_index *index = &draft->indexes[i];
+        index->name = get_name(d);
+        index->column = get_indexed(d, draft);
+        index->target = (cql_index_target)get_small(d, CQL_TARGET_FULL);
+        index->class_name = get_text(d);
+        index->kind = get_name(d);
         cql_map_option options = get_map(d);
-        index->option_count    = options.count;
-        index->options         = options.pairs;
-        index->storage_id      = base__read_u32(&d->reader);
+        index->option_count = options.count;
+        index->options = options.pairs;
+        index->storage_id = base__read_u32(&d->reader);
     }
 }
 
 static void get_options(decoder *d, cql_table_options *options) {
-    options->additional_write_policy     = get_name(d);
-    options->comment                     = get_name(d);
-    options->memtable                    = get_name(d);
-    options->read_repair                 = get_name(d);
-    options->speculative_retry           = get_name(d);
-    options->bloom_filter_fp_chance      = get_double(d);
-    options->crc_check_chance            = get_double(d);
-    options->default_time_to_live        = base__read_i32(&d->reader);
-    options->gc_grace_seconds            = base__read_i32(&d->reader);
-    options->max_index_interval          = base__read_i32(&d->reader);
-    options->min_index_interval          = base__read_i32(&d->reader);
+    options->additional_write_policy = get_name(d);
+    options->comment = get_name(d);
+    options->memtable = get_name(d);
+    options->read_repair = get_name(d);
+    options->speculative_retry = get_name(d);
+    options->bloom_filter_fp_chance = get_double(d);
+    options->crc_check_chance = get_double(d);
+    options->default_time_to_live = base__read_i32(&d->reader);
+    options->gc_grace_seconds = base__read_i32(&d->reader);
+    options->max_index_interval = base__read_i32(&d->reader);
+    options->min_index_interval = base__read_i32(&d->reader);
     options->memtable_flush_period_in_ms = base__read_i32(&d->reader);
-    options->cdc                         = get_bool(d);
-    options->allow_auto_snapshot         = (int8_t)base__read_u8(&d->reader);
-    options->incremental_backups         = (int8_t)base__read_u8(&d->reader);
-    options->caching                     = get_map(d);
-    options->compaction                  = get_map(d);
-    options->compression                 = get_map(d);
-    options->extensions                  = get_map(d);
+    options->cdc = get_bool(d);
+    options->allow_auto_snapshot = (int8_t)base__read_u8(&d->reader);
+    options->incremental_backups = (int8_t)base__read_u8(&d->reader);
+    options->caching = get_map(d);
+    options->compaction = get_map(d);
+    options->compression = get_map(d);
+    options->extensions = get_map(d);
 }
 
 /* NULL when the decoder is not good afterwards. */
@@ -425,12 +430,12 @@ static cql_table *get_table(decoder *d) {
     cql_table  draft = { .keyspace = d->keyspace.name };
     corm_bytes id;
     draft.name = get_name(d);
-    id         = base__read_bytes(&d->reader, sizeof draft.id.bytes);
+    id = base__read_bytes(&d->reader, sizeof draft.id.bytes);
     if (id.len == sizeof draft.id.bytes) memcpy(draft.id.bytes, id.data, id.len);
-    draft.storage_id     = base__read_u32(&d->reader);
+    draft.storage_id = base__read_u32(&d->reader);
     draft.next_column_id = get_number(d);
-    draft.is_counter     = get_bool(d);
-    draft.is_compact     = get_bool(d);
+    draft.is_counter = get_bool(d);
+    draft.is_compact = get_bool(d);
     get_columns(d, &draft);
     get_dropped(d, &draft);
     get_indexes(d, &draft);
@@ -441,7 +446,7 @@ static cql_table *get_table(decoder *d) {
 }
 
 static cql_udt *get_udt(decoder *d) {
-    corm_str         name  = get_name(d);
+    corm_str         name = get_name(d);
     uint32_t         count = get_count(d);
     corm_str        *names = get_array(d, count, sizeof *names);
     const cql_type **types = get_array(d, count, sizeof *types);
@@ -463,13 +468,13 @@ static cql_udt *get_udt(decoder *d) {
 
 static void get_objects(decoder *d) {
     cql_keyspace *keyspace = &d->keyspace;
-    uint32_t      types    = get_count(d);
-    keyspace->types        = get_array(d, types, sizeof *keyspace->types);
+    uint32_t      types = get_count(d);
+    keyspace->types = get_array(d, types, sizeof *keyspace->types);
     for (uint32_t i = 0; is_good(d) && i < types; i++) {
         cql_udt *udt = get_udt(d);
         if (udt) keyspace->types[keyspace->type_count++] = udt;
     }
-    uint32_t tables  = get_count(d);
+    uint32_t tables = get_count(d);
     keyspace->tables = get_array(d, tables, sizeof *keyspace->tables);
     for (uint32_t i = 0; is_good(d) && i < tables; i++) {
         cql_table *table = get_table(d);
@@ -478,9 +483,9 @@ static void get_objects(decoder *d) {
 }
 
 static cql_keyspace *get_keyspace(decoder *d) {
-    d->keyspace                = (cql_keyspace){ .name = get_name(d) };
+    d->keyspace = (cql_keyspace){ .name = get_name(d) };
     d->keyspace.durable_writes = get_bool(d);
-    d->keyspace.replication    = get_map(d);
+    d->keyspace.replication = get_map(d);
     get_objects(d);
     cql_keyspace *keyspace = is_good(d) ? cql__keyspace_make(&d->keyspace) : NULL;
     if (!keyspace && is_good(d)) d->no_memory = true;
@@ -511,17 +516,18 @@ static void get_keyspaces(decoder *d, cql_schema *draft, uint32_t count) {
 }
 
 static void get_head(decoder *d, cql_schema *draft) {
-    draft->serial      = base__read_u64(&d->reader);
+    draft->serial = base__read_u64(&d->reader);
     corm_bytes version = base__read_bytes(&d->reader, sizeof draft->version.bytes);
-    if (version.len == sizeof draft->version.bytes) memcpy(draft->version.bytes, version.data, version.len);
+    if (version.len == sizeof draft->version.bytes)
+        memcpy(draft->version.bytes, version.data, version.len);
     draft->next_storage_id = base__read_u32(&d->reader);
 }
 
 static cql_schema *get_schema(decoder *d, const cql_schema *system) {
-    cql_schema draft  = { .serial = 0 };
+    cql_schema draft = { .serial = 0 };
     uint32_t   shared = system ? system->keyspace_count : 0;
     get_head(d, &draft);
-    uint32_t count  = get_count(d);
+    uint32_t count = get_count(d);
     draft.keyspaces = get_array(d, (size_t)shared + count, sizeof *draft.keyspaces);
     if (!is_good(d)) return NULL;
     for (uint32_t i = 0; i < shared; i++) draft.keyspaces[i] = system->keyspaces[i];
@@ -530,22 +536,27 @@ static cql_schema *get_schema(decoder *d, const cql_schema *system) {
     if (d->reader.len > 0) spoil(d);
     cql_schema *schema = is_good(d) ? cql__schema_make(&draft) : NULL;
     if (!schema && is_good(d)) d->no_memory = true;
-    for (uint32_t i = shared; i < draft.keyspace_count; i++) cql__keyspace_unref(draft.keyspaces[i]);
+    for (uint32_t i = shared; i < draft.keyspace_count; i++)
+        cql__keyspace_unref(draft.keyspaces[i]);
     return schema;
 }
 
-corm_status cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_schema **out, corm_error *err) {
+corm_status cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_schema **out,
+                             corm_error *err) {
     base_arena arena = { 0 };
-    if (bytes.len <= CHECKSUM_SIZE ||
-        checksum(bytes.data, bytes.len - CHECKSUM_SIZE) != base__load_u64(bytes.data + bytes.len - CHECKSUM_SIZE)) {
-        return base__fail(err, CORM_CORRUPT, "the stored schema is damaged: its checksum does not fit");
+    if (bytes.len <= CHECKSUM_SIZE || checksum(bytes.data, bytes.len - CHECKSUM_SIZE) !=
+                                          base__load_u64(bytes.data + bytes.len - CHECKSUM_SIZE)) {
+        return base__fail(err, CORM_CORRUPT,
+                          "the stored schema is damaged: its checksum does not fit");
     }
     if (bytes.data[0] != FORMAT) {
-        return base__fail(err, CORM_VERSION, "the stored schema has format %d, this version of Corm reads %d",
+        return base__fail(err, CORM_VERSION,
+                          "the stored schema has format %d, this version of Corm reads %d",
                           bytes.data[0], FORMAT);
     }
-    decoder d = { .reader = { bytes.data + 1, bytes.len - CHECKSUM_SIZE - 1, false }, .arena = &arena };
-    *out      = get_schema(&d, system);
+    decoder d = { .reader = { bytes.data + 1, bytes.len - CHECKSUM_SIZE - 1, false },
+                  .arena = &arena };
+    *out = get_schema(&d, system);
     base__arena_free(&arena);
     if (*out) return CORM_OK;
     if (d.no_memory) return base__fail_memory(err);

@@ -50,12 +50,17 @@ static corm_status split_tuple(const cql_column *column, const cql_type *type, c
     return CORM_OK;
 }
 
+/* How many columns it gives a value. */
+static uint32_t row_width(const cql_row_value *row) {
+    return row->packed ? row->nodes[0]->type->count : row->count;
+}
+
 static corm_status eval_row_value(const cql_column *columns, const cql_row_value *row,
                                   cql_eval_env *env, cql_value *out, corm_error *err) {
     if (row->packed) {
         cql_value tuple;
         CORM_TRY(cql__eval(row->nodes[0], env, &tuple, err));
-        return split_tuple(columns, row->nodes[0]->type, tuple, row->count, out, err);
+        return split_tuple(columns, row->nodes[0]->type, tuple, row_width(row), out, err);
     }
     for (uint32_t i = 0; i < row->count; i++) CORM_TRY(cql__eval(row->nodes[i], env, &out[i], err));
     return CORM_OK;
@@ -293,11 +298,11 @@ static corm_status eval_side(const cql_table *table, const cql_restriction *slic
     *out = (slice_side){ .present = bound != NULL, .inclusive = inclusive };
     if (!bound) return CORM_OK;
     const cql_column *columns = table->columns + table->partition_count + slice->first;
-    out->count = bound->count;
-    out->values = BASE_NEW_ARRAY(env->context.arena, cql_value, bound->count);
+    out->count = row_width(bound);
+    out->values = BASE_NEW_ARRAY(env->context.arena, cql_value, row_width(bound));
     if (!out->values) return base__fail_memory(err);
     CORM_TRY(eval_row_value(columns, bound, env, out->values, err));
-    for (uint32_t i = 0; i < bound->count; i++)
+    for (uint32_t i = 0; i < out->count; i++)
         if (slice->is_tuple || out->values[i].len == -2)
             CORM_TRY(check_key_value(&columns[i], out->values[i], false, err));
     return CORM_OK;

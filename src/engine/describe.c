@@ -14,6 +14,8 @@ typedef struct description {
     corm_str            keyspace; /* the session's */
     bool                with_statements;
     wire_rows_writer    writer;
+    uint32_t            met, skip, page; /* rows met, of earlier pages, of this page at most */
+    bool                has_more;
     base_buf            scratch;
 } description;
 
@@ -29,10 +31,21 @@ static void put_quoted(description *to, corm_str name) {
     put_text(&to->request->answer->body, base__buf_str(&to->scratch));
 }
 
+/* Rows of other pages are passed over. */
+static bool is_outside_page(description *to) {
+    if (to->met++ < to->skip) return true;
+    to->has_more = to->has_more || to->writer.rows == to->page;
+    return to->writer.rows == to->page;
+}
+
 /* The statement has been written into scratch by the caller, or is not wanted. */
 static void put_row(description *to, corm_str keyspace, const char *type, corm_str name,
                     base_buf *statement) {
     base_buf *body = &to->request->answer->body;
+    if (is_outside_page(to)) {
+        base__buf_free(statement);
+        return;
+    }
     put_quoted(to, keyspace);
     put_text(body, corm_str_of(type));
     put_quoted(to, name);
@@ -169,7 +182,8 @@ static corm_status describe_absent(description *to, corm_error *err) {
 
 static corm_status describe_keyspace(description *to, corm_error *err) {
     const cql_keyspace *keyspace;
-    corm_str            name = to->statement->object.name.text;
+    const cql_ref      *object = &to->statement->object;
+    corm_str name = object->keyspace.text.data ? object->keyspace.text : object->name.text;
     CORM_TRY(find_keyspace(to, name.data ? name : to->keyspace, &keyspace, err));
     if (!to->statement->only) return whole_keyspace(to, keyspace, err);
     put_keyspace(to, keyspace);
@@ -184,7 +198,7 @@ static corm_status describe_schema(description *to, corm_error *err) {
     return CORM_OK;
 }
 
-/* DESCRIBE name: a keyspace, else a table, a type or an index of the keyspace in use. */
+/* DESCRIBE name: a keyspace, else a table or an index of the keyspace in use. */
 static corm_status describe_generic(description *to, corm_error *err) {
     const cql_schema   *schema = to->request->schema;
     const cql_ref      *object = &to->statement->object;
@@ -197,7 +211,6 @@ static corm_status describe_generic(description *to, corm_error *err) {
     CORM_TRY(object_keyspace(to, &keyspace, err));
     if (cql__schema_table(schema, keyspace->name, object->name.text))
         return describe_table(to, err);
-    if (cql__schema_type(schema, keyspace->name, object->name.text)) return describe_type(to, err);
     if (cql__schema_index(schema, keyspace->name, object->name.text, &table))
         return describe_index(to, err);
     return not_found(err, "", object->name.text, "keyspace '", keyspace->name);
@@ -288,13 +301,31 @@ static corm_status describe_objects(description *to, corm_error *err) {
     return forms[to->statement->kind].run(to, err);
 }
 
+/* A page's state is the number of rows before it. */
+static corm_status set_page(description *to, corm_error *err) {
+    const wire_options *options = to->request->options;
+    to->page = options->page_size > 0 ? (uint32_t)options->page_size : UINT32_MAX;
+    if (!options->paging_state.len) return CORM_OK;
+    if (options->paging_state.len != 4)
+        return base__fail(err, CORM_PROTOCOL_ERROR, "Invalid value for the paging state");
+    to->skip = base__load_u32(options->paging_state.data);
+    return CORM_OK;
+}
+
+static void end(description *to) {
+    uint8_t state[4];
+    base__store_u32(state, to->skip + to->writer.rows);
+    wire__rows_end(&to->writer, to->has_more ? (corm_bytes){ state, 4 } : (corm_bytes){ 0 });
+}
+
 corm_status engine__describe(engine_request *request, corm_error *err) {
     const cql_describe *statement = &request->checked->statement->as.describe;
     description to = { .request = request, .statement = statement, .keyspace = request->keyspace };
+    CORM_TRY(set_page(&to, err));
     corm_status status = statement->kind == CQL_DESCRIBE_CLUSTER ? describe_cluster(&to)
                                                                  : describe_objects(&to, err);
     base__buf_free(&to.scratch);
     if (status != CORM_OK) return status;
-    wire__rows_end(&to.writer, (corm_bytes){ 0 });
+    end(&to);
     return base__buf_status(&request->answer->body, err);
 }

@@ -20,6 +20,8 @@ static corm_status keep(base_buf *buf, base_arena *arena, corm_bytes *out, corm_
     return failed ? base__fail_memory(err) : CORM_OK;
 }
 
+enum { RECLAIM_REST_S = 60 };
+
 /* When a row or partition is to be looked at again by reclaim. */
 typedef struct due_list {
     struct due_item {
@@ -27,11 +29,13 @@ typedef struct due_list {
         corm_bytes key;
     } * items;
     uint32_t count, capacity;
+    uint32_t soonest; /* a row that was just written is left alone for a while */
 } due_list;
 
 static corm_status add_due(due_list *due, uint32_t second, corm_bytes key, base_arena *arena,
                            corm_error *err) {
     if (second == 0) return CORM_OK;
+    if (second < due->soonest) second = due->soonest;
     if (due->count == due->capacity) {
         uint32_t capacity = due->capacity ? 2 * due->capacity : 8;
         void    *bigger = base__arena_alloc(arena, capacity * sizeof *due->items);
@@ -49,7 +53,8 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
                               due_list *due, corm_error *err) {
     const cql_table *table = image->table;
     uint32_t         now_s = write->request->now_s, second;
-    engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds, now_s, &second);
+    engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds,
+                        image->reclaim ? now_s : 0, &second);
     CORM_TRY(add_due(due, second, image->key, ops->arena, err));
     if (table->index_count)
         CORM_TRY(engine__index_changes(table, image->key, image->is_static, &image->before,
@@ -88,7 +93,8 @@ static corm_status plan_partition(engine_write *write, write_partition *partitio
     base__buf_u8(&key, ENGINE_KEY_PARTITION);
     corm_bytes key_bytes, bytes = { 0 };
     CORM_TRY(keep(&key, ops->arena, &key_bytes, err));
-    if (now_s >= gc_grace_s) engine__deletions_purge(&partition->deletions, now_s - gc_grace_s);
+    if (partition->reclaim && now_s >= gc_grace_s)
+        engine__deletions_purge(&partition->deletions, now_s - gc_grace_s);
     bool remove =
         partition->deletions.count == 0 && partition->deletions.partition_at == ENGINE_NO_TIMESTAMP;
     if (!remove) {
@@ -119,7 +125,7 @@ static corm_status put_all(engine_write *write, const write_ops *ops, const due_
 
 corm_status engine__write_flush(engine_write *write, corm_error *err) {
     write_ops ops = { .arena = write->request->arena };
-    due_list  due = { 0 };
+    due_list  due = { .soonest = (uint32_t)(write->request->now_us / 1000000) + RECLAIM_REST_S };
     ops.last = &ops.first;
     for (write_image *image = write->first_image; image; image = image->next)
         if (image->changed) CORM_TRY(plan_image(write, image, &ops, &due, err));

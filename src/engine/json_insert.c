@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "engine/write_internal.h"
 
-/* A JSON text being cut up. */
+/* A JSON text being cut up. What follows the object is ignored, as the server does. */
 typedef struct cutter {
     const char *at, *end;
 } cutter;
@@ -58,6 +58,20 @@ static bool take_value(cutter *cut, corm_str *out) {
     return out->len > 0;
 }
 
+/* Numbers and words must be JSON's; what is quoted or in brackets is read later by the column's type. */
+static bool is_json(corm_str value) {
+    static const char *const words[] = { "true", "false", "null" };
+    double                   number;
+    if (strchr("\"{[", value.data[0])) return true;
+    for (int i = 0; i < 3; i++)
+        if (corm_str_equal(value, corm_str_of(words[i]))) return true;
+    size_t digit = value.data[0] == '-';
+    if (value.len <= digit || value.data[digit] < '0' || value.data[digit] > '9') return false;
+    if (value.data[digit] == '0' && value.len > digit + 1 && !strchr(".eE", value.data[digit + 1]))
+        return false;
+    return base__parse_f64(value, &number);
+}
+
 /* ---- columns ---- */
 
 typedef struct member {
@@ -97,20 +111,19 @@ static corm_status cut_members(const cql_table *table, corm_str text, member *me
                                corm_error *err) {
     cutter cut = { text.data, text.data + text.len };
     bool   good = take(&cut, '{');
-    if (good && take(&cut, '}')) goto end;
-    while (good) {
+    bool   ended = good && take(&cut, '}');
+    while (good && !ended) {
         corm_str          name, value;
         const cql_column *column;
-        good = take_string(&cut, &name) && take(&cut, ':') && take_value(&cut, &value);
+        good = take_string(&cut, &name) && take(&cut, ':') && take_value(&cut, &value) &&
+               is_json(value);
         if (!good) break;
         CORM_TRY(find_column(table, name, &column, err));
         members[column->index].json = value;
-        if (take(&cut, '}')) break;
-        good = take(&cut, ',');
+        ended = take(&cut, '}');
+        good = ended || take(&cut, ',');
     }
-end:
-    skip_space(&cut);
-    if (good && cut.at == cut.end) return CORM_OK;
+    if (good) return CORM_OK;
     return base__fail(
         err, CORM_INVALID,
         "Could not decode JSON string as a map: it is no JSON object. (String was: %.*s)",
@@ -197,7 +210,7 @@ corm_status engine__json_insert(const cql_checked_modify *modify, cql_eval_env *
     const cql_table *table = modify->table;
     base_arena      *arena = env->context.arena;
     member          *members = BASE_NEW_ARRAY(arena, member, table->column_count);
-    corm_str         text    = { 0 };
+    corm_str         text = { 0 };
     *out = *modify;
     out->json = NULL;
     out->assign_count = 0;

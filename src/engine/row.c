@@ -232,5 +232,6 @@ bool engine__cell_wins(const engine_cell *a, const engine_cell *b) {
     if (a_ends != b_ends) return a_ends;
     if (a->tombstone != b->tombstone) return a->tombstone;
     if (a_ends && a->expires != b->expires) return a->expires > b->expires;
+    if (a->ttl != b->ttl) return a->ttl < b->ttl;
     return compare_bytes(a->value, b->value) > 0;
 }

@@ -28,12 +28,13 @@
 #define ENGINE_NO_TIMESTAMP INT64_MIN
 
 typedef struct engine_cell {
-    int64_t   timestamp;
-    uint32_t  ttl;     /* seconds; 0: does not expire */
-    uint32_t  expires; /* expiry, or a tombstone's local deletion time */
-    bool      tombstone;
-    corm_bytes path;   /* multi-cell: set element, map key (wire form), list timeuuid (16), UDT field (u16) */
-    corm_bytes value;  /* sets: empty */
+    int64_t  timestamp;
+    uint32_t ttl;     /* seconds; 0: does not expire */
+    uint32_t expires; /* expiry, or a tombstone's local deletion time */
+    bool     tombstone;
+    corm_bytes
+        path; /* multi-cell: set element, map key (wire form), list timeuuid (16), UDT field (u16) */
+    corm_bytes value; /* sets: empty */
 } engine_cell;
 
 typedef struct engine_column_image {
@@ -57,36 +58,43 @@ typedef struct engine_row {
     engine_column_image *columns; /* by id */
 } engine_row;
 
-CORM_CHECKED corm_status engine__row_decode(const cql_table *table, bool is_static, corm_bytes bytes, base_arena *arena,
-                                            engine_row *out, corm_error *err);
+CORM_CHECKED corm_status engine__row_decode(const cql_table *table, bool is_static,
+                                            corm_bytes bytes, base_arena *arena, engine_row *out,
+                                            corm_error *err);
 
 /* Appends the bytes. A row that holds nothing at all (no liveness, no deletion, no cell) is *empty: not to be stored. */
-CORM_CHECKED corm_status engine__row_encode(const cql_table *table, const engine_row *row, base_buf *out, bool *empty,
-                                            corm_error *err);
+CORM_CHECKED corm_status engine__row_encode(const cql_table *table, const engine_row *row,
+                                            base_buf *out, bool *empty, corm_error *err);
 
 /* ---- reading without an image ---- */
 
 /* What a reader wants to know of a row. */
 typedef struct engine_row_read {
-    bool       live;   /* has a live marker or a live cell of any column: the row exists */
-    bool       has_liveness; /* its marker is live */
+    bool live;         /* has a live marker or a live cell of any column: the row exists */
+    bool has_liveness; /* its marker is live */
 } engine_row_read;
 
 /* Fills values[column->index] for the needed columns that the row holds (static columns from a static row, clustering and
  * regular from a row): wire form, multi-cell columns assembled in the arena, absent or expired CQL_NULL. Columns not
  * needed are left alone. Expiry is judged at now_s. */
-CORM_CHECKED corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes bytes, uint32_t now_s,
-                                          const cql_column *const *needed, uint32_t needed_count, base_arena *arena,
+CORM_CHECKED corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes bytes,
+                                          uint32_t now_s, const cql_column *const *needed,
+                                          uint32_t needed_count, base_arena *arena,
                                           cql_value *values, engine_row_read *out, corm_error *err);
 
 /* WRITETIME, MAXWRITETIME or TTL of a column of the row (node->args[0] names it; see cql/check.h). */
-CORM_CHECKED corm_status engine__row_metadata(const cql_table *table, bool is_static, corm_bytes bytes, uint32_t now_s,
-                                              const cql_node *node, cql_eval_env *env, cql_value *out, corm_error *err);
+CORM_CHECKED corm_status engine__row_metadata(const cql_table *table, bool is_static,
+                                              corm_bytes bytes, uint32_t now_s,
+                                              const cql_node *node, cql_eval_env *env,
+                                              cql_value *out, corm_error *err);
+
+/* Cells of the column at or below this timestamp are hidden: it was dropped then, and added again. */
+int64_t engine__hidden_until(const cql_table *table, const cql_column *column);
 
 /* ---- reconciliation (research: Cells.java, CASSANDRA-14592) ---- */
 
 /* Whether `a` wins over `b`: higher timestamp; on a tie tombstone or expiring over live; tombstone over expiring; later local
- * deletion time; larger value (unsigned bytes). Counters: a tombstone always wins. */
+ * deletion time; smaller TTL, which was written later; larger value (unsigned bytes). Counters: a tombstone always wins. */
 bool engine__cell_wins(const engine_cell *a, const engine_cell *b);
 
 /* Whether the cell holds a value at now_s. */

@@ -18,7 +18,8 @@ typedef struct selection {
 typedef struct gathering {
     cql_node_kind kind;
     uint32_t      now_s;
-    base_buf      list; /* entries as a protocol list without its count */
+    int64_t       hidden; /* cells at or below it are not there */
+    base_buf      list;   /* entries as a protocol list without its count */
     uint32_t      count;
     bool          any;    /* a live cell was selected */
     int64_t       newest; /* of their timestamps */
@@ -104,7 +105,9 @@ static void gather_column(gathering *to, const cql_type *type, const selection *
     for (uint32_t i = 0; i < complex.cell_count && !column->body.bad; i++) {
         engine_cell cell;
         engine__scan_cell(&column->body, base, column->is_complex, &cell);
-        if (column->body.bad || !engine__cell_is_live(&cell, to->now_s)) continue;
+        if (column->body.bad || !engine__cell_is_live(&cell, to->now_s) ||
+            cell.timestamp <= to->hidden)
+            continue;
         if (column->is_complex && !is_selected(wanted, &cell)) continue;
         if (column->is_complex && type->id == CQL_UDT && !wanted->is_field && cell.path.len == 2) {
             uint16_t at = base__load_u16(cell.path.data);
@@ -173,7 +176,9 @@ corm_status engine__row_metadata(const cql_table *table, bool is_static, corm_by
     if (!find_column(table, is_static, bytes, column->id, &head, &stored, &bad))
         return bad ? engine__row_damaged(table, err) : CORM_OK;
 
-    gathering all = { .kind = node->kind, .now_s = now_s };
+    gathering all = { .kind = node->kind,
+                      .now_s = now_s,
+                      .hidden = engine__hidden_until(table, column) };
     gather_column(&all, column->type, &wanted, head.base, &stored);
     corm_status status = stored.body.bad ? engine__row_damaged(table, err) : CORM_OK;
     bool        is_list = stored.is_complex && !wanted.is_field && !wanted.is_element &&

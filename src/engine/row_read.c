@@ -11,7 +11,23 @@ typedef struct assembly {
     base_arena     *arena;
     uint32_t        now_s;
     int64_t         base;
+    int64_t         hidden; /* cells at or below it are not there */
 } assembly;
+
+int64_t engine__hidden_until(const cql_table *table, const cql_column *column) {
+    for (uint32_t i = 0; i < table->dropped_count; i++)
+        if (corm_str_equal(table->dropped[i].name, column->name))
+            return table->dropped[i].dropped_at_us;
+    return ENGINE_NO_TIMESTAMP;
+}
+
+static inline int64_t hidden_until(const cql_table *table, const cql_column *column) {
+    return table->dropped_count ? engine__hidden_until(table, column) : ENGINE_NO_TIMESTAMP;
+}
+
+static bool is_visible(const assembly *as, const engine_cell *cell) {
+    return engine__cell_is_live(cell, as->now_s) && cell->timestamp > as->hidden;
+}
 
 static uint8_t *put_sized(uint8_t *at, corm_bytes bytes) {
     base__store_u32(at, (uint32_t)bytes.len);
@@ -33,7 +49,7 @@ static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_
     for (uint32_t i = 0; i < cells; i++) {
         engine_cell cell;
         engine__scan_cell(body, as->base, true, &cell);
-        if (!engine__cell_is_live(&cell, as->now_s) || body->bad) continue;
+        if (!is_visible(as, &cell) || body->bad) continue;
         count++;
         if (as->type->id != CQL_LIST) at = put_sized(at, cell.path);
         if (as->type->id != CQL_SET) at = put_sized(at, cell.value);
@@ -56,7 +72,7 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
     for (uint32_t i = 0; i < cells; i++) {
         engine_cell cell;
         engine__scan_cell(body, as->base, true, &cell);
-        if (body->bad || cell.path.len != 2 || !engine__cell_is_live(&cell, as->now_s)) continue;
+        if (body->bad || cell.path.len != 2 || !is_visible(as, &cell)) continue;
         uint16_t field = base__load_u16(cell.path.data);
         if (field >= fields) continue;
         values[field] = cql__value_of(cell.value);
@@ -78,8 +94,7 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
 static cql_value read_simple(const assembly *as, row_scan *body) {
     engine_cell cell;
     engine__scan_cell(body, as->base, false, &cell);
-    return !body->bad && engine__cell_is_live(&cell, as->now_s) ? cql__value_of(cell.value)
-                                                                : CQL_NULL;
+    return !body->bad && is_visible(as, &cell) ? cql__value_of(cell.value) : CQL_NULL;
 }
 
 static cql_value read_column(const assembly *as, row_column *column, bool *failed) {
@@ -91,13 +106,13 @@ static cql_value read_column(const assembly *as, row_column *column, bool *faile
                : assemble_collection(as, &column->body, complex.cell_count, failed);
 }
 
-static bool any_cell_live(row_column column, int64_t base, uint32_t now_s) {
+static bool any_cell_live(const assembly *as, row_column column) {
     row_complex complex = { .cell_count = 1 };
     if (column.is_complex) engine__scan_complex(&column.body, &complex);
     for (uint32_t i = 0; i < complex.cell_count && !column.body.bad; i++) {
         engine_cell cell;
-        engine__scan_cell(&column.body, base, column.is_complex, &cell);
-        if (engine__cell_is_live(&cell, now_s)) return true;
+        engine__scan_cell(&column.body, as->base, column.is_complex, &cell);
+        if (is_visible(as, &cell)) return true;
     }
     return false;
 }
@@ -141,13 +156,16 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
         row_column stored;
         scan_column(&scan, &stored);
         const cql_column *column = needed_with_id(needed, needed_count, stored.id);
-        if (column) {
-            assembly as = { column->type, arena, now_s, head.base };
+        bool              is_needed = column != NULL;
+        if (!column && !out->live) column = column_with_id(table, stored.id);
+        if (!column) continue;
+        assembly as = { column->type, arena, now_s, head.base, hidden_until(table, column) };
+        if (is_needed) {
             values[column->index] = read_column(&as, &stored, &failed);
             out->live = out->live || !cql__is_null(values[column->index]);
             scan.bad = scan.bad || stored.body.bad;
-        } else if (!out->live && column_with_id(table, stored.id)) {
-            out->live = any_cell_live(stored, head.base, now_s);
+        } else {
+            out->live = any_cell_live(&as, stored);
         }
     }
     if (failed) return base__fail_memory(err);

@@ -42,6 +42,7 @@ static corm_status set_limits(select_run *run, corm_error *err) {
 static corm_status set_up(select_run *run, engine_request *request, corm_error *err) {
     *run = (select_run){ .request = request, .select = request->checked->select };
     run->table = run->select->table;
+    CORM_TRY(engine__check_consistency(request, run->table, true, false, err));
     run->env = (cql_eval_env){ .context = { &run->row_arena, request->now_us },
                                .marker_count = request->value_count,
                                .markers = request->values };
@@ -88,9 +89,19 @@ static corm_status end_answer(select_run *run, corm_error *err) {
     return status != CORM_OK ? status : base__buf_status(&run->request->answer->body, err);
 }
 
+/* Rows of several partitions are sorted as a whole: there is no page to cut. */
+static corm_status check_sort(const select_run *run, corm_error *err) {
+    if (!run->paged || run->limit <= run->page_left) return CORM_OK;
+    return base__fail(
+        err, CORM_INVALID,
+        "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must "
+        "either remove the ORDER BY or the IN and sort client side, or disable paging for this query");
+}
+
 static corm_status run_select(select_run *run, corm_error *err) {
     CORM_TRY(set_bounds(run, err));
     begin_answer(run);
+    if (run->select->sort_count) CORM_TRY(check_sort(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));
     if (run->grouped) CORM_TRY(select__group_begin(run, err));
     if (run->limit) CORM_TRY(read_rows(run, err));

@@ -200,6 +200,6 @@ corm_status select__group_end(select_run *run, corm_error *err) {
         run->row_bytes = run->static_bytes = (corm_bytes){ 0 };
         CORM_TRY(open_group(run, err));
     }
-    CORM_TRY(give_group(run, err));
-    return CORM_OK;
+    if (run->select->group_count) return finish_group(run, err);
+    return give_group(run, err);
 }

@@ -50,6 +50,11 @@ typedef struct engine_request {
         changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;
 
+/* Refuses the consistency levels that the server refuses for any node's state: CORM_INVALID, CORM_UNAVAILABLE. */
+CORM_CHECKED corm_status engine__check_consistency(const engine_request *request,
+                                                   const cql_table *table, bool is_read,
+                                                   bool is_conditional, corm_error *err);
+
 /* ---- readers: select.c and what it uses ---- */
 
 /* Executes a SELECT (or DESCRIBE) into request->answer. */

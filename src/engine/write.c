@@ -5,7 +5,7 @@
 #include "engine/write_internal.h"
 
 /* Cassandra's limits: Attributes.MAX_TTL, Cell.MAX_DELETION_TIME. */
-enum { MAX_TTL = 20 * 365 * 24 * 60 * 60 };
+enum { MAX_TTL = 20 * 365 * 24 * 60 * 60, MAX_CLUSTERING = 65535 };
 static const uint32_t max_expiry = UINT32_MAX - 1;
 
 corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err) {
@@ -211,6 +211,15 @@ static corm_status assign_all(engine_write *write, const cql_checked_modify *mod
     return CORM_OK;
 }
 
+static corm_status check_clustering(const cql_table *table, const cql_value *values,
+                                    corm_error *err) {
+    for (uint32_t i = 0; i < table->clustering_count; i++)
+        if (values[i].len > MAX_CLUSTERING)
+            return base__fail(err, CORM_INVALID, "Key length of %d is longer than maximum of %d",
+                              values[i].len, MAX_CLUSTERING);
+    return CORM_OK;
+}
+
 static corm_status modify_rows(engine_write *write, const cql_checked_modify *modify,
                                write_partition *partition, cql_eval_env *env, image_stamp *stamp,
                                corm_error *err) {
@@ -224,6 +233,7 @@ static corm_status modify_rows(engine_write *write, const cql_checked_modify *mo
     if (modify->static_only) return CORM_OK;
     CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
     for (uint32_t i = 0; i < count; i++) {
+        CORM_TRY(check_clustering(modify->table, bounds[i].row, err));
         CORM_TRY(
             engine__write_image(write, partition, &bounds[i].start, bounds[i].row, &image, err));
         CORM_TRY(assign_all(write, modify, image, env, stamp, err));
@@ -279,7 +289,10 @@ static corm_status batch_timestamp(engine_write *write, const cql_checked_batch 
 
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
-    if (conditional) return engine__lwt(write, items, count, is_batch, timestamp, err);
+    for (uint32_t i = 0; i < count; i++)
+        CORM_TRY(engine__check_consistency(write->request, items[i].modify->table, false,
+                                           conditional, err));
+    if (conditional) return engine__lwt(write, items, count, is_batch, err);
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,
                                       items[i].value_count, err));
@@ -298,7 +311,8 @@ corm_status engine__write_batch(engine_write *write, const cql_checked_batch *ba
     CORM_TRY(batch_timestamp(write, batch, &env, &timestamp, err));
     for (uint32_t i = 0; i < batch->count; i++)
         items[i] = (lwt_item){ batch->items[i], item_values[i], item_value_counts[i] };
-    return run_items(write, items, batch->count, batch->is_conditional, true, timestamp, err);
+    CORM_TRY(run_items(write, items, batch->count, batch->is_conditional, true, timestamp, err));
+    return batch->is_conditional ? CORM_OK : engine__check_batch(write, batch->kind, err);
 }
 
 /* A BATCH in CQL text: its items share the statement's markers. */
@@ -336,12 +350,12 @@ corm_status engine__write_touch(engine_write *write, const cql_table *table, cor
     engine_partition of = { key.partition_key, key.token, NULL };
     CORM_TRY(engine__write_partition(write, table, &of, &partition, err));
     if (key.kind == ENGINE_KEY_PARTITION) {
-        partition->changed = partition->existed;
+        partition->changed = partition->reclaim = partition->existed;
         return CORM_OK;
     }
     bool is_static = key.kind == ENGINE_KEY_STATIC;
     CORM_TRY(engine__write_image(write, partition, is_static ? NULL : &key.clustering, NULL, &image,
                                  err));
-    image->changed = image->existed;
+    image->changed = image->reclaim = image->existed;
     return CORM_OK;
 }

@@ -265,6 +265,9 @@ static corm_status delete_column(const target *to, const cql_assign *assign, cor
 
 static corm_status delete_element(const target *to, const cql_assign *assign, corm_error *err) {
     corm_bytes path;
+    cql_value  key;
+    CORM_TRY(cql__eval(assign->key, to->env, &key, err));
+    if (key.len == -2) return CORM_OK;
     if (to->column->type->id == CQL_LIST)
         CORM_TRY(find_list_cell(to, assign->key, "delete an element from", &path, err));
     else
@@ -294,6 +297,8 @@ corm_status engine__write_assign(write_image *image, const cql_assign *assign, c
                                  const image_stamp *stamp, corm_error *err) {
     image_stamp plain = *stamp;
     if (assign->kind >= CQL_ASSIGN_DELETE) plain.ttl = 0;
+    int64_t hidden = engine__hidden_until(image->table, assign->column);
+    if (hidden > plain.shadow) plain.shadow = hidden;
     target to = { &image->row, assign->column, &plain, env, env->context.arena };
     return functions[assign->kind](&to, assign, err);
 }

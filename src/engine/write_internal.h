@@ -16,6 +16,7 @@ typedef struct write_partition {
     corm_bytes              prefix; /* of its data keys */
     engine_deletions        deletions;
     bool                    existed, changed;
+    bool                    reclaim; /* the flush drops what is over */
     struct write_partition *next;
 } write_partition;
 
@@ -29,6 +30,7 @@ typedef struct write_image {
     engine_row          before; /* as stored; only for tables with indexes */
     engine_row          row;
     bool                changed;
+    bool                reclaim; /* the flush drops what is over */
     struct write_image *next;
 } write_image;
 
@@ -50,6 +52,10 @@ CORM_CHECKED corm_status engine__write_partition(engine_write *write, const cql_
 CORM_CHECKED corm_status engine__write_image(engine_write *write, write_partition *partition,
                                              const corm_bytes *clustering, const cql_value *values,
                                              write_image **out, corm_error *err);
+
+/* Holds a batch's images against the server's limits: warnings, or CORM_INVALID. */
+CORM_CHECKED corm_status engine__check_batch(engine_write *write, cql_batch_kind kind,
+                                             corm_error *err);
 
 /* Deletes rows by partition, prefix or slice (DELETE without columns). */
 CORM_CHECKED corm_status engine__write_delete_rows(engine_write             *write,
@@ -99,7 +105,7 @@ typedef struct lwt_item {
     uint32_t                  value_count;
 } lwt_item;
 CORM_CHECKED corm_status engine__lwt(engine_write *write, const lwt_item *items, uint32_t count,
-                                     bool is_batch, int64_t timestamp, corm_error *err);
+                                     bool is_batch, corm_error *err);
 
 /* The column values of an image as a reader would see them: values[column->index] for the needed columns. *exists: whether the
  * row is live. */
