@@ -126,6 +126,12 @@ bool cql__guess(cql_parser *p, const cql_symbol *words, size_t count);
 typedef bool cql_item_fn(cql_parser *p, void *context);
 bool cql__parse_items(cql_parser *p, cql_symbol separator, cql_item_fn *item, void *context);
 
+/* One item of a list in brackets; behind a broken one all is skipped up to a comma or the end. */
+bool cql__parse_enclosed_item(cql_parser *p, cql_item_fn *item, void *context);
+
+/* item (',' item)* closer */
+bool cql__parse_until(cql_parser *p, cql_symbol closer, cql_item_fn *item, void *context);
+
 /* '(' item (',' item)* ')' */
 bool cql__parse_enclosed(cql_parser *p, cql_item_fn *item, void *context);
 

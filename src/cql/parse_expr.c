@@ -165,7 +165,7 @@ static bool parse_args(cql_parser *p, cql_expr *expr, bool selector, cql_symbol 
     part all = { expr, selector };
     p->colon_ends = false;
     if (cql__accept(p, closer)) return true;
-    return cql__parse_items(p, CQL_T_COMMA, parse_arg, &all) && cql__expect(p, closer);
+    return cql__parse_until(p, closer, parse_arg, &all);
 }
 
 static bool parse_list(cql_parser *p, bool selector, cql_expr **out) {
@@ -240,7 +240,7 @@ static bool parse_braces(cql_parser *p, bool selector, cql_expr **out) {
     if (is_udt) {
         expr->kind = CQL_EXPR_UDT;
         p->colon_ends = false;
-        return cql__parse_items(p, CQL_T_COMMA, parse_field, &all) && cql__expect(p, CQL_T_RBRACE);
+        return cql__parse_until(p, CQL_T_RBRACE, parse_field, &all);
     }
     return parse_key(p, &all) && parse_set_or_map(p, expr, selector) &&
            cql__expect(p, CQL_T_RBRACE);
@@ -252,7 +252,7 @@ bool cql__parse_map(cql_parser *p, cql_expr **out) {
     if (!expr || !cql__expect(p, CQL_T_LBRACE)) return false;
     *out = expr;
     if (cql__accept(p, CQL_T_RBRACE)) return true;
-    return cql__parse_items(p, CQL_T_COMMA, parse_entry, &all) && cql__expect(p, CQL_T_RBRACE);
+    return cql__parse_until(p, CQL_T_RBRACE, parse_entry, &all);
 }
 
 bool cql__parse_tuple(cql_parser *p, cql_expr **out) {

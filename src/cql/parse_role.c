@@ -104,8 +104,7 @@ static bool parse_access_list(cql_parser *p, cql_role *role, cql_symbol word, ui
     *which = cql__accept(p, CQL_K_ALL) ? 1 : 2;
     if (!cql__expect(p, word)) return false;
     return *which == 1 ||
-           (cql__expect(p, CQL_T_LBRACE) && cql__parse_items(p, CQL_T_COMMA, item, role) &&
-            cql__expect(p, CQL_T_RBRACE));
+           (cql__expect(p, CQL_T_LBRACE) && cql__parse_until(p, CQL_T_RBRACE, item, role));
 }
 
 static bool parse_access(cql_parser *p, cql_role *role) {

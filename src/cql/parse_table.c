@@ -133,17 +133,29 @@ static bool push_definition(cql_parser *p, void *context) {
     return CQL_PUSH(p, table->columns, table->column_count, column);
 }
 
-/* '(' item (',' [item])* ')': commas may stand alone behind the first item. */
+static bool at_definition(cql_parser *p) {
+    return cql__is_name(cql__peek(p, 0), CQL_NAME_PLAIN) || cql__at(p, CQL_K_PRIMARY);
+}
+
+/* Behind commas that stand alone: whether a definition follows; what is none is skipped. */
+static bool skip_to_definition(cql_parser *p) {
+    uint32_t open = p->open;
+    while (cql__at(p, CQL_T_COMMA)) {
+        while (cql__accept(p, CQL_T_COMMA)) continue;
+        if (at_definition(p)) return true;
+        if (cql__at(p, CQL_T_RPAREN)) return false;
+        cql__mismatch(p, CQL_T_RPAREN);
+        if (!cql__recover(p, open, CQL_T_COMMA)) return false;
+    }
+    return false;
+}
+
+/* '(' item (',' [item])* ')' */
 static bool parse_definitions(cql_parser *p, cql_item_fn *item, void *context) {
     if (!cql__expect(p, CQL_T_LPAREN)) return false;
-    for (;;) {
-        uint32_t open = p->open;
-        if (!item(p, context) && !cql__recover(p, open, CQL_T_COMMA)) return false;
-        if (!cql__at(p, CQL_T_COMMA)) break;
-        while (cql__accept(p, CQL_T_COMMA)) continue;
-        cql_symbol next = cql__peek(p, 0);
-        if (!cql__is_name(next, CQL_NAME_PLAIN) && next != CQL_K_PRIMARY) break;
-    }
+    do {
+        if (!cql__parse_enclosed_item(p, item, context)) return false;
+    } while (skip_to_definition(p));
     return cql__expect(p, CQL_T_RPAREN);
 }
 

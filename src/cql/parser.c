@@ -369,20 +369,40 @@ bool cql__recover_clause(cql_parser *p) {
     return true;
 }
 
+/* Whether the current token was reported: the item ended in front of what cannot follow it. */
+static bool is_stuck(cql_parser *p) {
+    return p->failed && p->failed_at == cql__peek_token(p, 0)->offset + 1;
+}
+
+static bool parse_item(cql_parser *p, cql_symbol separator, cql_item_fn *item, void *context) {
+    uint32_t open = p->open, depth = p->depth;
+    if (item(p, context)) return true;
+    p->depth = depth;
+    return cql__recover(p, open, separator);
+}
+
 bool cql__parse_items(cql_parser *p, cql_symbol separator, cql_item_fn *item, void *context) {
     do {
-        uint32_t open = p->open, depth = p->depth;
-        if (!item(p, context)) {
-            if (!cql__recover(p, open, separator)) return false;
-            p->depth = depth;
-        }
+        if (!parse_item(p, separator, item, context)) return false;
     } while (cql__accept(p, separator));
     return true;
 }
 
+bool cql__parse_enclosed_item(cql_parser *p, cql_item_fn *item, void *context) {
+    uint32_t open = p->open;
+    return parse_item(p, CQL_T_COMMA, item, context) &&
+           (!is_stuck(p) || cql__recover(p, open, CQL_T_COMMA));
+}
+
+bool cql__parse_until(cql_parser *p, cql_symbol closer, cql_item_fn *item, void *context) {
+    do {
+        if (!cql__parse_enclosed_item(p, item, context)) return false;
+    } while (cql__accept(p, CQL_T_COMMA));
+    return cql__expect(p, closer);
+}
+
 bool cql__parse_enclosed(cql_parser *p, cql_item_fn *item, void *context) {
-    return cql__expect(p, CQL_T_LPAREN) && cql__parse_items(p, CQL_T_COMMA, item, context) &&
-           cql__expect(p, CQL_T_RPAREN);
+    return cql__expect(p, CQL_T_LPAREN) && cql__parse_until(p, CQL_T_RPAREN, item, context);
 }
 
 bool cql__parse_enclosed_or_none(cql_parser *p, cql_item_fn *item, void *context) {
