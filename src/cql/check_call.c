@@ -75,9 +75,9 @@ static bool is_native(const cql_expr *expr) {
     return keyspace.len == 0 || corm_str_equal(keyspace, corm_str_of("system"));
 }
 
-bool cql__is_count_rows(const cql_expr *expr) {
+bool cql__is_count_rows(const cql_checker *c, const cql_expr *expr) {
     if (expr->kind == CQL_EXPR_COUNT_ALL) return true;
-    if (expr->kind != CQL_EXPR_CALL || expr->count != 1 || !is_native(expr)) return false;
+    if (!c->selecting || expr->kind != CQL_EXPR_CALL || expr->count != 1 || !is_native(expr)) return false;
     cql_expr_kind kind = expr->args[0]->kind;
     return corm_str_equal(expr->name.name.text, corm_str_of("count")) && kind != CQL_EXPR_NULL &&
            kind <= CQL_EXPR_DURATION;
@@ -114,7 +114,7 @@ corm_str cql__call_name(cql_checker *c, const cql_expr *expr) {
 }
 
 static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver, const cql_function **out) {
-    if (cql__is_count_rows(expr)) {
+    if (cql__is_count_rows(c, expr)) {
         *out = cql__count_all();
         return CORM_OK;
     }
@@ -178,7 +178,7 @@ cql_fit cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
         const cql_function *function = NULL;
         cql_fit             fit      = CQL_FIT_WEAK; /* what fails is reported when it is prepared */
         bool                known    = quiet_resolve(c, expr, to, &function);
-        if (known && !cql__function_is_generic(function->name)) fit = cql__type_fit(to, function->result);
+        if (known && !cql__function_is_generic(function->name)) fit = cql__strict_fit(to, function->result);
         answer = &answers[fit];
         keep(c, &key, answer);
     }
@@ -217,7 +217,7 @@ corm_status cql__call(cql_checker *c, const cql_expr *expr, const cql_receiver *
     if (function->is_aggregate) {
         return base__fail(c->err, CORM_INVALID, "Aggregation function are not supported in the where clause");
     }
-    if (cql__type_fit(receiver->type, function->result) == CQL_FIT_NOT) {
+    if (cql__strict_fit(receiver->type, function->result) == CQL_FIT_NOT) {
         return refuse_result(c, expr, function, receiver);
     }
     cql_node *node = cql__new_node(c, CQL_NODE_CALL, function->result, expr->count);

@@ -75,6 +75,8 @@ corm_status cql__term(cql_checker *c, const cql_expr *expr, const cql_receiver *
 corm_status cql__optional_term(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
                                const cql_node **out);
 cql_fit     cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to);
+/* What is stored cell by cell and what is frozen are told apart. */
+cql_fit     cql__strict_fit(const cql_type *to, const cql_type *from);
 /* The type of a term that needs no receiver; NULL when it has none. */
 const cql_type *cql__exact_type(cql_checker *c, const cql_expr *expr);
 /* Also for constants: what they are where nothing else decides. */
@@ -114,7 +116,7 @@ const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr);
 corm_status     cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
                                   const cql_function **out);
 corm_str        cql__call_name(cql_checker *c, const cql_expr *expr); /* "_add", "cast_as_int" … */
-bool            cql__is_count_rows(const cql_expr *expr);
+bool            cql__is_count_rows(const cql_checker *c, const cql_expr *expr);
 corm_status     cql__hint_type(cql_checker *c, const cql_type_ast *ast, const cql_type **out);
 
 /* ---- check_selector.c ---- */

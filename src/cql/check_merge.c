@@ -62,9 +62,7 @@ static corm_status merge_contains(cql_checker *c, const cql_rule_set *a, const c
 static corm_status merge_two(cql_checker *c, const cql_rule_set *a, const cql_rule_set *b, cql_rule_set *out) {
     switch (a->rule) {
     case CQL_RULE_SLICE: return merge_slices(c, a, b, out);
-    case CQL_RULE_CONTAINS:
-        if (!b->multi) return merge_contains(c, a, b, out);
-        return refuse_mixed(c, common_names(c, a, b));
+    case CQL_RULE_CONTAINS: return merge_contains(c, a, b, out);
     default: break;
     }
     static const char *const what[] = { [CQL_RULE_EQ] = "an Equal", [CQL_RULE_IN] = "a IN", [CQL_RULE_LIKE] = "a LIKE" };

@@ -38,7 +38,7 @@ static corm_status column_selector(cql_checker *c, const cql_expr *expr, cql_pic
 static corm_str call_name(cql_checker *c, const cql_expr *expr, const cql_function *function,
                           const cql_picked *args) {
     base_buf buf = { 0 };
-    if (cql__is_count_rows(expr)) {
+    if (cql__is_count_rows(c, expr)) {
         base__buf_puts(&buf, "count");
     } else if (expr->kind == CQL_EXPR_ARITH) {
         base__buf_printf(&buf, "%.*s %c %.*s", CQL_STR(args[0].name), expr->op, CQL_STR(args[1].name));
@@ -86,7 +86,7 @@ static corm_status call_selector(cql_checker *c, const cql_expr *expr, cql_picke
     const cql_function *function = NULL;
     const cql_node     *result   = NULL;
     CORM_TRY(cql__resolve_call(c, expr, NULL, &function));
-    uint32_t    count = cql__is_count_rows(expr) ? 0 : expr->count;
+    uint32_t    count = cql__is_count_rows(c, expr) ? 0 : expr->count;
     cql_node   *node  = cql__new_node(c, CQL_NODE_CALL, function->result, count);
     cql_picked *args  = BASE_NEW_ARRAY(c->arena, cql_picked, count);
     if (!node || !args) return base__fail_memory(c->err);

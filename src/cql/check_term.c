@@ -105,12 +105,6 @@ static const cql_type *quiet_hint_type(cql_checker *c, const cql_expr *expr) {
     return status == CORM_OK ? type : NULL;
 }
 
-/* Frozen and not frozen are told apart here. */
-static cql_fit strict_fit(const cql_type *to, const cql_type *from) {
-    if (cql__type_equal(to, from)) return CQL_FIT_EXACT;
-    return cql__type_accepts(to, from) ? CQL_FIT_WEAK : CQL_FIT_NOT;
-}
-
 static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
     const cql_type *type = NULL;
     CORM_TRY(cql__hint_type(c, expr->type, &type));
@@ -121,12 +115,18 @@ static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver
         return base__fail(c->err, CORM_INVALID, "Cannot cast value %s to type %s",
                           cql__shown(cql__term_text(c, expr->args[0])), cql__shown(cql__take_text(c->arena, &name)));
     }
-    if (strict_fit(receiver->type, type) == CQL_FIT_NOT) {
+    if (cql__strict_fit(receiver->type, type) == CQL_FIT_NOT) {
         return base__fail(c->err, CORM_INVALID, "Cannot assign value %s to %.*s of type %s",
                           cql__shown(cql__term_text(c, expr)), CQL_STR(receiver->name),
                           cql__shown(cql__type_text(c, receiver->type)));
     }
     return cql__term(c, expr->args[0], receiver, out);
+}
+
+cql_fit cql__strict_fit(const cql_type *to, const cql_type *from) {
+    if (!cql__type_is_multicell(to) && !cql__type_is_multicell(from)) return cql__type_fit(to, from);
+    if (cql__type_equal(to, from)) return CQL_FIT_EXACT;
+    return cql__type_accepts(to, from) ? CQL_FIT_WEAK : CQL_FIT_NOT;
 }
 
 /* ---- any term ---- */
@@ -182,9 +182,9 @@ cql_fit cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
     if (expr->kind <= CQL_EXPR_DURATION) return cql__literal_fit(cql__literal_of(expr), expr->text, to);
     if (expr->kind == CQL_EXPR_MARKER) return CQL_FIT_WEAK;
     if (is_call(expr->kind)) return cql__call_fit(c, expr, to);
-    const cql_type *type   = cql__exact_type(c, expr);
-    bool            strict = expr->kind == CQL_EXPR_HINT || (type && cql__type_is_multicell(type));
-    if (type) return strict ? strict_fit(to, type) : cql__type_fit(to, type);
+    const cql_type *type = cql__exact_type(c, expr);
+    bool strict          = expr->kind == CQL_EXPR_HINT || (type && cql__type_is_multicell(type));
+    if (type) return strict ? cql__strict_fit(to, type) : cql__type_fit(to, type);
     return expr->kind == CQL_EXPR_HINT ? CQL_FIT_WEAK : CQL_FIT_NOT;
 }
 
