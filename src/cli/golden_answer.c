@@ -186,25 +186,89 @@ static bool read_repeat(corm_str text, base_buf *out) {
     return good;
 }
 
-static corm_status bind_value(corm_statement *statement, uint32_t index, const cql_type *type,
-                              corm_str text, corm_error *err) {
+static corm_status encode_value(const cql_type *type, corm_str text, base_buf *out, int32_t *len,
+                                corm_error *err);
+
+static bool take_field(corm_str *item, corm_str *name) {
+    const char *colon = memchr(item->data, ':', item->len);
+    if (!colon) return false;
+    *name = (corm_str){ item->data, (size_t)(colon - item->data) };
+    item->len -= (size_t)(colon + 1 - item->data);
+    item->data = colon + 1;
+    return true;
+}
+
+static corm_status put_element(const cql_type *type, corm_str text, base_buf *out,
+                               corm_error *err) {
     base_buf    bytes = { 0 };
-    bool        is_null = false;
+    int32_t     len;
+    corm_status status = encode_value(type, base__str_trim(text), &bytes, &len, err);
+    base__buf_i32(out, len);
+    base__buf_put(out, bytes.data, bytes.len);
+    base__buf_free(&bytes);
+    return status;
+}
+
+/* Collections and tuples element by element, for elements may be null or unset, which no literal is. */
+static corm_status encode_elements(const cql_type *type, corm_str text, base_buf *out,
+                                   corm_error *err) {
+    bool     counted = type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP;
+    size_t   at = out->len;
+    uint32_t count = 0;
+    corm_str rest = base__str_trim((corm_str){ text.data + 1, text.len - 2 });
+    if (counted) base__buf_i32(out, 0);
+    for (; rest.len; count++) {
+        corm_str item = take_value(&rest), name;
+        if (type->id == CQL_MAP && take_field(&item, &name))
+            CORM_TRY(put_element(type->params[0], name, out, err));
+        if (type->id == CQL_UDT) take_field(&item, &name);
+        uint32_t param = type->id == CQL_MAP ? 1 : counted ? 0 : count;
+        CORM_TRY(put_element(type->params[param], item, out, err));
+    }
+    if (counted) base__buf_set_i32(out, at, (int32_t)count);
+    return CORM_OK;
+}
+
+static bool has_absent(corm_str text) {
+    for (; text.len >= 4; text.data++, text.len--)
+        if (starts_with(text, "null") || starts_with(text, "unset")) return true;
+    return false;
+}
+
+/* The wire bytes of a bind value; *len is -1 for null and -2 for unset. */
+static corm_status encode_value(const cql_type *type, corm_str text, base_buf *out, int32_t *len,
+                                corm_error *err) {
+    bool        is_null = false, has_elements = type->count && type->id != CQL_VECTOR;
     corm_status status = CORM_OK;
-    if (corm_str_equal(text, corm_str_of("unset"))) return CORM_OK;
+    if (corm_str_equal(text, corm_str_of("unset"))) {
+        *len = -2;
+        return CORM_OK;
+    }
     if (corm_str_equal(text, corm_str_of("null")))
         is_null = true;
     else if (starts_with(text, "repeat("))
-        status = read_repeat(text, &bytes) ? CORM_OK : CORM_INVALID_ARGUMENT;
+        status = read_repeat(text, out) ? CORM_OK : CORM_INVALID_ARGUMENT;
     else if (starts_with(text, "0x"))
-        status = read_raw(text, &bytes) ? CORM_OK : CORM_INVALID_ARGUMENT;
+        status = read_raw(text, out) ? CORM_OK : CORM_INVALID_ARGUMENT;
+    else if (has_elements && has_absent(text))
+        status = encode_elements(type, text, out, err);
     else
-        status = cql__from_text(type, text, &bytes, &is_null, err);
-    corm_bytes value = { is_null      ? NULL
-                         : bytes.data ? bytes.data
-                                      : (const uint8_t *)"",
+        status = cql__from_text(type, text, out, &is_null, err);
+    *len = is_null ? -1 : (int32_t)out->len;
+    return status;
+}
+
+static corm_status bind_value(corm_statement *statement, uint32_t index, const cql_type *type,
+                              corm_str text, corm_error *err) {
+    base_buf    bytes = { 0 };
+    int32_t     len = -2;
+    corm_status status = encode_value(type, text, &bytes, &len, err);
+    corm_bytes  value = { len == -1    ? NULL
+                          : bytes.data ? bytes.data
+                                       : (const uint8_t *)"",
                          bytes.len };
-    if (status == CORM_OK) status = corm_statement_bind_bytes(statement, index, value, err);
+    if (status == CORM_OK && len != -2)
+        status = corm_statement_bind_bytes(statement, index, value, err);
     base__buf_free(&bytes);
     return status;
 }

@@ -12,7 +12,8 @@
 #include <cmocka.h>
 
 typedef struct totals {
-    uint32_t files, statements, differences;
+    uint32_t files, statements, differences, excepted;
+    base_buf exceptions; /* tests/golden/exceptions: "topic/file.cql:line reason", or "topic/file.cql reason" */
 } totals;
 
 static base_buf read_file(const char *path) {

@@ -206,7 +206,7 @@ static corm_status pick_element(const cql_check_condition *condition, cql_value 
         element.kind = CQL_NODE_ELEMENT;
         *type = (*type)->params[(*type)->id == CQL_MAP];
         CORM_TRY(cql__eval(condition->element, env, &key, err));
-        if (key.len == -2)
+        if (key.len == -2 && condition->column->type->id == CQL_MAP)
             whole = CQL_NULL;
         else if (cql__is_null(key))
             return base__fail(err, CORM_INVALID, "Invalid null value for %s element access",

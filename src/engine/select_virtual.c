@@ -7,8 +7,8 @@
 typedef struct virtual_walk {
     select_run       *run;
     engine_partition *partitions;
-    uint32_t          partition_count;
-    uint64_t          number, skip; /* rows met, rows of earlier pages */
+    uint32_t          partition_count, at; /* IN: one pass over the table for each */
+    uint64_t          number, skip;        /* rows met, rows of earlier pages */
     int64_t           first_token, last_token;
     base_buf          clustering, key;
 } virtual_walk;
@@ -20,10 +20,8 @@ static bool same_bytes(corm_bytes a, corm_bytes b) {
 static bool wanted(virtual_walk *walk, const engine_partition *partition) {
     select_run *run = walk->run;
     if (partition->token < walk->first_token || partition->token > walk->last_token) return false;
-    bool in_list = !run->select->where.partition_count;
-    for (uint32_t i = 0; i < walk->partition_count && !in_list; i++)
-        in_list = same_bytes(walk->partitions[i].key, partition->key);
-    if (!in_list) return false;
+    if (walk->partitions && !same_bytes(walk->partitions[walk->at].key, partition->key))
+        return false;
     base__buf_clear(&walk->clustering);
     engine__key_clustering(run->table, run->values + run->table->partition_count,
                            run->table->clustering_count, &walk->clustering);
@@ -84,7 +82,8 @@ corm_status select__virtual(select_run *run, corm_error *err) {
     virtual_walk walk = { .run = run };
     bool         empty;
     corm_status  status = set_up(&walk, &empty, err);
-    if (status == CORM_OK && !empty)
+    uint32_t     passes = walk.partitions ? walk.partition_count : 1;
+    for (; status == CORM_OK && !empty && walk.at < passes; walk.at++)
         status = engine__virtual_rows(run->request, run->table, emit_row, &walk, err);
     base__buf_free(&walk.clustering);
     base__buf_free(&walk.key);

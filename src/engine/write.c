@@ -142,6 +142,9 @@ static corm_status eval_timestamp(const cql_checked_modify *modify, cql_eval_env
     if (value.len == -1) return base__fail(err, CORM_INVALID, "Invalid null value of timestamp");
     if (value.len != 8) return base__fail(err, CORM_INVALID, "Invalid timestamp value: ");
     *timestamp = (int64_t)base__load_u64(value.data);
+    if (*timestamp == ENGINE_NO_TIMESTAMP)
+        return base__fail(err, CORM_INVALID, "Out of bound timestamp, must be in [%lld, %lld]",
+                          (long long)INT64_MIN + 1, (long long)INT64_MAX);
     return CORM_OK;
 }
 

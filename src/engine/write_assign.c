@@ -267,7 +267,7 @@ static corm_status delete_element(const target *to, const cql_assign *assign, co
     corm_bytes path;
     cql_value  key;
     CORM_TRY(cql__eval(assign->key, to->env, &key, err));
-    if (key.len == -2) return CORM_OK;
+    if (key.len == -2 && to->column->type->id != CQL_MAP) return CORM_OK;
     if (to->column->type->id == CQL_LIST)
         CORM_TRY(find_list_cell(to, assign->key, "delete an element from", &path, err));
     else
