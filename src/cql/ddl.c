@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* ddl.c -- applies schema statements: finds the family's function, and does what all families need. Pure; any thread.
+/* ddl.c -- applies schema statements: finds the family's function, and does what all families need.
+ * Pure; any thread.
  *
- * Messages and their order are the server's: what its parser finds, the session's keyspace, permissions, options that
- * cannot be read, the keyspace's name, and then what the statement itself is about. */
+ * Messages and their order are the server's: what its parser finds, the session's keyspace,
+ * permissions, options that cannot be read, the keyspace's name, and then what the statement itself
+ * is about. */
 #include "cql/ddl.h"
 
 #include "base/text.h"
@@ -34,20 +36,22 @@ static const struct step *find_step(cql_statement_kind kind) {
     return NULL;
 }
 
-corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace, int64_t now_us,
-                              base_arena *arena, cql_schema **next, cql_schema_change *change, corm_error *err) {
+corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace,
+                              int64_t now_us, base_arena *arena, cql_schema **next,
+                              cql_schema_change *change, corm_error *err) {
     const struct step *step = find_step(statement->kind);
     if (!step) {
-        return base__fail(err, CORM_INVALID, "%s is not supported by Corm", cql__statement_name(statement->kind));
+        return base__fail(err, CORM_INVALID, "%s is not supported by Corm",
+                          cql__statement_name(statement->kind));
     }
-    *change     = (cql_schema_change){ .target = CQL_CHANGED_NOTHING };
+    *change = (cql_schema_change){ .target = CQL_CHANGED_NOTHING };
     cql_ddl ddl = {
-        .schema          = schema,
-        .session         = keyspace,
-        .now_us          = now_us,
-        .arena           = arena,
-        .err             = err,
-        .change          = change,
+        .schema = schema,
+        .session = keyspace,
+        .now_us = now_us,
+        .arena = arena,
+        .err = err,
+        .change = change,
         .next_storage_id = schema->next_storage_id,
     };
     corm_status status = step->apply(&ddl, statement);
@@ -64,76 +68,82 @@ corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement
 corm_status cql__ddl_keyspace_of(cql_ddl *ddl, const cql_ref *ref, corm_str *out) {
     *out = ref->keyspace.text.data ? ref->keyspace.text : ddl->session;
     if (out->len > 0) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID,
-                      "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
+    return base__fail(
+        ddl->err, CORM_INVALID,
+        "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
 }
 
-corm_status cql__ddl_permit(cql_ddl *ddl, const char *verb, cql_resource resource, corm_str keyspace,
-                            corm_str table) {
+corm_status cql__ddl_permit(cql_ddl *ddl, const char *verb, cql_resource resource,
+                            corm_str keyspace, corm_str table) {
     if (cql__is_local_system(keyspace)) {
-        return base__fail(ddl->err, CORM_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.", CQL_S(keyspace));
+        return base__fail(ddl->err, CORM_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.",
+                          CQL_S(keyspace));
     }
     if (!cql__is_replicated_system(keyspace)) return CORM_OK;
     switch (resource) {
     case CQL_ON_KEYSPACE:
-        return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <keyspace %.*s>", verb, CQL_S(keyspace));
+        return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <keyspace %.*s>", verb,
+                          CQL_S(keyspace));
     case CQL_ON_ALL_TABLES:
-        return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <all tables in %.*s>", verb, CQL_S(keyspace));
+        return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <all tables in %.*s>", verb,
+                          CQL_S(keyspace));
     case CQL_ON_TABLE: break;
     }
-    return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <table %.*s.%.*s>", verb, CQL_S(keyspace),
-                      CQL_S(table));
+    return base__fail(ddl->err, CORM_UNAUTHORIZED, "Cannot %s <table %.*s.%.*s>", verb,
+                      CQL_S(keyspace), CQL_S(table));
 }
 
 corm_status cql__ddl_begin(cql_ddl *ddl, corm_str keyspace) {
     enum { LONGEST = 48 };
     if (cql__is_local_system(keyspace)) {
-        return base__fail(ddl->err, CORM_INVALID, "System keyspace '%.*s' is not user-modifiable", CQL_S(keyspace));
+        return base__fail(ddl->err, CORM_INVALID, "System keyspace '%.*s' is not user-modifiable",
+                          CQL_S(keyspace));
     }
     if (!cql__is_word(keyspace)) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Keyspace name must not be empty and must contain alphanumeric or underscore characters only "
-                          "(got \"%.*s\")",
+                          "Keyspace name must not be empty and must contain alphanumeric or "
+                          "underscore characters only (got \"%.*s\")",
                           CQL_S(keyspace));
     }
     if (keyspace.len <= LONGEST) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID,
-                      "Keyspace name must not be more than %d characters long (got %zu characters for \"%.*s\")",
-                      LONGEST, keyspace.len, CQL_S(keyspace));
+    return base__fail(
+        ddl->err, CORM_INVALID,
+        "Keyspace name must not be more than %d characters long (got %zu characters for \"%.*s\")",
+        LONGEST, keyspace.len, CQL_S(keyspace));
 }
 
 /* ---- the change that is reported ---- */
 
-corm_status cql__ddl_changed(cql_ddl *ddl, cql_change_target target, const char *verb, corm_str keyspace,
-                             corm_str name) {
-    ddl->change->target   = target;
-    ddl->change->verb     = verb;
+corm_status cql__ddl_changed(cql_ddl *ddl, cql_change_target target, const char *verb,
+                             corm_str keyspace, corm_str name) {
+    ddl->change->target = target;
+    ddl->change->verb = verb;
     ddl->change->keyspace = base__arena_str(ddl->arena, keyspace);
-    ddl->change->name     = base__arena_str(ddl->arena, name);
+    ddl->change->name = base__arena_str(ddl->arena, name);
     if (!ddl->change->keyspace.data || !ddl->change->name.data) return base__fail_memory(ddl->err);
     return CORM_OK;
 }
 
 corm_status cql__ddl_warn(cql_ddl *ddl, corm_str warning) {
     cql_schema_change *change = ddl->change;
-    corm_str          *more   = BASE_NEW_ARRAY(ddl->arena, corm_str, (size_t)change->warning_count + 1);
+    corm_str *more = BASE_NEW_ARRAY(ddl->arena, corm_str, (size_t)change->warning_count + 1);
     if (!more || !warning.data) return base__fail_memory(ddl->err);
     for (uint32_t i = 0; i < change->warning_count; i++) {
         more[i] = change->warnings[i];
         if (corm_str_equal(more[i], warning)) return CORM_OK;
     }
     more[change->warning_count++] = warning;
-    change->warnings              = more;
+    change->warnings = more;
     return CORM_OK;
 }
 
 corm_status cql__ddl_drop_storage_id(cql_ddl *ddl, uint32_t id) {
     cql_schema_change *change = ddl->change;
-    uint32_t          *more   = BASE_NEW_ARRAY(ddl->arena, uint32_t, (size_t)change->dropped_count + 1);
+    uint32_t *more = BASE_NEW_ARRAY(ddl->arena, uint32_t, (size_t)change->dropped_count + 1);
     if (!more) return base__fail_memory(ddl->err);
     for (uint32_t i = 0; i < change->dropped_count; i++) more[i] = change->dropped_storage[i];
     more[change->dropped_count++] = id;
-    change->dropped_storage       = more;
+    change->dropped_storage = more;
     return CORM_OK;
 }
 
@@ -149,7 +159,7 @@ corm_status cql__ddl_drop_storage(cql_ddl *ddl, const cql_table *table) {
 
 /* A statement that is no change of the schema (TRUNCATE) keeps the version. */
 static corm_status publish(cql_ddl *ddl, cql_schema *draft) {
-    draft->serial          = ddl->schema->serial + 1;
+    draft->serial = ddl->schema->serial + 1;
     draft->next_storage_id = ddl->next_storage_id;
     if (ddl->change->target != CQL_CHANGED_NOTHING) draft->version = corm_uuid_random();
     ddl->next = cql__schema_make(draft);
@@ -179,7 +189,7 @@ corm_status cql__ddl_publish_without(cql_ddl *ddl, corm_str keyspace) {
 corm_status cql__ddl_publish_table(cql_ddl *ddl, const cql_table *draft, const cql_table **made) {
     cql_keyspace        keyspace;
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, draft->keyspace);
-    cql_table          *table  = cql__table_make(draft);
+    cql_table          *table = cql__table_make(draft);
     if (!table || !cql__keyspace_draft(ddl->arena, before, &keyspace)) {
         cql__table_unref(table);
         return base__fail_memory(ddl->err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* ddl_index.h -- what the statements about indexes and the classes of indexes know of each other. */
+/* ddl_index.h -- what the statements about indexes and the classes of indexes know of
+ * each other. */
 #ifndef CQL_DDL_INDEX_H
 #define CQL_DDL_INDEX_H
 
@@ -9,8 +10,8 @@
 bool cql__is_sai(corm_str class_name);
 bool cql__is_sasi(corm_str class_name);
 
-/* The index's name, its class (data NULL: the built-in index) and the names of its options, which are in the server's
- * order: CORM_CONFIG_ERROR. */
+/* The index's name, its class (data NULL: the built-in index) and the names of its options, which
+ * are in the server's order: CORM_CONFIG_ERROR. */
 CORM_CHECKED corm_status cql__ddl_check_class(cql_ddl *ddl, corm_str class_name, corm_str index,
                                               const cql_map_option *options);
 

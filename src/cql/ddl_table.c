@@ -10,7 +10,8 @@
 /* The table as it was written, for messages. */
 static corm_str written_name(cql_ddl *ddl, const cql_ref *ref) {
     if (!ref->keyspace.text.data) return ref->name.text;
-    return base__arena_printf(ddl->arena, "%.*s.%.*s", CQL_S(ref->keyspace.text), CQL_S(ref->name.text));
+    return base__arena_printf(ddl->arena, "%.*s.%.*s", CQL_S(ref->keyspace.text),
+                              CQL_S(ref->name.text));
 }
 
 static uint32_t primary_keys(const cql_create_table *s) {
@@ -25,20 +26,23 @@ static corm_status check_written(cql_ddl *ddl, const cql_create_table *s) {
     for (uint32_t i = 0; i < s->column_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
             if (!corm_str_equal(s->columns[i].name.text, s->columns[j].name.text)) continue;
-            return base__fail(ddl->err, CORM_INVALID, "Duplicate column '%.*s' declaration for table '%.*s'",
+            return base__fail(ddl->err, CORM_INVALID,
+                              "Duplicate column '%.*s' declaration for table '%.*s'",
                               CQL_S(s->columns[i].name.text), CQL_S(name));
         }
     }
     if (primary_keys(s) > 1) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Multiple PRIMARY KEY specified for table '%.*s' (exactly one required)", CQL_S(name));
+                          "Multiple PRIMARY KEY specified for table '%.*s' (exactly one required)",
+                          CQL_S(name));
     }
     for (uint32_t i = 0; i < s->order_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
             if (!corm_str_equal(s->order[i].column.text, s->order[j].column.text)) continue;
-            return base__fail(ddl->err, CORM_INVALID,
-                              "Duplicate column '%.*s' in CLUSTERING ORDER BY clause for table '%.*s'",
-                              CQL_S(s->order[i].column.text), CQL_S(name));
+            return base__fail(
+                ddl->err, CORM_INVALID,
+                "Duplicate column '%.*s' in CLUSTERING ORDER BY clause for table '%.*s'",
+                CQL_S(s->order[i].column.text), CQL_S(name));
         }
     }
     for (uint32_t i = 0; i < s->column_count; i++) {
@@ -66,11 +70,12 @@ bool cql__has_open_fields(const cql_type *type) {
     return false;
 }
 
-static corm_status prepare_column(cql_ddl *ddl, const cql_column_def *written, corm_str keyspace, uint32_t id,
-                                  cql_column *out) {
+static corm_status prepare_column(cql_ddl *ddl, const cql_column_def *written, corm_str keyspace,
+                                  uint32_t id, cql_column *out) {
     *out = (cql_column){ .name = written->name.text, .kind = CQL_REGULAR, .id = id };
     if (written->is_static) out->kind = CQL_STATIC;
-    CORM_TRY(cql__resolve_type(ddl->schema, keyspace, written->type, ddl->arena, &out->type, ddl->err));
+    CORM_TRY(
+        cql__resolve_type(ddl->schema, keyspace, written->type, ddl->arena, &out->type, ddl->err));
     return cql__ddl_mask(ddl, &written->mask, out->name, out->type, &out->mask);
 }
 
@@ -79,15 +84,16 @@ static corm_status prepare_columns(cql_ddl *ddl, const cql_create_table *s, cql_
     uint32_t  count = s->column_count;
     corm_str *names = BASE_NEW_ARRAY(ddl->arena, corm_str, count);
     uint32_t *order = BASE_NEW_ARRAY(ddl->arena, uint32_t, count);
-    draft->columns  = BASE_NEW_ARRAY(ddl->arena, cql_column, count);
+    draft->columns = BASE_NEW_ARRAY(ddl->arena, cql_column, count);
     if (!names || !order || !draft->columns) return base__fail_memory(ddl->err);
     for (uint32_t i = 0; i < count; i++) names[i] = s->columns[i].name.text;
     cql__java_order(CQL_JAVA_BYTES, names, count, 1, CQL_JAVA_CAPACITY, order);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = order[i];
-        CORM_TRY(prepare_column(ddl, &s->columns[at], draft->keyspace, at + 1, &draft->columns[at]));
+        CORM_TRY(
+            prepare_column(ddl, &s->columns[at], draft->keyspace, at + 1, &draft->columns[at]));
     }
-    draft->column_count   = count;
+    draft->column_count = count;
     draft->next_column_id = count + 1;
     for (uint32_t i = 0; i < count; i++) {
         if (!cql__has_open_fields(draft->columns[i].type)) continue;
@@ -108,7 +114,7 @@ static cql_column *find_column(cql_table *draft, corm_str name) {
 
 static corm_status refuse_open_key(cql_ddl *ddl, const cql_column *column) {
     base_buf text = { 0 };
-    bool     udt  = column->type->id == CQL_UDT;
+    bool     udt = column->type->id == CQL_UDT;
     if (udt) {
         corm_str name = base__arena_printf(ddl->arena, "%.*s.%.*s", CQL_S(column->type->keyspace),
                                            CQL_S(column->type->name));
@@ -116,26 +122,29 @@ static corm_status refuse_open_key(cql_ddl *ddl, const cql_column *column) {
     } else {
         cql__type_print(column->type, &text);
     }
-    const char *shown  = base__buf_cstr(&text);
-    corm_status status = shown ? base__fail(ddl->err, CORM_INVALID,
-                                            "Invalid non-frozen %s type %s for PRIMARY KEY column '%.*s'",
-                                            udt ? "user-defined" : "collection", shown, CQL_S(column->name))
-                               : base__fail_memory(ddl->err);
+    const char *shown = base__buf_cstr(&text);
+    corm_status status =
+        shown ? base__fail(ddl->err, CORM_INVALID,
+                           "Invalid non-frozen %s type %s for PRIMARY KEY column '%.*s'",
+                           udt ? "user-defined" : "collection", shown, CQL_S(column->name))
+              : base__fail_memory(ddl->err);
     base__buf_free(&text);
     return status;
 }
 
 static corm_status check_key_type(cql_ddl *ddl, const cql_column *column) {
-    const char *what = column->type->id == CQL_COUNTER              ? "counter"
+    const char *what = column->type->id == CQL_COUNTER     ? "counter"
                        : cql__holds_duration(column->type) ? "duration"
                                                            : NULL;
     if (cql__type_is_multicell(column->type)) return refuse_open_key(ddl, column);
     if (what) {
-        return base__fail(ddl->err, CORM_INVALID, "%s type is not supported for PRIMARY KEY column '%.*s'", what,
+        return base__fail(ddl->err, CORM_INVALID,
+                          "%s type is not supported for PRIMARY KEY column '%.*s'", what,
                           CQL_S(column->name));
     }
     if (column->kind != CQL_STATIC) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID, "Static column '%.*s' cannot be part of the PRIMARY KEY",
+    return base__fail(ddl->err, CORM_INVALID,
+                      "Static column '%.*s' cannot be part of the PRIMARY KEY",
                       CQL_S(column->name));
 }
 
@@ -144,15 +153,16 @@ static corm_status add_to_key(cql_ddl *ddl, cql_table *draft, corm_str name, cql
     cql_column *column = find_column(draft, name);
     if (!column) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Unknown column '%.*s' referenced in PRIMARY KEY for table '%.*s'", CQL_S(name),
-                          CQL_S(draft->name));
+                          "Unknown column '%.*s' referenced in PRIMARY KEY for table '%.*s'",
+                          CQL_S(name), CQL_S(draft->name));
     }
     if (column->kind <= CQL_CLUSTERING) {
-        return base__fail(ddl->err, CORM_INVALID, "Duplicate column '%.*s' in PRIMARY KEY clause for table '%.*s'",
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Duplicate column '%.*s' in PRIMARY KEY clause for table '%.*s'",
                           CQL_S(name), CQL_S(draft->name));
     }
     CORM_TRY(check_key_type(ddl, column));
-    column->kind     = kind;
+    column->kind = kind;
     column->position = position;
     return CORM_OK;
 }
@@ -194,8 +204,8 @@ static corm_status check_ordered(cql_ddl *ddl, const cql_create_table *s, cql_ta
     corm_status status = base__buf_status(&names, ddl->err);
     if (status == CORM_OK && names.len > 0) {
         status = base__fail(ddl->err, CORM_INVALID,
-                            "Only clustering key columns can be defined in CLUSTERING ORDER directive: [%.*s] are not "
-                            "clustering columns",
+                            "Only clustering key columns can be defined in CLUSTERING ORDER "
+                            "directive: [%.*s] are not clustering columns",
                             CQL_S(base__buf_str(&names)));
     }
     base__buf_free(&names);
@@ -210,11 +220,12 @@ static corm_status make_order(cql_ddl *ddl, const cql_create_table *s, cql_table
         find_column(draft, name)->descending = s->order[i].descending;
         if (corm_str_equal(name, here)) continue;
         if (!is_ordered(s, here)) {
-            return base__fail(ddl->err, CORM_INVALID, "Missing CLUSTERING ORDER for column %.*s", CQL_S(here));
+            return base__fail(ddl->err, CORM_INVALID, "Missing CLUSTERING ORDER for column %.*s",
+                              CQL_S(here));
         }
         return base__fail(ddl->err, CORM_INVALID,
-                          "The order of columns in the CLUSTERING ORDER directive must match that of the clustering "
-                          "columns (%.*s must appear before %.*s)",
+                          "The order of columns in the CLUSTERING ORDER directive must match that "
+                          "of the clustering columns (%.*s must appear before %.*s)",
                           CQL_S(here), CQL_S(name));
     }
     return CORM_OK;
@@ -231,7 +242,7 @@ static bool any_static(const cql_table *draft) {
 
 static corm_status refuse_compact_columns(cql_ddl *ddl, const cql_table *draft) {
     base_buf   names = { 0 };
-    cql_table *made  = cql__table_make(draft);
+    cql_table *made = cql__table_make(draft);
     if (!made) return base__fail_memory(ddl->err);
     for (uint32_t i = made->partition_count + made->clustering_count; i < made->column_count; i++) {
         if (names.len > 0) base__buf_puts(&names, ", ");
@@ -241,8 +252,8 @@ static corm_status refuse_compact_columns(cql_ddl *ddl, const cql_table *draft) 
     corm_status status = base__buf_status(&names, ddl->err);
     if (status == CORM_OK) {
         status = base__fail(ddl->err, CORM_INVALID,
-                            "COMPACT STORAGE with composite PRIMARY KEY allows no more than one column not part of the "
-                            "PRIMARY KEY (got: %.*s)",
+                            "COMPACT STORAGE with composite PRIMARY KEY allows no more than one "
+                            "column not part of the PRIMARY KEY (got: %.*s)",
                             CQL_S(base__buf_str(&names)));
     }
     base__buf_free(&names);
@@ -257,10 +268,12 @@ static corm_status check_compact(cql_ddl *ddl, const cql_table *draft) {
                           "Non-frozen collections and UDTs are not supported with COMPACT STORAGE");
     }
     if (any_static(draft)) {
-        return base__fail(ddl->err, CORM_INVALID, "Static columns are not supported in COMPACT STORAGE tables");
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Static columns are not supported in COMPACT STORAGE tables");
     }
     if (draft->clustering_count == 0 && others == 0) {
-        return base__fail(ddl->err, CORM_INVALID, "No definition found that is not part of the PRIMARY KEY");
+        return base__fail(ddl->err, CORM_INVALID,
+                          "No definition found that is not part of the PRIMARY KEY");
     }
     return draft->clustering_count > 0 && others > 1 ? refuse_compact_columns(ddl, draft) : CORM_OK;
 }
@@ -269,25 +282,30 @@ static corm_status check_layout(cql_ddl *ddl, const cql_create_table *s, const c
     if (s->compact_storage) return check_compact(ddl, draft);
     if (draft->clustering_count > 0 || !any_static(draft)) return CORM_OK;
     return base__fail(ddl->err, CORM_INVALID,
-                      "Static columns are only useful (and thus allowed) if the table has at least one clustering "
-                      "column");
+                      "Static columns are only useful (and thus allowed) if the table has at least "
+                      "one clustering column");
 }
 
 static corm_status check_counters(cql_ddl *ddl, const cql_create_table *s, cql_table *draft) {
-    for (uint32_t i = 0; i < s->column_count; i++) draft->is_counter |= cql__written_counter(s->columns[i].type);
+    for (uint32_t i = 0; i < s->column_count; i++)
+        draft->is_counter |= cql__written_counter(s->columns[i].type);
     if (!draft->is_counter) return CORM_OK;
     for (uint32_t i = 0; i < draft->column_count; i++) {
-        if (draft->columns[i].kind <= CQL_CLUSTERING || draft->columns[i].type->id == CQL_COUNTER) continue;
-        return base__fail(ddl->err, CORM_INVALID, "Cannot mix counter and non counter columns in the same table");
+        if (draft->columns[i].kind <= CQL_CLUSTERING || draft->columns[i].type->id == CQL_COUNTER)
+            continue;
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot mix counter and non counter columns in the same table");
     }
     if (draft->options.default_time_to_live == 0) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID, "Cannot set default_time_to_live on a table with counters");
+    return base__fail(ddl->err, CORM_INVALID,
+                      "Cannot set default_time_to_live on a table with counters");
 }
 
 /* ---- the whole ---- */
 
 static corm_str keep(cql_ddl *ddl, base_buf *text) {
-    corm_str out = text->failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(text));
+    corm_str out =
+        text->failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(text));
     base__buf_free(text);
     return out;
 }
@@ -313,30 +331,33 @@ corm_str cql__ddl_indexes_on(cql_ddl *ddl, const cql_table *table, const cql_col
 static corm_status check_name(cql_ddl *ddl, const cql_table *draft) {
     enum { LONGEST = 222 };
     corm_str keyspace = draft->keyspace;
-    corm_str name     = draft->name;
+    corm_str name = draft->name;
     if (!cql__is_word(name)) {
-        return base__fail(ddl->err, CORM_CONFIG_ERROR,
-                          "%.*s.%.*s: Table name must not be empty or not contain non-alphanumeric-underscore "
-                          "characters (got \"%.*s\")",
-                          CQL_S(keyspace), CQL_S(name), CQL_S(name));
+        return base__fail(
+            ddl->err, CORM_CONFIG_ERROR,
+            "%.*s.%.*s: Table name must not be empty or not contain non-alphanumeric-underscore "
+            "characters (got \"%.*s\")",
+            CQL_S(keyspace), CQL_S(name), CQL_S(name));
     }
     if (name.len <= LONGEST) return CORM_OK;
-    return base__fail(ddl->err, CORM_CONFIG_ERROR,
-                      "%.*s.%.*s: Table name must not be more than %d characters long (got %zu characters for "
-                      "\"%.*s\")",
-                      CQL_S(keyspace), CQL_S(name), LONGEST, name.len, CQL_S(name));
+    return base__fail(
+        ddl->err, CORM_CONFIG_ERROR,
+        "%.*s.%.*s: Table name must not be more than %d characters long (got %zu characters for "
+        "\"%.*s\")",
+        CQL_S(keyspace), CQL_S(name), LONGEST, name.len, CQL_S(name));
 }
 
 corm_status cql__ddl_validate_table(cql_ddl *ddl, const cql_table *draft) {
     CORM_TRY(check_name(ddl, draft));
     for (uint32_t i = 0; i < draft->column_count; i++) {
-        const cql_column *column  = &draft->columns[i];
+        const cql_column *column = &draft->columns[i];
         bool              counter = column->type->id == CQL_COUNTER;
         if (column->kind <= CQL_CLUSTERING || counter == draft->is_counter) continue;
-        return base__fail(ddl->err, CORM_CONFIG_ERROR,
-                          "%.*s.%.*s: Cannot have a %scounter column (\"%.*s\") in a %scounter table",
-                          CQL_S(draft->keyspace), CQL_S(draft->name), counter ? "" : "non ", CQL_S(column->name),
-                          draft->is_counter ? "" : "non ");
+        return base__fail(
+            ddl->err, CORM_CONFIG_ERROR,
+            "%.*s.%.*s: Cannot have a %scounter column (\"%.*s\") in a %scounter table",
+            CQL_S(draft->keyspace), CQL_S(draft->name), counter ? "" : "non ", CQL_S(column->name),
+            draft->is_counter ? "" : "non ");
     }
     for (uint32_t i = 0; i < draft->index_count; i++) {
         CORM_TRY(cql__ddl_validate_index(ddl, draft, &draft->indexes[i]));
@@ -344,12 +365,13 @@ corm_status cql__ddl_validate_table(cql_ddl *ddl, const cql_table *draft) {
     return CORM_OK;
 }
 
-corm_status cql__ddl_draft_table(cql_ddl *ddl, const cql_create_table *s, corm_str keyspace, cql_table *draft) {
-    cql_option_context c     = cql__ddl_options(ddl);
+corm_status cql__ddl_draft_table(cql_ddl *ddl, const cql_create_table *s, corm_str keyspace,
+                                 cql_table *draft) {
+    cql_option_context c = cql__ddl_options(ddl);
     bool               given = false;
-    draft->keyspace          = keyspace;
-    draft->name              = s->table.name.text;
-    draft->is_compact        = s->compact_storage;
+    draft->keyspace = keyspace;
+    draft->name = s->table.name.text;
+    draft->is_compact = s->compact_storage;
     CORM_TRY(cql__table_options_check(&c, s->properties, s->property_count));
     CORM_TRY(prepare_columns(ddl, s, draft));
     CORM_TRY(make_key(ddl, s, draft));
@@ -361,9 +383,10 @@ corm_status cql__ddl_draft_table(cql_ddl *ddl, const cql_create_table *s, corm_s
 }
 
 static corm_status exists_already(cql_ddl *ddl, corm_str keyspace, corm_str table) {
-    corm_status status = base__fail(ddl->err, CORM_ALREADY_EXISTS,
-                                    "Cannot add already existing table \"%.*s\" to keyspace \"%.*s\"", CQL_S(table),
-                                    CQL_S(keyspace));
+    corm_status status =
+        base__fail(ddl->err, CORM_ALREADY_EXISTS,
+                   "Cannot add already existing table \"%.*s\" to keyspace \"%.*s\"", CQL_S(table),
+                   CQL_S(keyspace));
     if (ddl->err) {
         memcpy(ddl->err->keyspace, keyspace.data, keyspace.len);
         memcpy(ddl->err->table, table.data, table.len);
@@ -374,14 +397,15 @@ static corm_status exists_already(cql_ddl *ddl, corm_str keyspace, corm_str tabl
 static corm_status no_primary_key(cql_ddl *ddl, const cql_create_table *s) {
     corm_str name = written_name(ddl, &s->table);
     if (!name.data) return base__fail_memory(ddl->err);
-    return base__fail(ddl->err, CORM_INVALID, "No PRIMARY KEY specifed for table '%.*s' (exactly one required)",
+    return base__fail(ddl->err, CORM_INVALID,
+                      "No PRIMARY KEY specifed for table '%.*s' (exactly one required)",
                       CQL_S(name));
 }
 
 corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_create_table *s     = &statement->as.create_table;
+    const cql_create_table *s = &statement->as.create_table;
     corm_str                table = s->table.name.text;
-    cql_option_context      c     = cql__ddl_options(ddl);
+    cql_option_context      c = cql__ddl_options(ddl);
     cql_table               draft = { .storage_id = 0 };
     corm_str                keyspace;
     CORM_TRY(check_written(ddl, s));
@@ -407,7 +431,7 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
 /* ---- DROP and TRUNCATE ---- */
 
 corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_drop *s    = &statement->as.drop;
+    const cql_drop *s = &statement->as.drop;
     corm_str        name = s->name.name.text;
     corm_str        keyspace;
     cql_keyspace    draft;
@@ -417,7 +441,8 @@ corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
     const cql_table *table = cql__schema_table(ddl->schema, keyspace, name);
     if (!table) {
         if (s->if_exists) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist", CQL_S(keyspace), CQL_S(name));
+        return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist",
+                          CQL_S(keyspace), CQL_S(name));
     }
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
     if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
@@ -436,14 +461,17 @@ corm_status cql__truncate(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "keyspace %.*s does not exist", CQL_S(keyspace));
     }
     const cql_table *table = cql__schema_table(ddl->schema, keyspace, ref->name.text);
-    if (!table) return base__fail(ddl->err, CORM_INVALID, "table %.*s does not exist", CQL_S(ref->name.text));
+    if (!table)
+        return base__fail(ddl->err, CORM_INVALID, "table %.*s does not exist",
+                          CQL_S(ref->name.text));
     if (table->is_virtual) {
-        return base__fail(ddl->err, CORM_INVALID, "Truncation is not supported by table %.*s.%.*s", CQL_S(keyspace),
-                          CQL_S(table->name));
+        return base__fail(ddl->err, CORM_INVALID, "Truncation is not supported by table %.*s.%.*s",
+                          CQL_S(keyspace), CQL_S(table->name));
     }
     if (!cql__table_draft(ddl->arena, table, 0, &draft)) return base__fail_memory(ddl->err);
     draft.storage_id = ddl->next_storage_id++;
-    for (uint32_t i = 0; i < draft.index_count; i++) draft.indexes[i].storage_id = ddl->next_storage_id++;
+    for (uint32_t i = 0; i < draft.index_count; i++)
+        draft.indexes[i].storage_id = ddl->next_storage_id++;
     CORM_TRY(cql__ddl_drop_storage(ddl, table));
     return cql__ddl_publish_table(ddl, &draft, NULL);
 }

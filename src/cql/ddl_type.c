@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* ddl_type.c -- CREATE, ALTER and DROP TYPE. Pure; any thread.
  *
- * Types hold the fields of the types that they mention, so altering one makes all types and tables anew that mention
- * it. */
+ * Types hold the fields of the types that they mention, so altering one makes all types and tables
+ * anew that mention it. */
 #include "base/text.h"
 #include "cql/ddl.h"
 #include "cql/java.h"
 #include "cql/resolve_type.h"
 
 static corm_status check_written(cql_ddl *ddl, const cql_column_def *fields, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) CORM_TRY(cql__check_written_type(fields[i].type, ddl->arena, ddl->err));
+    for (uint32_t i = 0; i < count; i++)
+        CORM_TRY(cql__check_written_type(fields[i].type, ddl->arena, ddl->err));
     return CORM_OK;
 }
 
@@ -26,7 +27,8 @@ static corm_status check_field(cql_ddl *ddl, const cql_column_def *field) {
 static corm_status check_bounds(cql_ddl *ddl, const cql_type *type) {
     if (!type) return base__fail_memory(ddl->err);
     if (cql__type_is_bounded(type)) return CORM_OK;
-    return base__fail(ddl->err, CORM_INVALID, "User type %.*s.%.*s holds too many types within types",
+    return base__fail(ddl->err, CORM_INVALID,
+                      "User type %.*s.%.*s holds too many types within types",
                       CQL_S(type->keyspace), CQL_S(type->name));
 }
 
@@ -55,20 +57,23 @@ static corm_status check_duplicates(cql_ddl *ddl, const cql_create_type *s) {
     return CORM_OK;
 }
 
-static corm_status make_type(cql_ddl *ddl, const cql_create_type *s, corm_str keyspace, const cql_type **out) {
+static corm_status make_type(cql_ddl *ddl, const cql_create_type *s, corm_str keyspace,
+                             const cql_type **out) {
     corm_str        *names = BASE_NEW_ARRAY(ddl->arena, corm_str, s->field_count);
     const cql_type **types = BASE_NEW_ARRAY(ddl->arena, const cql_type *, s->field_count);
     if (!names || !types) return base__fail_memory(ddl->err);
     for (uint32_t i = 0; i < s->field_count; i++) {
         names[i] = s->fields[i].name.text;
-        CORM_TRY(cql__resolve_type(ddl->schema, keyspace, s->fields[i].type, ddl->arena, &types[i], ddl->err));
+        CORM_TRY(cql__resolve_type(ddl->schema, keyspace, s->fields[i].type, ddl->arena, &types[i],
+                                   ddl->err));
     }
-    *out = cql__type_udt(ddl->arena, keyspace, s->name.name.text, names, types, s->field_count, false);
+    *out =
+        cql__type_udt(ddl->arena, keyspace, s->name.name.text, names, types, s->field_count, false);
     return check_bounds(ddl, *out);
 }
 
 corm_status cql__create_type(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_create_type *s    = &statement->as.create_type;
+    const cql_create_type *s = &statement->as.create_type;
     corm_str               name = s->name.name.text;
     corm_str               keyspace;
     const cql_type        *type;
@@ -78,10 +83,12 @@ corm_status cql__create_type(cql_ddl *ddl, const cql_statement *statement) {
     CORM_TRY(cql__ddl_permit(ddl, "CREATE", CQL_ON_ALL_TABLES, keyspace, name));
     CORM_TRY(cql__ddl_begin(ddl, keyspace));
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
-    if (!before) return base__fail(ddl->err, CORM_INVALID, "Keyspace '%.*s' doesn't exist", CQL_S(keyspace));
+    if (!before)
+        return base__fail(ddl->err, CORM_INVALID, "Keyspace '%.*s' doesn't exist", CQL_S(keyspace));
     if (cql__schema_type(ddl->schema, keyspace, name)) {
         if (s->if_not_exists) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "A user type with name '%.*s' already exists", CQL_S(name));
+        return base__fail(ddl->err, CORM_INVALID, "A user type with name '%.*s' already exists",
+                          CQL_S(name));
     }
     CORM_TRY(check_duplicates(ddl, s));
     CORM_TRY(make_type(ddl, s, keyspace, &type));
@@ -99,7 +106,8 @@ typedef struct replacement {
 } replacement;
 
 static bool is_same_udt(const cql_type *a, const cql_type *b) {
-    return a->id == CQL_UDT && corm_str_equal(a->keyspace, b->keyspace) && corm_str_equal(a->name, b->name);
+    return a->id == CQL_UDT && corm_str_equal(a->keyspace, b->keyspace) &&
+           corm_str_equal(a->name, b->name);
 }
 
 static const cql_type *rebuilt(base_arena *arena, const cql_type *type, const cql_type **params) {
@@ -110,7 +118,8 @@ static const cql_type *rebuilt(base_arena *arena, const cql_type *type, const cq
     case CQL_VECTOR: return cql__type_vector(arena, params[0], type->dimension);
     case CQL_TUPLE: return cql__type_tuple(arena, params, type->count);
     case CQL_UDT:
-        return cql__type_udt(arena, type->keyspace, type->name, type->field_names, params, type->count, type->frozen);
+        return cql__type_udt(arena, type->keyspace, type->name, type->field_names, params,
+                             type->count, type->frozen);
     default: return type;
     }
 }
@@ -118,7 +127,8 @@ static const cql_type *rebuilt(base_arena *arena, const cql_type *type, const cq
 /* NULL when memory is exhausted. */
 static const cql_type *replaced(const replacement *r, const cql_type *type) {
     base_arena *arena = r->ddl->arena;
-    if (is_same_udt(type, r->type)) return type->frozen ? cql__type_freeze(arena, r->type) : r->type;
+    if (is_same_udt(type, r->type))
+        return type->frozen ? cql__type_freeze(arena, r->type) : r->type;
     if (!cql__type_mentions_udt(type, r->type->keyspace, r->type->name)) return type;
     const cql_type **params = BASE_NEW_ARRAY(arena, const cql_type *, type->count);
     for (uint32_t i = 0; params && i < type->count; i++) {
@@ -195,13 +205,15 @@ static uint32_t field_of(const cql_type *type, corm_str name) {
 static corm_str written_type(cql_ddl *ddl, const cql_type_ast *ast, corm_str keyspace) {
     base_buf text = { 0 };
     cql__put_written_type(ast, keyspace, &text);
-    corm_str out = text.failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(&text));
+    corm_str out =
+        text.failed ? (corm_str){ NULL, 0 } : base__arena_str(ddl->arena, base__buf_str(&text));
     base__buf_free(&text);
     return out;
 }
 
 /* "a.t, a.u": the tables with the type in their partition key. */
-static corm_status tables_keyed_by(cql_ddl *ddl, const cql_keyspace *keyspace, const cql_type *type, corm_str *out) {
+static corm_status tables_keyed_by(cql_ddl *ddl, const cql_keyspace *keyspace, const cql_type *type,
+                                   corm_str *out) {
     base_buf names = { 0 };
     for (uint32_t t = 0; t < keyspace->table_count; t++) {
         const cql_table *table = keyspace->tables[t];
@@ -216,7 +228,7 @@ static corm_status tables_keyed_by(cql_ddl *ddl, const cql_keyspace *keyspace, c
         cql__put_name(&names, table->name);
     }
     corm_status status = base__buf_status(&names, ddl->err);
-    *out               = base__arena_str(ddl->arena, base__buf_str(&names));
+    *out = base__arena_str(ddl->arena, base__buf_str(&names));
     base__buf_free(&names);
     return status == CORM_OK && !out->data ? base__fail_memory(ddl->err) : status;
 }
@@ -228,16 +240,18 @@ static corm_status check_new_field(cql_ddl *ddl, const cql_keyspace *keyspace, c
     if (!shown.data) return base__fail_memory(ddl->err);
     if (cql__type_mentions_udt(field_type, type->keyspace, type->name)) {
         return base__fail(ddl->err, CORM_INVALID,
-                          "Cannot add new field %.*s of type %.*s to user type %.*s.%.*s as it would create a circular "
-                          "reference",
-                          CQL_S(field->name.text), CQL_S(shown), CQL_S(type->keyspace), CQL_S(type->name));
+                          "Cannot add new field %.*s of type %.*s to user type %.*s.%.*s as it "
+                          "would create a circular reference",
+                          CQL_S(field->name.text), CQL_S(shown), CQL_S(type->keyspace),
+                          CQL_S(type->name));
     }
     CORM_TRY(tables_keyed_by(ddl, keyspace, type, &tables));
     if (tables.len == 0) return CORM_OK;
     return base__fail(ddl->err, CORM_INVALID,
-                      "Cannot add new field %.*s of type %.*s to user type %.*s.%.*s as the type is being used in "
-                      "partition key by the following tables: %.*s",
-                      CQL_S(field->name.text), CQL_S(shown), CQL_S(type->keyspace), CQL_S(type->name), CQL_S(tables));
+                      "Cannot add new field %.*s of type %.*s to user type %.*s.%.*s as the type "
+                      "is being used in partition key by the following tables: %.*s",
+                      CQL_S(field->name.text), CQL_S(shown), CQL_S(type->keyspace),
+                      CQL_S(type->name), CQL_S(tables));
 }
 
 static corm_status add_field(cql_ddl *ddl, const cql_alter_table *s, const cql_keyspace *keyspace,
@@ -247,11 +261,14 @@ static corm_status add_field(cql_ddl *ddl, const cql_alter_table *s, const cql_k
     CORM_TRY(check_field(ddl, field));
     if (field_of(type, field->name.text) < type->count) {
         if (s->column_if) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID,
-                          "Cannot add field %.*s to type %.*s.%.*s: a field with name %.*s already exists",
-                          CQL_S(field->name.text), CQL_S(type->keyspace), CQL_S(type->name), CQL_S(field->name.text));
+        return base__fail(
+            ddl->err, CORM_INVALID,
+            "Cannot add field %.*s to type %.*s.%.*s: a field with name %.*s already exists",
+            CQL_S(field->name.text), CQL_S(type->keyspace), CQL_S(type->name),
+            CQL_S(field->name.text));
     }
-    CORM_TRY(cql__resolve_type(ddl->schema, type->keyspace, field->type, ddl->arena, &field_type, ddl->err));
+    CORM_TRY(cql__resolve_type(ddl->schema, type->keyspace, field->type, ddl->arena, &field_type,
+                               ddl->err));
     CORM_TRY(check_new_field(ddl, keyspace, type, field, field_type));
     corm_str        *names = BASE_NEW_ARRAY(ddl->arena, corm_str, (size_t)type->count + 1);
     const cql_type **types = BASE_NEW_ARRAY(ddl->arena, const cql_type *, (size_t)type->count + 1);
@@ -262,7 +279,8 @@ static corm_status add_field(cql_ddl *ddl, const cql_alter_table *s, const cql_k
     }
     names[type->count] = field->name.text;
     types[type->count] = field_type;
-    *out = cql__type_udt(ddl->arena, type->keyspace, type->name, names, types, type->count + 1, false);
+    *out =
+        cql__type_udt(ddl->arena, type->keyspace, type->name, names, types, type->count + 1, false);
     return check_bounds(ddl, *out);
 }
 
@@ -271,8 +289,8 @@ static corm_status check_renamed(cql_ddl *ddl, const cql_type *type, const corm_
     for (uint32_t i = 0; i < type->count; i++) {
         for (uint32_t j = i + 1; j < type->count; j++) {
             if (!corm_str_equal(names[i], names[j])) continue;
-            return base__fail(ddl->err, CORM_INVALID, "Duplicate field name %.*s in type %.*s", CQL_S(names[i]),
-                              CQL_S(type->keyspace));
+            return base__fail(ddl->err, CORM_INVALID, "Duplicate field name %.*s in type %.*s",
+                              CQL_S(names[i]), CQL_S(type->keyspace));
         }
     }
     return CORM_OK;
@@ -281,9 +299,9 @@ static corm_status check_renamed(cql_ddl *ddl, const cql_type *type, const corm_
 static corm_status rename_fields(cql_ddl *ddl, const cql_alter_table *s, const cql_type *type,
                                  const cql_type **out) {
     bool      changed = false;
-    corm_str *names   = BASE_NEW_ARRAY(ddl->arena, corm_str, type->count);
+    corm_str *names = BASE_NEW_ARRAY(ddl->arena, corm_str, type->count);
     corm_str *written = BASE_NEW_ARRAY(ddl->arena, corm_str, s->column_count);
-    uint32_t *order   = BASE_NEW_ARRAY(ddl->arena, uint32_t, s->column_count);
+    uint32_t *order = BASE_NEW_ARRAY(ddl->arena, uint32_t, s->column_count);
     if (!names || !written || !order) return base__fail_memory(ddl->err);
     for (uint32_t i = 0; i < type->count; i++) names[i] = type->field_names[i];
     for (uint32_t i = 0; i < s->column_count; i++) written[i] = s->columns[i].name.text;
@@ -298,14 +316,16 @@ static corm_status rename_fields(cql_ddl *ddl, const cql_alter_table *s, const c
         }
     }
     CORM_TRY(check_renamed(ddl, type, names));
-    for (uint32_t i = 0; i < type->count; i++) changed |= !corm_str_equal(names[i], type->field_names[i]);
+    for (uint32_t i = 0; i < type->count; i++)
+        changed |= !corm_str_equal(names[i], type->field_names[i]);
     if (!changed) return CORM_OK;
-    *out = cql__type_udt(ddl->arena, type->keyspace, type->name, names, type->params, type->count, false);
+    *out = cql__type_udt(ddl->arena, type->keyspace, type->name, names, type->params, type->count,
+                         false);
     return *out ? CORM_OK : base__fail_memory(ddl->err);
 }
 
-static corm_status alter(cql_ddl *ddl, const cql_alter_table *s, const cql_keyspace *keyspace, const cql_type *type,
-                         const cql_type **out) {
+static corm_status alter(cql_ddl *ddl, const cql_alter_table *s, const cql_keyspace *keyspace,
+                         const cql_type *type, const cql_type **out) {
     switch (s->kind) {
     case CQL_ALTER_ADD: return add_field(ddl, s, keyspace, type, out);
     case CQL_ALTER_RENAME: return rename_fields(ddl, s, type, out);
@@ -315,7 +335,7 @@ static corm_status alter(cql_ddl *ddl, const cql_alter_table *s, const cql_keysp
 }
 
 corm_status cql__alter_type(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_alter_table *s    = &statement->as.alter_table;
+    const cql_alter_table *s = &statement->as.alter_table;
     corm_str               name = s->table.name.text;
     corm_str               keyspace;
     const cql_type        *type = NULL;
@@ -326,7 +346,8 @@ corm_status cql__alter_type(cql_ddl *ddl, const cql_statement *statement) {
     const cql_udt *udt = cql__schema_type(ddl->schema, keyspace, name);
     if (!udt) {
         if (s->if_exists) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Type %.*s.%.*s doesn't exist", CQL_S(keyspace), CQL_S(name));
+        return base__fail(ddl->err, CORM_INVALID, "Type %.*s.%.*s doesn't exist", CQL_S(keyspace),
+                          CQL_S(name));
     }
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
     CORM_TRY(alter(ddl, s, before, udt->type, &type));
@@ -340,34 +361,38 @@ static void add_user(base_buf *names, corm_str name) {
     base__buf_put_str(names, name);
 }
 
-static corm_status refuse_used(cql_ddl *ddl, const cql_udt *udt, const char *users, base_buf *names) {
+static corm_status refuse_used(cql_ddl *ddl, const cql_udt *udt, const char *users,
+                               base_buf *names) {
     corm_status status = base__buf_status(names, ddl->err);
     if (status == CORM_OK && names->len > 0) {
-        status = base__fail(ddl->err, CORM_INVALID,
-                            "Cannot drop user type '%.*s.%.*s' as it is still used by %s %.*s", CQL_S(udt->keyspace),
-                            CQL_S(udt->name), users, CQL_S(base__buf_str(names)));
+        status =
+            base__fail(ddl->err, CORM_INVALID,
+                       "Cannot drop user type '%.*s.%.*s' as it is still used by %s %.*s",
+                       CQL_S(udt->keyspace), CQL_S(udt->name), users, CQL_S(base__buf_str(names)));
     }
     base__buf_free(names);
     return status;
 }
 
 static corm_status check_unused(cql_ddl *ddl, const cql_keyspace *keyspace, const cql_udt *udt) {
-    base_buf types  = { 0 };
+    base_buf types = { 0 };
     base_buf tables = { 0 };
     for (uint32_t i = 0; i < keyspace->type_count; i++) {
         const cql_udt *other = keyspace->types[i];
-        if (other == udt || !cql__type_mentions_udt(other->type, udt->keyspace, udt->name)) continue;
+        if (other == udt || !cql__type_mentions_udt(other->type, udt->keyspace, udt->name))
+            continue;
         add_user(&types, other->name);
     }
     CORM_TRY(refuse_used(ddl, udt, "user types", &types));
     for (uint32_t i = 0; i < keyspace->table_count; i++) {
-        if (table_mentions(keyspace->tables[i], udt->type)) add_user(&tables, keyspace->tables[i]->name);
+        if (table_mentions(keyspace->tables[i], udt->type))
+            add_user(&tables, keyspace->tables[i]->name);
     }
     return refuse_used(ddl, udt, "tables", &tables);
 }
 
 corm_status cql__drop_type(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_drop *s    = &statement->as.drop;
+    const cql_drop *s = &statement->as.drop;
     corm_str        name = s->name.name.text;
     corm_str        keyspace;
     cql_keyspace    draft;
@@ -377,7 +402,8 @@ corm_status cql__drop_type(cql_ddl *ddl, const cql_statement *statement) {
     const cql_udt *udt = cql__schema_type(ddl->schema, keyspace, name);
     if (!udt) {
         if (s->if_exists) return CORM_OK;
-        return base__fail(ddl->err, CORM_INVALID, "Type '%.*s.%.*s' doesn't exist", CQL_S(keyspace), CQL_S(name));
+        return base__fail(ddl->err, CORM_INVALID, "Type '%.*s.%.*s' doesn't exist", CQL_S(keyspace),
+                          CQL_S(name));
     }
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
     CORM_TRY(check_unused(ddl, before, udt));

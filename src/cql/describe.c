@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* describe.c -- the objects of a schema as the statements that make them, letter for letter as the server prints them.
- * Pure; any thread. */
+/* describe.c -- the objects of a schema as the statements that make them, letter for letter as the
+ * server prints them. Pure; any thread. */
 #include "base/text.h"
 #include "cql/options.h"
 #include "cql/schema_build.h"
@@ -32,7 +32,9 @@ static int compare_names(corm_str a, corm_str b) {
 void cql__describe_index_order(const cql_table *table, uint32_t *order) {
     for (uint32_t i = 0; i < table->index_count; i++) {
         uint32_t at = i;
-        for (; at > 0 && compare_names(table->indexes[order[at - 1]].name, table->indexes[i].name) > 0; at--) {
+        for (; at > 0 &&
+               compare_names(table->indexes[order[at - 1]].name, table->indexes[i].name) > 0;
+             at--) {
             order[at] = order[at - 1];
         }
         order[at] = i;
@@ -98,7 +100,8 @@ static const cql_column *nth_of_kind(const cql_table *table, cql_column_kind kin
     for (int multicell = 0; multicell < 2; multicell++) {
         for (uint32_t i = 0; i < table->column_count; i++) {
             const cql_column *column = &table->columns[i];
-            if (column->kind != kind || cql__type_is_multicell(column->type) != (multicell == 1)) continue;
+            if (column->kind != kind || cql__type_is_multicell(column->type) != (multicell == 1))
+                continue;
             if (n-- == 0) return column;
         }
     }
@@ -117,16 +120,19 @@ static bool has_single_key(const cql_table *table) {
     return table->partition_count == 1 && table->clustering_count == 0 && !table->is_compact;
 }
 
-/* With internals, a column that was dropped once is not shown among the columns but made, dropped and made again. */
+/* With internals, a column that was dropped once is not shown among the columns but made, dropped
+ * and made again. */
 static void put_columns(const cql_table *table, bool internals, base_buf *out) {
     for (uint32_t i = 0; i < table->column_count; i++) {
         const cql_column *column = nth_column(table, i);
-        bool              last   = i + 1 == table->column_count;
+        bool              last = i + 1 == table->column_count;
         if (internals && is_dropped(table, column->name)) continue;
         base__buf_puts(out, INDENT);
         put_column(column, out);
-        if (has_single_key(table) && column->kind == CQL_PARTITION_KEY) base__buf_puts(out, " PRIMARY KEY");
-        if (!has_single_key(table) || (internals && table->dropped_count > 0) || !last) base__buf_u8(out, ',');
+        if (has_single_key(table) && column->kind == CQL_PARTITION_KEY)
+            base__buf_puts(out, " PRIMARY KEY");
+        if (!has_single_key(table) || (internals && table->dropped_count > 0) || !last)
+            base__buf_u8(out, ',');
         base__buf_u8(out, '\n');
     }
     for (uint32_t i = 0; internals && i < table->dropped_count; i++) {
@@ -193,7 +199,7 @@ static void put_options(const cql_table *table, bool internals, base_buf *out) {
 static void put_drops(const cql_table *table, base_buf *out) {
     for (uint32_t i = 0; i < table->dropped_count; i++) {
         const cql_dropped_column *dropped = &table->dropped[i];
-        const cql_column         *again   = cql__table_column(table, dropped->name);
+        const cql_column         *again = cql__table_column(table, dropped->name);
         base__buf_puts(out, "\nALTER TABLE ");
         put_qualified(out, table->keyspace, table->name);
         base__buf_puts(out, " DROP ");
@@ -214,13 +220,15 @@ static void put_preface(const cql_table *table, base_buf *out) {
     if (table->is_compact) {
         base__buf_puts(out, "/*\nWarning: Table ");
         put_qualified(out, table->keyspace, table->name);
-        base__buf_puts(out, " omitted because it has constructs not compatible with CQL (was created via legacy API).\n"
-                            "Approximate structure, for reference:\n"
-                            "(this should not be used to reproduce this schema)\n\n");
+        base__buf_puts(out, " omitted because it has constructs not compatible with CQL (was "
+                            "created via legacy API).\nApproximate structure, for "
+                            "reference:\n(this should not be used to reproduce this schema)\n\n");
     } else if (table->is_virtual && cql__is_virtual_system(table->keyspace)) {
         base__buf_puts(out, "/*\nWarning: Table ");
         put_qualified(out, table->keyspace, table->name);
-        base__buf_puts(out, " is a virtual table and cannot be recreated with CQL.\nStructure, for reference:\n");
+        base__buf_puts(
+            out,
+            " is a virtual table and cannot be recreated with CQL.\nStructure, for reference:\n");
     }
 }
 
@@ -247,7 +255,7 @@ static void put_target(const cql_index *index, base_buf *out) {
 }
 
 void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out) {
-    bool           custom  = index->class_name.data != NULL;
+    bool           custom = index->class_name.data != NULL;
     cql_map_option options = { index->option_count, index->options };
     base__buf_puts(out, custom ? "CREATE CUSTOM INDEX " : "CREATE INDEX ");
     cql__put_name(out, index->name);
@@ -303,8 +311,10 @@ void cql__describe_keyspace(const cql_keyspace *keyspace, base_buf *out) {
     if (keyspace->is_virtual) {
         base__buf_puts(out, "/*\nWarning: Keyspace ");
         cql__put_name(out, keyspace->name);
-        base__buf_puts(out, " is a virtual keyspace and cannot be recreated with CQL.\nStructure, for reference:\n"
-                            "VIRTUAL KEYSPACE ");
+        base__buf_puts(
+            out,
+            " is a virtual keyspace and cannot be recreated with CQL.\nStructure, for reference:\n"
+            "VIRTUAL KEYSPACE ");
         cql__put_name(out, keyspace->name);
         base__buf_puts(out, ";\n*/");
         return;
@@ -313,5 +323,6 @@ void cql__describe_keyspace(const cql_keyspace *keyspace, base_buf *out) {
     cql__put_name(out, keyspace->name);
     base__buf_puts(out, " WITH replication = ");
     put_replication(&keyspace->replication, out);
-    base__buf_printf(out, "  AND durable_writes = %s;", keyspace->durable_writes ? "true" : "false");
+    base__buf_printf(out, "  AND durable_writes = %s;",
+                     keyspace->durable_writes ? "true" : "false");
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* java.c -- order of hash maps and forms of numbers, as the server's runtime has them. Pure; any thread.
+/* java.c -- order of hash maps and forms of numbers, as the server's runtime has them. Pure; any
+ * thread.
  *
- * A map has a power of two of buckets, the bucket of a key is (h ^ h >>> 16) mod buckets, and a walk goes from bucket
- * to bucket; within one, in the order of insertion. The buckets double when three quarters as many keys are in. */
+ * A map has a power of two of buckets, the bucket of a key is (h ^ h >>> 16) mod buckets, and a
+ * walk goes from bucket to bucket; within one, in the order of insertion. The buckets double when
+ * three quarters as many keys are in. */
 #include "cql/java.h"
 
 #include "base/text.h"
 
 /* The code point at `at`, which moves behind it; a byte that begins none stands for itself. */
 static uint32_t next_point(corm_str text, size_t *at) {
-    const uint8_t *p    = (const uint8_t *)text.data + *at;
+    const uint8_t *p = (const uint8_t *)text.data + *at;
     uint32_t       more = p[0] >= 0xf0 ? 3 : p[0] >= 0xe0 ? 2 : p[0] >= 0xc0 ? 1 : 0;
     if (more == 0 || text.len - *at <= more) {
         *at += 1;
@@ -24,11 +26,11 @@ static uint32_t next_point(corm_str text, size_t *at) {
 /* Horner's rule with 31 over the UTF-16 units, as String.hashCode. */
 static int32_t string_hash(corm_str text) {
     uint32_t hash = 0;
-    size_t   at   = 0;
+    size_t   at = 0;
     while (at < text.len) {
         uint32_t point = next_point(text, &at);
         if (point >= 0x10000) {
-            hash  = hash * 31 + (0xd800 + ((point - 0x10000) >> 10));
+            hash = hash * 31 + (0xd800 + ((point - 0x10000) >> 10));
             point = 0xdc00 + ((point - 0x10000) & 0x3ff);
         }
         hash = hash * 31 + point;
@@ -41,7 +43,7 @@ static int32_t bytes_hash(corm_str text) {
     uint32_t hash = 1;
     for (size_t i = text.len; i > 0; i--) {
         int32_t byte = (int8_t)text.data[i - 1];
-        hash         = hash * 31 + (uint32_t)byte;
+        hash = hash * 31 + (uint32_t)byte;
     }
     return (int32_t)hash;
 }
@@ -65,13 +67,13 @@ static uint32_t grown(uint32_t capacity, uint32_t count) {
     return capacity;
 }
 
-void cql__java_order(cql_java_key key, const corm_str *names, uint32_t count, uint32_t stride, uint32_t capacity,
-                     uint32_t *order) {
+void cql__java_order(cql_java_key key, const corm_str *names, uint32_t count, uint32_t stride,
+                     uint32_t capacity, uint32_t *order) {
     uint32_t mask = grown(capacity, count) - 1;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t hash   = (uint32_t)cql__java_hash(key, names[(size_t)i * stride]);
+        uint32_t hash = (uint32_t)cql__java_hash(key, names[(size_t)i * stride]);
         uint32_t bucket = (hash ^ hash >> 16) & mask;
-        uint32_t at     = i;
+        uint32_t at = i;
         for (; at > 0; at--) {
             uint32_t other = (uint32_t)cql__java_hash(key, names[(size_t)order[at - 1] * stride]);
             if (((other ^ other >> 16) & mask) <= bucket) break;
@@ -100,7 +102,8 @@ bool cql__java_int(corm_str text, int32_t *out) {
 }
 
 static corm_str trimmed(corm_str text) {
-    while (text.len > 0 && (uint8_t)text.data[0] <= ' ') text = (corm_str){ text.data + 1, text.len - 1 };
+    while (text.len > 0 && (uint8_t)text.data[0] <= ' ')
+        text = (corm_str){ text.data + 1, text.len - 1 };
     while (text.len > 0 && (uint8_t)text.data[text.len - 1] <= ' ') text.len--;
     return text;
 }
@@ -109,7 +112,8 @@ static bool is_special(corm_str text) {
     if (text.len > 0 && (text.data[0] == '-' || text.data[0] == '+')) {
         text = (corm_str){ text.data + 1, text.len - 1 };
     }
-    return corm_str_equal(text, corm_str_of("NaN")) || corm_str_equal(text, corm_str_of("Infinity"));
+    return corm_str_equal(text, corm_str_of("NaN")) ||
+           corm_str_equal(text, corm_str_of("Infinity"));
 }
 
 /* A letter behind the number says float or double; words are spelled in one way only. */

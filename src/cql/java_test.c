@@ -25,7 +25,7 @@ static void buffers_hash_from_their_end(void **state) {
 static void a_map_gives_keys_by_bucket_and_then_by_insertion(void **state) {
     (void)state;
     const corm_str names[] = { corm_str_of("nope"), corm_str_of("zzz"), corm_str_of("abc") };
-    const corm_str same[]  = { corm_str_of("BB"), corm_str_of("Aa"), corm_str_of("C") };
+    const corm_str same[] = { corm_str_of("BB"), corm_str_of("Aa"), corm_str_of("C") };
     uint32_t       order[3];
     cql__java_order(CQL_JAVA_STRING, names, 3, 1, CQL_JAVA_CAPACITY, order);
     assert_int_equal(order[0], 2);
@@ -50,7 +50,7 @@ static void buckets_double_when_three_quarters_are_taken(void **state) {
     uint32_t order[13];
     for (int i = 0; i < 13; i++) {
         text[i][0] = (char)('p' + (i == 12 ? 16 : i));
-        names[i]   = (corm_str){ text[i], 1 };
+        names[i] = (corm_str){ text[i], 1 };
     }
     cql__java_order(CQL_JAVA_STRING, names, 13, 1, CQL_JAVA_CAPACITY, order);
     assert_int_equal(order[0], 12);
@@ -80,9 +80,10 @@ static void floating_numbers_may_have_blanks_and_a_letter(void **state) {
     static const struct {
         const char *text;
         double      value;
-    } good[] = { { "1", 1 },        { " 0.5 ", 0.5 },  { "1.", 1 },    { ".5", 0.5 },
-                 { "1e3f", 1000 },  { "-2.5D", -2.5 }, { "+1E-2", 0.01 } };
-    static const char *const bad[] = { "", " ", "x", "1.2.3", "nan", "inf", "infinity", "0x1p-3", "f", "1e", "--1" };
+    } good[] = { { "1", 1 },       { " 0.5 ", 0.5 },  { "1.", 1 },      { ".5", 0.5 },
+                 { "1e3f", 1000 }, { "-2.5D", -2.5 }, { "+1E-2", 0.01 } };
+    static const char *const bad[] = { "",         " ",      "x", "1.2.3", "nan", "inf",
+                                       "infinity", "0x1p-3", "f", "1e",    "--1" };
     double                   value;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(cql__java_double(corm_str_of(good[i].text), &value));

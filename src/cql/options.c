@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* options.c -- the options of tables: one table with each one's name, place, how it is read and how it is shown. Most
- * have no effect here; they are checked, kept and shown as the server does. Pure; any thread. */
+/* options.c -- the options of tables: one table with each one's name, place, how it is read and how
+ * it is shown. Most have no effect here; they are checked, kept and shown as the server does. Pure;
+ * any thread. */
 #include "cql/options.h"
 
 #include "base/fail.h"
@@ -31,7 +32,8 @@ typedef struct table_option {
 
 /* In the order of DESCRIBE. */
 static const table_option options_table[] = {
-#define OPTION(kind, member) { #member, kind, offsetof(cql_table_options, member) }
+#define OPTION(kind, member)                                                                       \
+    { #member, kind, offsetof(cql_table_options, member) }
     OPTION(OPTION_RETRY, additional_write_policy),
     OPTION(OPTION_UNLESS_OFF, allow_auto_snapshot),
     OPTION(OPTION_DOUBLE, bloom_filter_fp_chance),
@@ -66,34 +68,41 @@ static const void *value_of(const cql_table_options *options, const table_option
 
 /* ---- defaults ---- */
 
-static corm_str caching_default[4] = { { "keys", 4 }, { "ALL", 3 }, { "rows_per_partition", 18 }, { "NONE", 4 } };
+static corm_str caching_default[4] = {
+    { "keys", 4 }, { "ALL", 3 }, { "rows_per_partition", 18 }, { "NONE", 4 }
+};
 static corm_str compaction_default[6] = {
-    { "class", 5 },         { "org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy", 63 },
-    { "max_threshold", 13 }, { "32", 2 },
-    { "min_threshold", 13 }, { "4", 1 },
+    { "class", 5 },
+    { "org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy", 63 },
+    { "max_threshold", 13 },
+    { "32", 2 },
+    { "min_threshold", 13 },
+    { "4", 1 },
 };
 static corm_str compression_default[4] = {
-    { "chunk_length_in_kb", 18 }, { "16", 2 },
-    { "class", 5 },               { "org.apache.cassandra.io.compress.LZ4Compressor", 46 },
+    { "chunk_length_in_kb", 18 },
+    { "16", 2 },
+    { "class", 5 },
+    { "org.apache.cassandra.io.compress.LZ4Compressor", 46 },
 };
 
 void cql__table_options_init(cql_table_options *options) {
     *options = (cql_table_options){
         .additional_write_policy = corm_str_of("99p"),
-        .comment                 = corm_str_of(""),
-        .memtable                = corm_str_of("default"),
-        .read_repair             = corm_str_of("BLOCKING"),
-        .speculative_retry       = corm_str_of("99p"),
-        .bloom_filter_fp_chance  = -1,
-        .crc_check_chance        = 1.0,
-        .gc_grace_seconds        = 864000,
-        .max_index_interval      = 2048,
-        .min_index_interval      = 128,
-        .allow_auto_snapshot     = -1,
-        .incremental_backups     = -1,
-        .caching                 = { 2, caching_default },
-        .compaction              = { 3, compaction_default },
-        .compression             = { 2, compression_default },
+        .comment = corm_str_of(""),
+        .memtable = corm_str_of("default"),
+        .read_repair = corm_str_of("BLOCKING"),
+        .speculative_retry = corm_str_of("99p"),
+        .bloom_filter_fp_chance = -1,
+        .crc_check_chance = 1.0,
+        .gc_grace_seconds = 864000,
+        .max_index_interval = 2048,
+        .min_index_interval = 128,
+        .allow_auto_snapshot = -1,
+        .incremental_backups = -1,
+        .caching = { 2, caching_default },
+        .compaction = { 3, compaction_default },
+        .compression = { 2, compression_default },
     };
 }
 
@@ -122,7 +131,8 @@ static corm_status read_switch(const cql_property *property, int8_t *out, corm_e
     return CORM_OK;
 }
 
-static corm_status read_retry(const cql_option_context *c, const cql_property *property, corm_str *out) {
+static corm_status read_retry(const cql_option_context *c, const cql_property *property,
+                              corm_str *out) {
     corm_str text;
     CORM_TRY(cql__property_text(property, &text, c->err));
     return cql__read_speculative_retry(c, text, out);
@@ -132,30 +142,35 @@ static corm_status read_repair(const cql_property *property, corm_str *out, corm
     corm_str text;
     CORM_TRY(cql__property_text(property, &text, err));
     bool none = base__str_equal_nocase(text, corm_str_of("none"));
-    *out      = corm_str_of(none ? "NONE" : "BLOCKING");
+    *out = corm_str_of(none ? "NONE" : "BLOCKING");
     if (none || base__str_equal_nocase(text, corm_str_of("blocking"))) return CORM_OK;
-    return base__fail(err, CORM_CONFIG_ERROR, "Invalid value %.*s for option 'read_repair'", CQL_S(text));
+    return base__fail(err, CORM_CONFIG_ERROR, "Invalid value %.*s for option 'read_repair'",
+                      CQL_S(text));
 }
 
 static corm_status read_memtable(const cql_property *property, corm_str *out, corm_error *err) {
     CORM_TRY(cql__property_text(property, out, err));
     if (corm_str_equal(*out, corm_str_of("default"))) return CORM_OK;
-    return base__fail(err, CORM_CONFIG_ERROR, "Memtable configuration \"%.*s\" not found.", CQL_S(*out));
+    return base__fail(err, CORM_CONFIG_ERROR, "Memtable configuration \"%.*s\" not found.",
+                      CQL_S(*out));
 }
 
-static corm_status read_map(const cql_option_context *c, const cql_property *property, option_kind kind,
-                            cql_map_option *out) {
+static corm_status read_map(const cql_option_context *c, const cql_property *property,
+                            option_kind kind, cql_map_option *out) {
     cql_map_option written;
     CORM_TRY(cql__property_map(c, property, &written));
-    if (kind == OPTION_CACHING) CORM_TRY(cql__read_caching(c, &written, out));
-    else if (kind == OPTION_COMPACTION) CORM_TRY(cql__read_compaction(c, &written, out));
-    else CORM_TRY(cql__read_compression(c, &written, out));
+    if (kind == OPTION_CACHING)
+        CORM_TRY(cql__read_caching(c, &written, out));
+    else if (kind == OPTION_COMPACTION)
+        CORM_TRY(cql__read_compaction(c, &written, out));
+    else
+        CORM_TRY(cql__read_compression(c, &written, out));
     cql__map_sort(out);
     return CORM_OK;
 }
 
-static corm_status read_option(const cql_option_context *c, const cql_property *property, const table_option *option,
-                               cql_table_options *options) {
+static corm_status read_option(const cql_option_context *c, const cql_property *property,
+                               const table_option *option, cql_table_options *options) {
     void *place = place_of(options, option);
     switch (option->kind) {
     case OPTION_TEXT: return cql__property_text(property, place, c->err);
@@ -177,12 +192,14 @@ static corm_status read_option(const cql_option_context *c, const cql_property *
 /* -1 stands for the preset of the compaction strategy. */
 static void settle_bloom_filter(cql_table_options *options) {
     corm_str class = cql__map_option_get(&options->compaction, "class");
-    bool leveled   = corm_str_equal(class, corm_str_of("org.apache.cassandra.db.compaction.LeveledCompactionStrategy"));
-    if (options->bloom_filter_fp_chance == -1) options->bloom_filter_fp_chance = leveled ? 0.1 : 0.01;
+    bool leveled = corm_str_equal(
+        class, corm_str_of("org.apache.cassandra.db.compaction.LeveledCompactionStrategy"));
+    if (options->bloom_filter_fp_chance == -1)
+        options->bloom_filter_fp_chance = leveled ? 0.1 : 0.01;
 }
 
-corm_status cql__table_options_read(const cql_option_context *c, const cql_property *properties, uint32_t count,
-                                    cql_table_options *options) {
+corm_status cql__table_options_read(const cql_option_context *c, const cql_property *properties,
+                                    uint32_t count, cql_table_options *options) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const cql_property *property = cql__property_find(properties, count, options_table[i].name);
         if (property) CORM_TRY(read_option(c, property, &options_table[i], options));
@@ -195,29 +212,32 @@ corm_status cql__table_options_read(const cql_option_context *c, const cql_prope
 
 static corm_status check_chances(const cql_table_options *options, corm_error *err) {
     static const double smallest = 6.71e-5;
-    double              bloom    = options->bloom_filter_fp_chance;
-    double              crc      = options->crc_check_chance;
-    bool                bad      = bloom <= smallest || bloom > 1;
+    double              bloom = options->bloom_filter_fp_chance;
+    double              crc = options->crc_check_chance;
+    bool                bad = bloom <= smallest || bloom > 1;
     if (!bad && !(crc < 0 || crc > 1)) return CORM_OK;
     base_buf got = { 0 };
     base__put_double(&got, bad ? bloom : crc);
-    const char *shown  = base__buf_cstr(&got);
-    corm_status status = !shown ? base__fail_memory(err)
-                         : bad  ? base__fail(err, CORM_CONFIG_ERROR,
-                                             "bloom_filter_fp_chance must be larger than 6.71E-5 and less than or equal "
-                                             "to 1.0 (got %s)",
-                                             shown)
-                                : base__fail(err, CORM_CONFIG_ERROR,
-                                             "crc_check_chance must be larger than or equal to 0 and smaller than or "
-                                             "equal to 1.0 (got %s)",
-                                             shown);
+    const char *shown = base__buf_cstr(&got);
+    corm_status status =
+        !shown ? base__fail_memory(err)
+        : bad  ? base__fail(
+                     err, CORM_CONFIG_ERROR,
+                     "bloom_filter_fp_chance must be larger than 6.71E-5 and less than or equal "
+                      "to 1.0 (got %s)",
+                     shown)
+              : base__fail(err, CORM_CONFIG_ERROR,
+                           "crc_check_chance must be larger than or equal to 0 and smaller than or "
+                           "equal to 1.0 (got %s)",
+                           shown);
     base__buf_free(&got);
     return status;
 }
 
 static corm_status check_least(const char *name, int32_t value, int32_t least, corm_error *err) {
     if (value >= least) return CORM_OK;
-    return base__fail(err, CORM_CONFIG_ERROR, "%s must be greater than or equal to %d (got %d)", name, least, value);
+    return base__fail(err, CORM_CONFIG_ERROR, "%s must be greater than or equal to %d (got %d)",
+                      name, least, value);
 }
 
 static corm_status check_numbers(const cql_table_options *options, corm_error *err) {
@@ -225,30 +245,33 @@ static corm_status check_numbers(const cql_table_options *options, corm_error *e
     CORM_TRY(check_least("default_time_to_live", options->default_time_to_live, 0, err));
     if (options->default_time_to_live > MOST_SECONDS) {
         return base__fail(err, CORM_CONFIG_ERROR,
-                          "default_time_to_live must be less than or equal to %d (got %d)", MOST_SECONDS,
-                          options->default_time_to_live);
+                          "default_time_to_live must be less than or equal to %d (got %d)",
+                          MOST_SECONDS, options->default_time_to_live);
     }
     CORM_TRY(check_least("gc_grace_seconds", options->gc_grace_seconds, 0, err));
     CORM_TRY(check_least("min_index_interval", options->min_index_interval, 1, err));
     if (options->max_index_interval < options->min_index_interval) {
-        return base__fail(err, CORM_CONFIG_ERROR,
-                          "max_index_interval must be greater than or equal to min_index_interval (%d) (got %d)",
-                          options->min_index_interval, options->max_index_interval);
+        return base__fail(
+            err, CORM_CONFIG_ERROR,
+            "max_index_interval must be greater than or equal to min_index_interval (%d) (got %d)",
+            options->min_index_interval, options->max_index_interval);
     }
     return check_least("memtable_flush_period_in_ms", options->memtable_flush_period_in_ms, 0, err);
 }
 
-corm_status cql__table_options_validate(const cql_option_context *c, const cql_table_options *options) {
+corm_status cql__table_options_validate(const cql_option_context *c,
+                                        const cql_table_options  *options) {
     CORM_TRY(cql__check_compaction(c, &options->compaction));
     CORM_TRY(check_chances(options, c->err));
     return check_numbers(options, c->err);
 }
 
-corm_status cql__table_options_check(const cql_option_context *c, const cql_property *properties, uint32_t count) {
+corm_status cql__table_options_check(const cql_option_context *c, const cql_property *properties,
+                                     uint32_t count) {
     const char       *known[OPTIONS + 2];
     cql_table_options options;
     for (size_t i = 0; i < OPTIONS; i++) known[i] = options_table[i].name;
-    known[OPTIONS]     = "id";
+    known[OPTIONS] = "id";
     known[OPTIONS + 1] = "auto_repair";
     CORM_TRY(cql__properties_known(c, properties, count, known, OPTIONS + 2));
     if (cql__property_find(properties, count, "auto_repair")) {
@@ -261,8 +284,8 @@ corm_status cql__table_options_check(const cql_option_context *c, const cql_prop
     return cql__table_options_validate(c, &options);
 }
 
-corm_status cql__table_options_id(const cql_property *properties, uint32_t count, bool *given, corm_uuid *id,
-                                  corm_error *err) {
+corm_status cql__table_options_id(const cql_property *properties, uint32_t count, bool *given,
+                                  corm_uuid *id, corm_error *err) {
     const cql_property *property = cql__property_find(properties, count, "id");
     corm_str            text;
     char                copy[37];
@@ -318,7 +341,9 @@ static void put_option(const table_option *option, const void *value, base_buf *
     case OPTION_DOUBLE: base__put_double(out, *(const double *)value); return;
     case OPTION_INT: base__buf_printf(out, "%d", *(const int32_t *)value); return;
     case OPTION_BOOL: base__buf_puts(out, *(const bool *)value ? "true" : "false"); return;
-    case OPTION_UNLESS_OFF: base__buf_puts(out, *(const int8_t *)value != 0 ? "true" : "false"); return;
+    case OPTION_UNLESS_OFF:
+        base__buf_puts(out, *(const int8_t *)value != 0 ? "true" : "false");
+        return;
     case OPTION_CACHING:
     case OPTION_COMPACTION:
     case OPTION_COMPRESSION:
@@ -326,7 +351,8 @@ static void put_option(const table_option *option, const void *value, base_buf *
     }
 }
 
-void cql__table_options_print(const cql_table_options *options, const char *separator, base_buf *out) {
+void cql__table_options_print(const cql_table_options *options, const char *separator,
+                              base_buf *out) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const table_option *option = &options_table[i];
         if (i > 0) base__buf_puts(out, separator);

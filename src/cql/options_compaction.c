@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* options_compaction.c -- the compaction option: strategies, what each takes, and the server's words about it. Nothing
- * of it has an effect on how rows are stored. Pure; any thread. */
+/* options_compaction.c -- the compaction option: strategies, what each takes, and the server's
+ * words about it. Nothing of it has an effect on how rows are stored. Pure; any thread. */
 #include <math.h>
 #include <stdio.h>
 
@@ -20,7 +20,8 @@ typedef struct check_context {
 
 typedef struct option_rule {
     const char *name;
-    corm_status (*check)(const check_context *x, const char *name, corm_str value); /* NULL: takes everything */
+    corm_status (*check)(const check_context *x, const char *name,
+                         corm_str value); /* NULL: takes everything */
 } option_rule;
 
 typedef struct rule_group {
@@ -37,15 +38,19 @@ typedef struct compaction_strategy {
     rule_group groups[MOST_GROUPS]; /* in the order of checking */
 } compaction_strategy;
 
-static corm_status refuse_number(const check_context *x, const char *kind, const char *name, corm_str value) {
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a parsable %s for %s", CQL_S(value), kind, name);
+static corm_status refuse_number(const check_context *x, const char *kind, const char *name,
+                                 corm_str value) {
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a parsable %s for %s",
+                      CQL_S(value), kind, name);
 }
 
-static corm_status parse_long(const check_context *x, const char *name, corm_str value, int64_t *out) {
+static corm_status parse_long(const check_context *x, const char *name, corm_str value,
+                              int64_t *out) {
     return cql__java_long(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
 }
 
-static corm_status parse_int(const check_context *x, const char *name, corm_str value, int32_t *out) {
+static corm_status parse_int(const check_context *x, const char *name, corm_str value,
+                             int32_t *out) {
     return cql__java_int(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
 }
 
@@ -69,20 +74,20 @@ static corm_status check_interval(const check_context *x, const char *name, corm
 
 static corm_status check_unchecked(const check_context *x, const char *name, corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "'%s' should be either 'true' or 'false', not '%.*s'", name,
-                      CQL_S(value));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "'%s' should be either 'true' or 'false', not '%.*s'", name, CQL_S(value));
 }
 
 static corm_status check_log_all(const check_context *x, const char *name, corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "'%s' should either be 'true' or 'false', not %.*s", name,
-                      CQL_S(value));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "'%s' should either be 'true' or 'false', not %.*s", name, CQL_S(value));
 }
 
 static corm_status check_enabled(const check_context *x, const char *name, corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s should either be 'true' or 'false', not %.*s", name,
-                      CQL_S(value));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "%s should either be 'true' or 'false', not %.*s", name, CQL_S(value));
 }
 
 static const option_rule base_rules[] = {
@@ -101,12 +106,13 @@ static corm_status check_min_size(const check_context *x, const char *name, corm
     int64_t size;
     CORM_TRY(parse_long(x, name, value, &size));
     if (size >= 0) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be non negative: %lld", name, (long long)size);
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be non negative: %lld", name,
+                      (long long)size);
 }
 
 static corm_status bucket(const check_context *x, const char *name, double preset, double *out) {
     corm_str value = cql__map_option_get(x->options, name);
-    *out           = preset;
+    *out = preset;
     if (!value.data || cql__java_double(value, out)) return CORM_OK;
     return refuse_number(x, "float", name, value);
 }
@@ -126,8 +132,8 @@ static corm_status check_buckets(const check_context *x, const char *name, corm_
     base__put_double(&text, low);
     base__buf_u8(&text, ')');
     const char *message = base__buf_cstr(&text);
-    corm_status status =
-        message ? base__fail(x->c->err, CORM_CONFIG_ERROR, "%s", message) : base__fail_memory(x->c->err);
+    corm_status status = message ? base__fail(x->c->err, CORM_CONFIG_ERROR, "%s", message)
+                                 : base__fail_memory(x->c->err);
     base__buf_free(&text);
     return status;
 }
@@ -138,7 +144,8 @@ static const option_rule size_tiered_rules[] = {
     { "bucket_high", check_buckets },
 };
 
-static const option_rule threshold_rules[] = { { "min_threshold", NULL }, { "max_threshold", NULL } };
+static const option_rule threshold_rules[] = { { "min_threshold", NULL },
+                                               { "max_threshold", NULL } };
 
 /* ---- leveled ---- */
 
@@ -146,12 +153,14 @@ static corm_status check_positive(const check_context *x, const char *name, corm
     int32_t number;
     CORM_TRY(parse_int(x, name, value, &number));
     if (number >= 1) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be larger than 0, but was %d", name, number);
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be larger than 0, but was %d", name,
+                      number);
 }
 
 static uint32_t number_or(const check_context *x, const char *name, uint32_t preset) {
     int32_t number;
-    return cql__java_int(cql__map_option_get(x->options, name), &number) ? (uint32_t)number : preset;
+    return cql__java_int(cql__map_option_get(x->options, name), &number) ? (uint32_t)number
+                                                                         : preset;
 }
 
 /* A whole number of up to 108 digits, nine in each part, the lowest part first. */
@@ -173,18 +182,19 @@ static const char *show(const uint32_t parts[PARTS], char digits[9 * PARTS + 1])
 
 /* The largest level must fit into 63 bits. */
 static corm_status finish_leveled(const check_context *x) {
-    static const char most[]       = "9223372036854775807";
+    static const char most[] = "9223372036854775807";
     uint32_t          parts[PARTS] = { number_or(x, "sstable_size_in_mb", 1) % PART };
     char              digits[9 * PARTS + 1];
     parts[1] = number_or(x, "sstable_size_in_mb", 1) / PART;
     for (int level = 0; level < 8; level++) multiply(parts, number_or(x, "fanout_size", 10));
     multiply(parts, 1024 * 1024);
     const char *bytes = show(parts, digits);
-    size_t      len   = strlen(bytes);
-    if (len < sizeof most - 1 || (len == sizeof most - 1 && strcmp(bytes, most) <= 0)) return CORM_OK;
+    size_t      len = strlen(bytes);
+    if (len < sizeof most - 1 || (len == sizeof most - 1 && strcmp(bytes, most) <= 0))
+        return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "At most %s bytes may be in a compaction level; your maxSSTableSize must be absurdly high to "
-                      "compute %s",
+                      "At most %s bytes may be in a compaction level; your maxSSTableSize must be "
+                      "absurdly high to compute %s",
                       most, bytes);
 }
 
@@ -196,8 +206,8 @@ static const option_rule leveled_rules[] = {
 
 /* ---- time windows ---- */
 
-static corm_status check_word(const check_context *x, const char *name, corm_str value, const char *const *words,
-                              size_t count) {
+static corm_status check_word(const check_context *x, const char *name, corm_str value,
+                              const char *const *words, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (corm_str_equal(value, corm_str_of(words[i]))) return CORM_OK;
     }
@@ -231,7 +241,8 @@ static corm_status check_frequency(const check_context *x, const char *name, cor
 
 static corm_status check_unsafe(const check_context *x, const char *name, corm_str value) {
     if (!cql__is_truth_word(value)) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s is not 'true' or 'false' (%.*s)", name, CQL_S(value));
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s is not 'true' or 'false' (%.*s)", name,
+                          CQL_S(value));
     }
     if (base__str_equal_nocase(value, corm_str_of("false"))) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR,
@@ -260,16 +271,19 @@ static corm_str without_blanks(corm_str text) {
 static corm_status check_scaling_parameter(const check_context *x, corm_str value) {
     bool     lettered = value.len > 0 && (value.data[0] == 'L' || value.data[0] == 'T');
     bool     has_sign = value.len > 0 && (value.data[0] == '-' || value.data[0] == '+');
-    corm_str digits   = lettered || has_sign ? (corm_str){ value.data + 1, value.len - 1 } : value;
-    int32_t  number   = 0;
+    corm_str digits = lettered || has_sign ? (corm_str){ value.data + 1, value.len - 1 } : value;
+    int32_t  number = 0;
     if (corm_str_equal(value, corm_str_of("N"))) return CORM_OK;
     if (!cql__java_is_numeric(digits)) {
         return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "Scaling parameter %.*s must match N|L[0-9]+|T[0-9]+|[+-]?[0-9]+", CQL_S(value));
+                          "Scaling parameter %.*s must match N|L[0-9]+|T[0-9]+|[+-]?[0-9]+",
+                          CQL_S(value));
     }
-    if (!cql__java_int(digits, &number)) return refuse_number(x, "int (base10)", "scaling_parameters", value);
+    if (!cql__java_int(digits, &number))
+        return refuse_number(x, "int (base10)", "scaling_parameters", value);
     if (!lettered || number >= 2) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Fan factor cannot be lower than 2 in %.*s", CQL_S(value));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Fan factor cannot be lower than 2 in %.*s",
+                      CQL_S(value));
 }
 
 static corm_status check_scaling(const check_context *x, const char *name, corm_str value) {
@@ -277,7 +291,8 @@ static corm_status check_scaling(const check_context *x, const char *name, corm_
     size_t start = 0;
     for (size_t i = 0; i <= value.len; i++) {
         if (i < value.len && value.data[i] != ',') continue;
-        CORM_TRY(check_scaling_parameter(x, without_blanks((corm_str){ value.data + start, i - start })));
+        CORM_TRY(check_scaling_parameter(
+            x, without_blanks((corm_str){ value.data + start, i - start })));
         start = i + 1;
     }
     return CORM_OK;
@@ -287,25 +302,29 @@ static corm_status check_shard_count(const check_context *x, const char *name, c
     int32_t count;
     CORM_TRY(parse_int(x, name, value, &count));
     if (count > 0) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Invalid configuration, %s should be positive: %d", name, count);
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "Invalid configuration, %s should be positive: %d", name, count);
 }
 
-static corm_status parse_size(const check_context *x, const char *name, corm_str value, double *out) {
+static corm_status parse_size(const check_context *x, const char *name, corm_str value,
+                              double *out) {
     corm_str why;
     if (cql__parse_size(x->c->arena, value, out, &why)) return CORM_OK;
     if (!why.data) return base__fail_memory(x->c->err);
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not a valid size in bytes: %.*s", name, CQL_S(value),
-                      CQL_S(why));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not a valid size in bytes: %.*s",
+                      name, CQL_S(value), CQL_S(why));
 }
 
 static corm_status check_large_size(const check_context *x, const char *name, corm_str value) {
     double size;
     CORM_TRY(parse_size(x, name, value, &size));
     if (size >= 9223372036854775807.0) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is out of range of Long.", name, CQL_S(value));
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is out of range of Long.", name,
+                          CQL_S(value));
     }
     if (!(size < SMALLEST_TARGET)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not acceptable, size must be at least 1.000MiB", name,
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "%s %.*s is not acceptable, size must be at least 1.000MiB", name,
                       CQL_S(value));
 }
 
@@ -318,19 +337,22 @@ static corm_status check_expiry(const check_context *x, const char *name, corm_s
     int64_t seconds;
     if (!cql__java_long(value, &seconds)) return refuse_number(x, "long (base10)", name, value);
     if (seconds > 0) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Invalid configuration, %s should be positive: %lld", name,
+    return base__fail(x->c->err, CORM_CONFIG_ERROR,
+                      "Invalid configuration, %s should be positive: %lld", name,
                       (long long)seconds);
 }
 
 static corm_status check_overlaps(const check_context *x, const char *name, corm_str value) {
     (void)name;
-    if (base__str_equal_nocase(value, corm_str_of("none")) || base__str_equal_nocase(value, corm_str_of("single")) ||
+    if (base__str_equal_nocase(value, corm_str_of("none")) ||
+        base__str_equal_nocase(value, corm_str_of("single")) ||
         base__str_equal_nocase(value, corm_str_of("transitive"))) {
         return CORM_OK;
     }
-    return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "Invalid overlap inclusion method %.*s. The valid options are [NONE, SINGLE, TRANSITIVE].",
-                      CQL_S(value));
+    return base__fail(
+        x->c->err, CORM_CONFIG_ERROR,
+        "Invalid overlap inclusion method %.*s. The valid options are [NONE, SINGLE, TRANSITIVE].",
+        CQL_S(value));
 }
 
 static corm_status check_smallest_size(const check_context *x, const char *name, corm_str value) {
@@ -338,37 +360,40 @@ static corm_status check_smallest_size(const check_context *x, const char *name,
     double   target = 1073741824.0;
     corm_str why;
     if (!cql__parse_size(x->c->arena, value, &size, &why)) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a valid size in bytes for %s", CQL_S(value),
-                          name);
+        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a valid size in bytes for %s",
+                          CQL_S(value), name);
     }
     if (size < 0) {
         return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "Invalid configuration, %s should be greater than or equal to 0 (zero)", name);
+                          "Invalid configuration, %s should be greater than or equal to 0 (zero)",
+                          name);
     }
     corm_str written = cql__map_option_get(x->options, "target_sstable_size");
     if (written.data) CORM_TRY(parse_size(x, "target_sstable_size", written, &target));
     if (size < ceil(ceil(target) * sqrt(0.5))) return CORM_OK;
-    corm_str size_text   = cql__show_size(x->c->arena, (int64_t)fmin(size, 9.0e18));
+    corm_str size_text = cql__show_size(x->c->arena, (int64_t)fmin(size, 9.0e18));
     corm_str target_text = cql__show_size(x->c->arena, (int64_t)target);
     if (!size_text.data || !target_text.data) return base__fail_memory(x->c->err);
-    return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "Invalid configuration, %s (%.*s) should be less than 70%% of the targetSSTableSize (%.*s)",
-                      name, CQL_S(size_text), CQL_S(target_text));
+    return base__fail(
+        x->c->err, CORM_CONFIG_ERROR,
+        "Invalid configuration, %s (%.*s) should be less than 70%% of the targetSSTableSize (%.*s)",
+        name, CQL_S(size_text), CQL_S(target_text));
 }
 
 static corm_status check_growth(const check_context *x, const char *name, corm_str value) {
-    corm_str number  = without_blanks(value);
+    corm_str number = without_blanks(value);
     bool     percent = number.len > 0 && number.data[number.len - 1] == '%';
     double   growth;
     if (percent) number = without_blanks((corm_str){ number.data, number.len - 1 });
     if (!cql__java_double(number, &growth)) {
         return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "%s is not a valid number between 0 and 1: For input string: \"%.*s\"", name,
-                          CQL_S(number));
+                          "%s is not a valid number between 0 and 1: For input string: \"%.*s\"",
+                          name, CQL_S(number));
     }
     if (percent) growth /= 100.0;
     if (!(growth < 0 || growth > 1)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s must be between 0 and 1", name, CQL_S(value));
+    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s must be between 0 and 1", name,
+                      CQL_S(value));
 }
 
 static const option_rule unified_rules[] = {
@@ -390,12 +415,20 @@ static const option_rule unified_rules[] = {
     { rules, sizeof(rules) / sizeof *(rules) }
 
 static const compaction_strategy strategies[] = {
-    { "SizeTieredCompactionStrategy", true, NULL,
+    { "SizeTieredCompactionStrategy",
+      true,
+      NULL,
       { GROUP(base_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
-    { "LeveledCompactionStrategy", true, finish_leveled,
-      { GROUP(base_rules), GROUP(leveled_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
-    { "TimeWindowCompactionStrategy", true, NULL,
-      { GROUP(base_rules), GROUP(window_rules), GROUP(size_tiered_rules), GROUP(threshold_rules) } },
+    { "LeveledCompactionStrategy",
+      true,
+      finish_leveled,
+      { GROUP(base_rules), GROUP(leveled_rules), GROUP(size_tiered_rules),
+        GROUP(threshold_rules) } },
+    { "TimeWindowCompactionStrategy",
+      true,
+      NULL,
+      { GROUP(base_rules), GROUP(window_rules), GROUP(size_tiered_rules),
+        GROUP(threshold_rules) } },
     { "UnifiedCompactionStrategy", false, NULL, { GROUP(base_rules), GROUP(unified_rules) } },
 };
 
@@ -420,8 +453,8 @@ static corm_status check_tombstones(const cql_option_context *c, const cql_map_o
         return CORM_OK;
     }
     return base__fail(c->err, CORM_CONFIG_ERROR,
-                      "Invalid value %.*s for 'provide_overlapping_tombstones' compaction sub-option - must be one of "
-                      "the following [NONE, ROW, CELL].",
+                      "Invalid value %.*s for 'provide_overlapping_tombstones' compaction "
+                      "sub-option - must be one of the following [NONE, ROW, CELL].",
                       CQL_S(value));
 }
 
@@ -436,18 +469,20 @@ static corm_status add_thresholds(const cql_option_context *c, cql_map_option *o
     return cql__map_order(c, options, capacity);
 }
 
-corm_status cql__read_compaction(const cql_option_context *c, const cql_map_option *in, cql_map_option *out) {
+corm_status cql__read_compaction(const cql_option_context *c, const cql_map_option *in,
+                                 cql_map_option *out) {
     corm_str name;
     CORM_TRY(cql__map_take(c, in, "class", &name, out));
     if (!name.data) {
-        return base__fail(c->err, CORM_CONFIG_ERROR, "Missing sub-option 'class' for the 'compaction' option");
+        return base__fail(c->err, CORM_CONFIG_ERROR,
+                          "Missing sub-option 'class' for the 'compaction' option");
     }
     corm_str class = cql__class_name(c->arena, PACKAGE, name);
     if (!class.data) return base__fail_memory(c->err);
     const compaction_strategy *found = find_strategy(class);
     if (!found) {
-        return base__fail(c->err, CORM_CONFIG_ERROR, "Unable to find compaction strategy class '%.*s'",
-                          CQL_S(class));
+        return base__fail(c->err, CORM_CONFIG_ERROR,
+                          "Unable to find compaction strategy class '%.*s'", CQL_S(class));
     }
     CORM_TRY(check_tombstones(c, out));
     if (found->has_thresholds) CORM_TRY(add_thresholds(c, out));
@@ -465,11 +500,13 @@ static bool is_known(const compaction_strategy *strategy, corm_str name) {
     return false;
 }
 
-static corm_status refuse_unknown(const cql_option_context *c, const compaction_strategy *strategy, cql_map_option *options) {
+static corm_status refuse_unknown(const cql_option_context *c, const compaction_strategy *strategy,
+                                  cql_map_option *options) {
     uint32_t kept = 0;
     CORM_TRY(cql__map_order(c, options, cql__java_copy_capacity(options->count)));
     for (uint32_t i = 0; i < options->count; i++) {
-        if (!is_known(strategy, options->pairs[2 * i])) options->pairs[2 * kept++] = options->pairs[2 * i];
+        if (!is_known(strategy, options->pairs[2 * i]))
+            options->pairs[2 * kept++] = options->pairs[2 * i];
     }
     options->count = kept;
     if (kept == 0) return CORM_OK;
@@ -477,19 +514,21 @@ static corm_status refuse_unknown(const cql_option_context *c, const compaction_
     cql__put_keys(&keys, options);
     const char *shown = base__buf_cstr(&keys);
     corm_status status = shown ? base__fail(c->err, CORM_CONFIG_ERROR,
-                                            "Properties specified %s are not understood by %s", shown, strategy->name)
+                                            "Properties specified %s are not understood by %s",
+                                            shown, strategy->name)
                                : base__fail_memory(c->err);
     base__buf_free(&keys);
     return status;
 }
 
-static corm_status threshold(const cql_option_context *c, const cql_map_option *options, const char *name,
-                             int32_t preset, int32_t *out) {
+static corm_status threshold(const cql_option_context *c, const cql_map_option *options,
+                             const char *name, int32_t preset, int32_t *out) {
     corm_str value = cql__map_option_get(options, name);
-    *out           = preset;
+    *out = preset;
     if (!value.data || (cql__java_is_numeric(value) && cql__java_int(value, out))) return CORM_OK;
     return base__fail(c->err, CORM_CONFIG_ERROR,
-                      "Invalid value %.*s for '%s' compaction sub-option - must be an integer", CQL_S(value), name);
+                      "Invalid value %.*s for '%s' compaction sub-option - must be an integer",
+                      CQL_S(value), name);
 }
 
 static corm_status check_thresholds(const cql_option_context *c, const cql_map_option *options) {
@@ -498,23 +537,26 @@ static corm_status check_thresholds(const cql_option_context *c, const cql_map_o
     CORM_TRY(threshold(c, options, "min_threshold", 4, &min));
     CORM_TRY(threshold(c, options, "max_threshold", 32, &max));
     if (min <= 0 || max <= 0) {
-        return base__fail(c->err, CORM_CONFIG_ERROR,
-                          "Disabling compaction by setting compaction thresholds to 0 has been removed, set the "
-                          "compaction option 'enabled' to false instead.");
+        return base__fail(
+            c->err, CORM_CONFIG_ERROR,
+            "Disabling compaction by setting compaction thresholds to 0 has been removed, set the "
+            "compaction option 'enabled' to false instead.");
     }
     if (min <= 1) {
-        return base__fail(c->err, CORM_CONFIG_ERROR, "Min compaction threshold cannot be less than 2 (got %d)", min);
+        return base__fail(c->err, CORM_CONFIG_ERROR,
+                          "Min compaction threshold cannot be less than 2 (got %d)", min);
     }
     if (min <= max) return CORM_OK;
     return base__fail(c->err, CORM_CONFIG_ERROR,
-                      "Min compaction threshold (got %d) cannot be greater than max compaction threshold (got %d)",
+                      "Min compaction threshold (got %d) cannot be greater than max compaction "
+                      "threshold (got %d)",
                       min, max);
 }
 
 static corm_status check_groups(const check_context *x, const compaction_strategy *strategy) {
     for (size_t g = 0; g < MOST_GROUPS; g++) {
         for (size_t i = 0; i < strategy->groups[g].count; i++) {
-            const option_rule *rule  = &strategy->groups[g].rules[i];
+            const option_rule *rule = &strategy->groups[g].rules[i];
             corm_str           value = cql__map_option_get(x->options, rule->name);
             if (value.data && rule->check) CORM_TRY(rule->check(x, rule->name, value));
         }
@@ -523,7 +565,7 @@ static corm_status check_groups(const check_context *x, const compaction_strateg
 }
 
 corm_status cql__check_compaction(const cql_option_context *c, const cql_map_option *compaction) {
-    corm_str       class;
+    corm_str class;
     cql_map_option options;
     CORM_TRY(cql__map_take(c, compaction, "class", &class, &options));
     const compaction_strategy *strategy = find_strategy(class);

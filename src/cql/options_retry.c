@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* options_retry.c -- speculative_retry and additional_write_policy: ALWAYS, NEVER, 99p, 50ms, MIN(99p,50ms). They are
- * checked and shown in one form; a store without other nodes has no use for them. Pure; any thread. */
+/* options_retry.c -- speculative_retry and additional_write_policy: ALWAYS, NEVER, 99p, 50ms,
+ * MIN(99p,50ms). They are checked and shown in one form; a store without other nodes has no use for
+ * them. Pure; any thread. */
 #include <math.h>
 
 #include "base/fail.h"
@@ -9,10 +10,18 @@
 #include "cql/options.h"
 #include "cql/schema_build.h"
 
-typedef enum policy { POLICY_NONE, POLICY_ALWAYS, POLICY_NEVER, POLICY_PERCENTILE, POLICY_FIXED, POLICY_HYBRID } policy;
+typedef enum policy {
+    POLICY_NONE,
+    POLICY_ALWAYS,
+    POLICY_NEVER,
+    POLICY_PERCENTILE,
+    POLICY_FIXED,
+    POLICY_HYBRID
+} policy;
 
 static corm_status refuse(const cql_option_context *c, corm_str text) {
-    return base__fail(c->err, CORM_CONFIG_ERROR, "Invalid value %.*s for option 'speculative_retry'", CQL_S(text));
+    return base__fail(c->err, CORM_CONFIG_ERROR,
+                      "Invalid value %.*s for option 'speculative_retry'", CQL_S(text));
 }
 
 static corm_status show(const cql_option_context *c, corm_str text, corm_str *out) {
@@ -25,7 +34,7 @@ static bool has_unit(corm_str text, const char *unit, corm_str *number) {
     size_t len = strlen(unit);
     if (text.len <= len) return false;
     corm_str end = { text.data + text.len - len, len };
-    *number      = (corm_str){ text.data, text.len - len };
+    *number = (corm_str){ text.data, text.len - len };
     if (!base__str_equal_nocase(end, corm_str_of(unit))) return false;
     for (size_t i = 0; i < number->len; i++) {
         char digit = number->data[i];
@@ -38,7 +47,8 @@ static policy kind_of(corm_str text, corm_str *number) {
     if (base__str_equal_nocase(text, corm_str_of("always"))) return POLICY_ALWAYS;
     if (base__str_equal_nocase(text, corm_str_of("never"))) return POLICY_NEVER;
     if (base__str_equal_nocase(text, corm_str_of("none"))) return POLICY_NEVER;
-    if (has_unit(text, "percentile", number) || has_unit(text, "p", number)) return POLICY_PERCENTILE;
+    if (has_unit(text, "percentile", number) || has_unit(text, "p", number))
+        return POLICY_PERCENTILE;
     if (has_unit(text, "ms", number)) return POLICY_FIXED;
     return POLICY_NONE;
 }
@@ -52,22 +62,26 @@ static corm_status show_percentile(const cql_option_context *c, double value, co
     return show(c, base__arena_printf(c->arena, "%.*sp", CQL_S(text)), out);
 }
 
-static corm_status read_percentile(const cql_option_context *c, corm_str text, corm_str number, corm_str *out) {
+static corm_status read_percentile(const cql_option_context *c, corm_str text, corm_str number,
+                                   corm_str *out) {
     double value;
     if (!cql__java_double(number, &value)) return refuse(c, text);
     if (value > 0 && value < 100) return show_percentile(c, value, out);
     return base__fail(c->err, CORM_CONFIG_ERROR,
-                      "Invalid value %.*s for PERCENTILE option 'speculative_retry': must be between (0.0 and 100.0)",
+                      "Invalid value %.*s for PERCENTILE option 'speculative_retry': must be "
+                      "between (0.0 and 100.0)",
                       CQL_S(text));
 }
 
-static corm_status read_fixed(const cql_option_context *c, corm_str text, corm_str number, corm_str *out) {
+static corm_status read_fixed(const cql_option_context *c, corm_str text, corm_str number,
+                              corm_str *out) {
     double value;
     if (!cql__java_double(number, &value)) return refuse(c, text);
     return show(c, base__arena_printf(c->arena, "%dms", (int)fmin(value, INT32_MAX)), out);
 }
 
-static corm_status read_simple(const cql_option_context *c, corm_str text, policy *kind, corm_str *out) {
+static corm_status read_simple(const cql_option_context *c, corm_str text, policy *kind,
+                               corm_str *out) {
     corm_str number;
     *kind = kind_of(text, &number);
     switch (*kind) {
@@ -86,22 +100,25 @@ static corm_str part(corm_str text, size_t from, size_t to) {
 /* Cuts MIN(a, b) and MAX(a, b); blanks may stand around the comma, but not in front of `a`. */
 static bool cut_hybrid(corm_str text, corm_str *name, corm_str *first, corm_str *second) {
     if (text.len < 6 || text.data[3] != '(' || text.data[text.len - 1] != ')') return false;
-    *name              = part(text, 0, 3);
-    const char *comma  = memchr(text.data, ',', text.len);
+    *name = part(text, 0, 3);
+    const char *comma = memchr(text.data, ',', text.len);
     if (!comma) return false;
     size_t at = (size_t)(comma - text.data);
-    *first    = part(text, 4, at);
-    *second   = base__str_trim(part(text, at + 1, text.len - 1));
+    *first = part(text, 4, at);
+    *second = base__str_trim(part(text, at + 1, text.len - 1));
     while (first->len > 0 && first->data[first->len - 1] == ' ') first->len--;
-    return base__str_equal_nocase(*name, corm_str_of("min")) || base__str_equal_nocase(*name, corm_str_of("max"));
+    return base__str_equal_nocase(*name, corm_str_of("min")) ||
+           base__str_equal_nocase(*name, corm_str_of("max"));
 }
 
 static corm_status read_hybrid(const cql_option_context *c, corm_str text, corm_str *out) {
-    static const char *const names[] = { "NONE", "ALWAYS", "NEVER", "PERCENTILE", "FIXED", "HYBRID" };
-    cql_option_context       quiet   = { c->arena, NULL };
-    corm_str                 name;
-    corm_str                 parts[2];
-    policy                   kinds[2];
+    static const char *const names[] = {
+        "NONE", "ALWAYS", "NEVER", "PERCENTILE", "FIXED", "HYBRID"
+    };
+    cql_option_context quiet = { c->arena, NULL };
+    corm_str           name;
+    corm_str           parts[2];
+    policy             kinds[2];
     if (!cut_hybrid(text, &name, &parts[0], &parts[1])) return refuse(c, text);
     for (int i = 0; i < 2; i++) {
         corm_status status = read_simple(&quiet, parts[i], &kinds[i], &parts[i]);
@@ -109,17 +126,19 @@ static corm_status read_hybrid(const cql_option_context *c, corm_str text, corm_
         if (status != CORM_OK || kinds[i] < POLICY_PERCENTILE) return refuse(c, text);
     }
     if (kinds[0] == kinds[1]) {
-        return base__fail(c->err, CORM_CONFIG_ERROR,
-                          "Invalid value %.*s for option 'speculative_retry': MIN()/MAX() arguments should be of "
-                          "different types, but both are of type %s",
-                          CQL_S(text), names[kinds[0]]);
+        return base__fail(
+            c->err, CORM_CONFIG_ERROR,
+            "Invalid value %.*s for option 'speculative_retry': MIN()/MAX() arguments should be of "
+            "different types, but both are of type %s",
+            CQL_S(text), names[kinds[0]]);
     }
     int percentile = kinds[0] == POLICY_PERCENTILE ? 0 : 1;
-    name           = cql__upper(c->arena, name);
+    name = cql__upper(c->arena, name);
     return show(c,
-                name.data ? base__arena_printf(c->arena, "%.*s(%.*s,%.*s)", CQL_S(name), CQL_S(parts[percentile]),
-                                               CQL_S(parts[1 - percentile]))
-                          : name,
+                name.data
+                    ? base__arena_printf(c->arena, "%.*s(%.*s,%.*s)", CQL_S(name),
+                                         CQL_S(parts[percentile]), CQL_S(parts[1 - percentile]))
+                    : name,
                 out);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* options_size.c -- sizes in bytes with a unit. Pure; any thread.
  *
- *   size = number [blank …] [prefix ['i']] 'B', with the prefixes of the metric system; 'i' makes them powers of 1024 */
+ *   size = number [blank …] [prefix ['i']] 'B', with the prefixes of the metric system;
+ * 'i' makes them powers of 1024 */
 #include "cql/options_size.h"
 
 #include <math.h>
@@ -21,7 +22,7 @@ static size_t skip_digits(corm_str text, size_t at) {
 /* Bytes of [+-] digits [. digits] [e [+-] digits] at the start. */
 static size_t number_length(corm_str text) {
     size_t start = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
-    size_t end   = skip_digits(text, start);
+    size_t end = skip_digits(text, start);
     if (end == start) return 0;
     if (end < text.len && text.data[end] == '.' && skip_digits(text, end + 1) > end + 1) {
         end = skip_digits(text, end + 1);
@@ -50,7 +51,7 @@ bool cql__parse_size(base_arena *arena, corm_str text, double *out, corm_str *wh
         return false;
     }
     corm_str number = { text.data, text.len - 1 };
-    size_t   at     = number_length(number);
+    size_t   at = number_length(number);
     double   value;
     if (at == 0 || !base__parse_f64((corm_str){ number.data, at }, &value)) {
         *why = corm_str_of("null");
@@ -59,8 +60,8 @@ bool cql__parse_size(base_arena *arena, corm_str text, double *out, corm_str *wh
     while (at < number.len && (number.data[at] == ' ' || number.data[at] == '\t')) at++;
     value = with_prefix(number, &at, value);
     if (at != number.len) {
-        *why = base__arena_printf(arena, "Unexpected characters between pos %zu and %zu in %.*s", at, number.len,
-                                  CQL_S(text));
+        *why = base__arena_printf(arena, "Unexpected characters between pos %zu and %zu in %.*s",
+                                  at, number.len, CQL_S(text));
         return false;
     }
     *out = value;
@@ -71,5 +72,6 @@ corm_str cql__show_size(base_arena *arena, int64_t bytes) {
     int power = 0;
     while (power < 6 && llabs((long long)bytes) >> (10 * (power + 1)) != 0) power++;
     if (power == 0) return base__arena_printf(arena, "%lldB", (long long)bytes);
-    return base__arena_printf(arena, "%.3f%ciB", ldexp((double)bytes, -10 * power), prefixes[NO_PREFIX + power]);
+    return base__arena_printf(arena, "%.3f%ciB", ldexp((double)bytes, -10 * power),
+                              prefixes[NO_PREFIX + power]);
 }

@@ -5,7 +5,8 @@
 
 #include "base/arena.h"
 
-/* Reads "1GiB", "5 MiB", "100B". When it is none, false, and *why says so in the arena (data NULL: no memory). */
+/* Reads "1GiB", "5 MiB", "100B". When it is none, false, and *why says so in the arena (data NULL:
+ * no memory). */
 bool cql__parse_size(base_arena *arena, corm_str text, double *out, corm_str *why);
 
 /* "1.000GiB"; data NULL: no memory. */

@@ -8,8 +8,9 @@
 #include "testing/check.h"
 
 /* Reads WITH … and gives the first error, else what DESCRIBE shows with commas. */
-static corm_status read_options(base_arena *arena, const char *with, base_buf *shown, corm_error *err) {
-    cql_option_context c         = { arena, err };
+static corm_status read_options(base_arena *arena, const char *with, base_buf *shown,
+                                corm_error *err) {
+    cql_option_context c = { arena, err };
     cql_statement     *statement = NULL;
     cql_table_options  options;
     corm_str text = base__arena_printf(arena, "CREATE TABLE t (k int PRIMARY KEY) WITH %s", with);
@@ -37,13 +38,14 @@ static void options_are_shown_in_the_form_of_the_server(void **state) {
         { "caching = {'keys': 'NONE', 'rows_per_partition': '0'}",
           "caching = {'keys': 'NONE', 'rows_per_partition': 'NONE'}" },
         { "compression = {}", "compression = {'enabled': 'false'}" },
-        { "compression = {'class': 'NoopCompressor', 'min_compress_ratio': 2, 'chunk_length_in_kb': 8}",
-          "compression = {'chunk_length_in_kb': '8', 'class': 'org.apache.cassandra.io.compress.NoopCompressor', "
-          "'min_compress_ratio': '2.0'}" },
+        { "compression = {'class': 'NoopCompressor', 'min_compress_ratio': 2, "
+          "'chunk_length_in_kb': 8}",
+          "compression = {'chunk_length_in_kb': '8', 'class': "
+          "'org.apache.cassandra.io.compress.NoopCompressor', 'min_compress_ratio': '2.0'}" },
         { "compaction = {'class': 'LeveledCompactionStrategy'}", "bloom_filter_fp_chance = 0.1" },
         { "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': '+3,N ,L2'}",
-          "compaction = {'class': 'org.apache.cassandra.db.compaction.UnifiedCompactionStrategy', 'scaling_parameters': "
-          "'+3,N ,L2'}" },
+          "compaction = {'class': 'org.apache.cassandra.db.compaction.UnifiedCompactionStrategy', "
+          "'scaling_parameters': '+3,N ,L2'}" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         base_arena  arena = { 0 };
@@ -54,7 +56,8 @@ static void options_are_shown_in_the_form_of_the_server(void **state) {
             assert_status(status, CORM_CONFIG_ERROR);
         } else {
             assert_ok(status, err);
-            if (!strstr(base__buf_cstr(&shown), cases[i][1])) fail_msg("%s\n%s", cases[i][0], shown.data);
+            if (!strstr(base__buf_cstr(&shown), cases[i][1]))
+                fail_msg("%s\n%s", cases[i][0], shown.data);
         }
         base__buf_free(&shown);
         base__arena_free(&arena);
@@ -68,28 +71,32 @@ static void what_the_golden_files_leave_out_is_refused_too(void **state) {
         { "compression = {'class': 'LZ4Compressor', 'min_compress_ratio': 'x'}",
           "Invalid value for min_compress_ratio" },
         { "caching = {'rows_per_partition': 99999999999}",
-          "Invalid value '99999999999' for caching sub-option 'rows_per_partition': only 'ALL', 'NONE', and integer "
-          "values are allowed" },
+          "Invalid value '99999999999' for caching sub-option 'rows_per_partition': only 'ALL', "
+          "'NONE', and integer values are allowed" },
         { "compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': 99999999999}",
-          "Invalid value 99999999999 for 'min_threshold' compaction sub-option - must be an integer" },
-        { "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L99999999999'}",
+          "Invalid value 99999999999 for 'min_threshold' compaction sub-option - must be an "
+          "integer" },
+        { "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': "
+          "'L99999999999'}",
           "L99999999999 is not a parsable int (base10) for scaling_parameters" },
         { "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '9EiB'}",
           "target_sstable_size 9EiB is out of range of Long." },
         { "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '5xB'}",
-          "target_sstable_size 5xB is not a valid size in bytes: Unexpected characters between pos 1 and 2 in 5xB" },
+          "target_sstable_size 5xB is not a valid size in bytes: Unexpected characters between pos "
+          "1 and 2 in 5xB" },
         { "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': 'B'}",
           "target_sstable_size B is not a valid size in bytes: null" },
-        { "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': 'x', 'min_sstable_size': '5B'}",
+        { "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': 'x', "
+          "'min_sstable_size': '5B'}",
           "target_sstable_size x is not a valid size in bytes: x does not end in unit B" },
         { "compaction = {'class': 'UnifiedCompactionStrategy', 'sstable_growth': '200%'}",
           "sstable_growth 200% must be between 0 and 1" },
         { "id = 'x'", NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        base_arena arena = { 0 };
-        base_buf   shown = { 0 };
-        corm_error err   = { .message = "" };
+        base_arena  arena = { 0 };
+        base_buf    shown = { 0 };
+        corm_error  err = { .message = "" };
         corm_status status = read_options(&arena, cases[i][0], &shown, &err);
         if (cases[i][1]) {
             assert_status(status, CORM_CONFIG_ERROR);
@@ -107,8 +114,14 @@ static void sizes_have_a_prefix_and_end_in_bytes(void **state) {
     static const struct {
         const char *text;
         double      value;
-    } good[] = { { "5B", 5 },          { "1KiB", 1024 },       { "2.5 MiB", 2.5 * 1048576 }, { "-1GiB", -1073741824.0 },
-                 { "3kB", -1 },        { "3KB", 3000 },        { "1e3B", 1000 },             { "1E+2\tB", 100 },
+    } good[] = { { "5B", 5 },
+                 { "1KiB", 1024 },
+                 { "2.5 MiB", 2.5 * 1048576 },
+                 { "-1GiB", -1073741824.0 },
+                 { "3kB", -1 },
+                 { "3KB", 3000 },
+                 { "1e3B", 1000 },
+                 { "1E+2\tB", 100 },
                  { "1TiB", 1099511627776.0 } };
     base_arena arena = { 0 };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -125,18 +138,19 @@ static void sizes_have_a_prefix_and_end_in_bytes(void **state) {
     base__arena_free(&arena);
 }
 
-static corm_status replicate(base_arena *arena, const char *map, const cql_map_option *before, cql_map_option *out,
-                             int32_t *copies, corm_error *err) {
-    cql_option_context c         = { arena, err };
+static corm_status replicate(base_arena *arena, const char *map, const cql_map_option *before,
+                             cql_map_option *out, int32_t *copies, corm_error *err) {
+    cql_option_context c = { arena, err };
     cql_statement     *statement = NULL;
     cql_map_option     written;
     corm_str           datacenter;
     bool               local;
-    corm_str           text = base__arena_printf(arena, "CREATE KEYSPACE k WITH replication = %s", map);
+    corm_str text = base__arena_printf(arena, "CREATE KEYSPACE k WITH replication = %s", map);
     assert_ok(cql__parse(arena, text, &statement, NULL, err), *err);
     assert_ok(cql__property_map(&c, &statement->as.keyspace.properties[0], &written), *err);
     corm_status status = cql__read_replication(&c, &written, before, out, &local);
-    if (status == CORM_OK) status = cql__check_replication(&c, corm_str_of("k"), out, copies, &datacenter);
+    if (status == CORM_OK)
+        status = cql__check_replication(&c, corm_str_of("k"), out, copies, &datacenter);
     return status;
 }
 
@@ -147,12 +161,16 @@ static void replication_is_filled_up_from_before(void **state) {
     cql_map_option second;
     int32_t        copies;
     corm_error     err;
-    assert_ok(replicate(&arena, "{'class': 'SimpleStrategy', 'replication_factor': '2'}", NULL, &first, &copies, &err),
+    assert_ok(replicate(&arena, "{'class': 'SimpleStrategy', 'replication_factor': '2'}", NULL,
+                        &first, &copies, &err),
               err);
     assert_int_equal(copies, 2);
-    assert_ok(replicate(&arena, "{'class': 'SimpleStrategy'}", &first, &second, &copies, &err), err);
+    assert_ok(replicate(&arena, "{'class': 'SimpleStrategy'}", &first, &second, &copies, &err),
+              err);
     assert_int_equal(copies, 2);
-    assert_ok(replicate(&arena, "{'class': 'NetworkTopologyStrategy'}", &first, &second, &copies, &err), err);
+    assert_ok(
+        replicate(&arena, "{'class': 'NetworkTopologyStrategy'}", &first, &second, &copies, &err),
+        err);
     assert_int_equal(copies, 2);
     assert_true(corm_str_equal(cql__map_option_get(&second, "datacenter1"), corm_str_of("2")));
     base__arena_free(&arena);
@@ -167,7 +185,8 @@ static void replication_that_cannot_be_is_refused(void **state) {
           "Replication factor format is <replicas> or <replicas>/<transient>" },
         { "{'class': 'SimpleStrategy', 'replication_factor': '3/x'}", "For input string: \"x\"" },
         { "{'class': 'NetworkTopologyStrategy', 'Replication_Factor': '1'}",
-          "replication_factor should not appear as an option at construction time for NetworkTopologyStrategy" },
+          "replication_factor should not appear as an option at construction time for "
+          "NetworkTopologyStrategy" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         base_arena     arena = { 0 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* properties.c -- WITH name = value AND …: finding properties, and maps of them. Pure; any thread.
+/* properties.c -- WITH name = value AND …: finding properties, and maps. Pure; any thread.
  *
- * A map keeps its pairs in the order in which the server walks it, since its messages show keys in that order. */
+ * A map keeps its pairs in the order in which the server walks it, since its messages show keys in
+ * that order. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -34,8 +35,8 @@ static bool is_among(const char *const *names, size_t count, corm_str name) {
     return false;
 }
 
-corm_status cql__properties_known(const cql_option_context *c, const cql_property *properties, uint32_t count,
-                                  const char *const *known, size_t known_count) {
+corm_status cql__properties_known(const cql_option_context *c, const cql_property *properties,
+                                  uint32_t count, const char *const *known, size_t known_count) {
     corm_str *names = BASE_NEW_ARRAY(c->arena, corm_str, count);
     uint32_t *order = BASE_NEW_ARRAY(c->arena, uint32_t, count);
     if (!names || !order) return base__fail_memory(c->err);
@@ -51,7 +52,8 @@ corm_status cql__properties_known(const cql_option_context *c, const cql_propert
 
 /* ---- values ---- */
 
-const cql_property *cql__property_find(const cql_property *properties, uint32_t count, const char *name) {
+const cql_property *cql__property_find(const cql_property *properties, uint32_t count,
+                                       const char *name) {
     for (uint32_t i = 0; i < count; i++) {
         if (corm_str_equal(properties[i].name.text, corm_str_of(name))) return &properties[i];
     }
@@ -61,12 +63,14 @@ const cql_property *cql__property_find(const cql_property *properties, uint32_t 
 corm_status cql__property_text(const cql_property *property, corm_str *out, corm_error *err) {
     *out = property->value->text;
     if (is_constant(property->value)) return CORM_OK;
-    return base__fail(err, CORM_SYNTAX_ERROR, "Invalid value for property '%.*s'. It should be a string",
+    return base__fail(err, CORM_SYNTAX_ERROR,
+                      "Invalid value for property '%.*s'. It should be a string",
                       CQL_S(property->name.text));
 }
 
 static bool is_any_of(corm_str text, const char *a, const char *b, const char *c) {
-    return base__str_equal_nocase(text, corm_str_of(a)) || base__str_equal_nocase(text, corm_str_of(b)) ||
+    return base__str_equal_nocase(text, corm_str_of(a)) ||
+           base__str_equal_nocase(text, corm_str_of(b)) ||
            base__str_equal_nocase(text, corm_str_of(c));
 }
 
@@ -76,8 +80,8 @@ corm_status cql__property_bool(const cql_property *property, bool *out, corm_err
     *out = is_any_of(text, "1", "true", "yes");
     if (*out || is_any_of(text, "0", "false", "no")) return CORM_OK;
     return base__fail(err, CORM_SYNTAX_ERROR,
-                      "Invalid boolean value %.*s for '%.*s'. Positive values can be '1', 'true' or 'yes'. Negative "
-                      "values can be '0', 'false' or 'no'.",
+                      "Invalid boolean value %.*s for '%.*s'. Positive values can be '1', 'true' "
+                      "or 'yes'. Negative values can be '0', 'false' or 'no'.",
                       CQL_S(text), CQL_S(property->name.text));
 }
 
@@ -87,17 +91,19 @@ corm_status cql__map_order(const cql_option_context *c, cql_map_option *map, uin
     if (!order || !pairs) return base__fail_memory(c->err);
     cql__java_order(CQL_JAVA_STRING, map->pairs, map->count, 2, capacity, order);
     for (uint32_t i = 0; i < map->count; i++) {
-        pairs[2 * i]     = map->pairs[2 * order[i]];
+        pairs[2 * i] = map->pairs[2 * order[i]];
         pairs[2 * i + 1] = map->pairs[2 * order[i] + 1];
     }
     map->pairs = pairs;
     return CORM_OK;
 }
 
-corm_status cql__property_map(const cql_option_context *c, const cql_property *property, cql_map_option *out) {
+corm_status cql__property_map(const cql_option_context *c, const cql_property *property,
+                              cql_map_option *out) {
     const cql_expr *value = property->value;
     if (!is_map(value)) {
-        return base__fail(c->err, CORM_SYNTAX_ERROR, "Invalid value for property '%.*s'. It should be a map.",
+        return base__fail(c->err, CORM_SYNTAX_ERROR,
+                          "Invalid value for property '%.*s'. It should be a map.",
                           CQL_S(property->name.text));
     }
     *out = (cql_map_option){ value->count / 2, BASE_NEW_ARRAY(c->arena, corm_str, value->count) };
@@ -108,10 +114,10 @@ corm_status cql__property_map(const cql_option_context *c, const cql_property *p
 
 corm_str cql__map_remove(cql_map_option *map, const char *name) {
     corm_str value = cql__map_option_get(map, name);
-    uint32_t kept  = 0;
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < map->count; i++) {
         if (corm_str_equal(map->pairs[2 * i], corm_str_of(name))) continue;
-        map->pairs[2 * kept]     = map->pairs[2 * i];
+        map->pairs[2 * kept] = map->pairs[2 * i];
         map->pairs[2 * kept + 1] = map->pairs[2 * i + 1];
         kept++;
     }
@@ -119,21 +125,22 @@ corm_str cql__map_remove(cql_map_option *map, const char *name) {
     return value;
 }
 
-corm_status cql__map_take(const cql_option_context *c, const cql_map_option *from, const char *name, corm_str *value,
-                          cql_map_option *rest) {
+corm_status cql__map_take(const cql_option_context *c, const cql_map_option *from, const char *name,
+                          corm_str *value, cql_map_option *rest) {
     *rest = *from;
     CORM_TRY(cql__map_order(c, rest, cql__java_copy_capacity(from->count)));
     *value = cql__map_remove(rest, name);
     return CORM_OK;
 }
 
-corm_status cql__map_add(const cql_option_context *c, cql_map_option *map, corm_str name, corm_str value) {
+corm_status cql__map_add(const cql_option_context *c, cql_map_option *map, corm_str name,
+                         corm_str value) {
     corm_str *pairs = BASE_NEW_ARRAY(c->arena, corm_str, 2 * (size_t)map->count + 2);
     if (!pairs) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < 2 * map->count; i++) pairs[i] = map->pairs[i];
-    pairs[2 * map->count]     = name;
+    pairs[2 * map->count] = name;
     pairs[2 * map->count + 1] = value;
-    map->pairs                = pairs;
+    map->pairs = pairs;
     map->count++;
     return CORM_OK;
 }
@@ -180,7 +187,7 @@ void cql__put_keys(base_buf *out, const cql_map_option *map) {
 /* ---- words ---- */
 
 corm_str cql__upper(base_arena *arena, corm_str text) {
-    corm_str out   = base__arena_str(arena, text);
+    corm_str out = base__arena_str(arena, text);
     char    *write = (char *)out.data;
     for (size_t i = 0; write && i < out.len; i++) {
         if (write[i] >= 'a' && write[i] <= 'z') write[i] = (char)(write[i] - 'a' + 'A');
@@ -189,7 +196,8 @@ corm_str cql__upper(base_arena *arena, corm_str text) {
 }
 
 bool cql__is_truth_word(corm_str text) {
-    return base__str_equal_nocase(text, corm_str_of("true")) || base__str_equal_nocase(text, corm_str_of("false"));
+    return base__str_equal_nocase(text, corm_str_of("true")) ||
+           base__str_equal_nocase(text, corm_str_of("false"));
 }
 
 corm_str cql__class_name(base_arena *arena, const char *package, corm_str name) {

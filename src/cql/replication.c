@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* replication.c -- the replication option of keyspaces. There is one node in one datacenter, but the options are those
- * of a cluster: they are checked, filled up and kept as the server does. Pure; any thread. */
+/* replication.c -- the replication option of keyspaces. There is one node in one datacenter, but
+ * the options are those of a cluster: they are checked, filled up and kept as the server does.
+ * Pure; any thread. */
 #include "cql/replication.h"
 
 #include "base/fail.h"
@@ -20,10 +21,10 @@ typedef struct number_of_copies {
 
 /* "3"; "3/1" asks for transient copies, which a node must allow first. */
 static number_of_copies parse_factor(corm_str text) {
-    number_of_copies out   = { 0, { NULL, 0 }, NULL };
+    number_of_copies out = { 0, { NULL, 0 }, NULL };
     const char      *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
-    corm_str         full  = { text.data, slash ? (size_t)(slash - text.data) : text.len };
-    corm_str         rest  = { slash ? slash + 1 : text.data, slash ? text.len - full.len - 1 : 0 };
+    corm_str         full = { text.data, slash ? (size_t)(slash - text.data) : text.len };
+    corm_str         rest = { slash ? slash + 1 : text.data, slash ? text.len - full.len - 1 : 0 };
     int32_t          transient = 0;
     if (slash && (rest.len == 0 || memchr(rest.data, '/', rest.len))) {
         out.reason = "Replication factor format is <replicas> or <replicas>/<transient>";
@@ -43,19 +44,21 @@ static bool is_fine(const number_of_copies *number) {
 
 static corm_status check_factor(const cql_option_context *c, corm_str text, int32_t *out) {
     number_of_copies number = parse_factor(text);
-    *out                    = number.copies;
+    *out = number.copies;
     if (number.reason) return base__fail(c->err, CORM_CONFIG_ERROR, "%s", number.reason);
     if (number.bad.data) {
-        return base__fail(c->err, CORM_CONFIG_ERROR, "For input string: \"%.*s\"", CQL_S(number.bad));
+        return base__fail(c->err, CORM_CONFIG_ERROR, "For input string: \"%.*s\"",
+                          CQL_S(number.bad));
     }
     if (number.copies >= 0) return CORM_OK;
-    return base__fail(c->err, CORM_CONFIG_ERROR, "Replication factor must be non-negative, found %d",
-                      number.copies);
+    return base__fail(c->err, CORM_CONFIG_ERROR,
+                      "Replication factor must be non-negative, found %d", number.copies);
 }
 
 /* ---- filling up ---- */
 
-static corm_status fill_simple(const cql_option_context *c, cql_map_option *options, const cql_map_option *before) {
+static corm_status fill_simple(const cql_option_context *c, cql_map_option *options,
+                               const cql_map_option *before) {
     if (cql__map_option_get(options, FACTOR).data) return CORM_OK;
     corm_str factor = before ? cql__map_option_get(before, FACTOR) : (corm_str){ NULL, 0 };
     return cql__map_add(c, options, corm_str_of(FACTOR), factor.data ? factor : corm_str_of("1"));
@@ -74,7 +77,7 @@ static corm_status keep_datacenters(const cql_option_context *c, cql_map_option 
     for (uint32_t i = 0; before && i < before->count; i++) {
         corm_str name = before->pairs[2 * i];
         bool     is_datacenter = !corm_str_equal(name, corm_str_of("class")) &&
-                                 !corm_str_equal(name, corm_str_of(FACTOR));
+                             !corm_str_equal(name, corm_str_of(FACTOR));
         if (!is_datacenter || has_name(options, name)) continue;
         CORM_TRY(cql__map_add(c, options, name, before->pairs[2 * i + 1]));
     }
@@ -85,14 +88,15 @@ static void drop_zeros(cql_map_option *options) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < options->count; i++) {
         if (corm_str_equal(options->pairs[2 * i + 1], corm_str_of("0"))) continue;
-        options->pairs[2 * kept]     = options->pairs[2 * i];
+        options->pairs[2 * kept] = options->pairs[2 * i];
         options->pairs[2 * kept + 1] = options->pairs[2 * i + 1];
         kept++;
     }
     options->count = kept;
 }
 
-/* A replication factor stands for every datacenter. One that is no number leaves the rest undone. */
+/* A replication factor stands for every datacenter. One that is no number leaves the
+ * rest undone. */
 static corm_status fill_topology(const cql_option_context *c, cql_map_option *options,
                                  const cql_map_option *before) {
     corm_str factor;
@@ -114,11 +118,13 @@ static corm_status fill_topology(const cql_option_context *c, cql_map_option *op
 
 static corm_status refuse_class(const cql_option_context *c, corm_str class) {
     if (corm_str_equal(class, corm_str_of(PACKAGE ".OldNetworkTopologyStrategy"))) {
-        return base__fail(c->err, CORM_CONFIG_ERROR,
-                          "The support for the OldNetworkTopologyStrategy has been removed in C* version 4.0. The "
-                          "keyspace strategy should be switch to NetworkTopologyStrategy");
+        return base__fail(
+            c->err, CORM_CONFIG_ERROR,
+            "The support for the OldNetworkTopologyStrategy has been removed in C* version 4.0. "
+            "The keyspace strategy should be switch to NetworkTopologyStrategy");
     }
-    return base__fail(c->err, CORM_CONFIG_ERROR, "Unable to find replication strategy class '%.*s'", CQL_S(class));
+    return base__fail(c->err, CORM_CONFIG_ERROR, "Unable to find replication strategy class '%.*s'",
+                      CQL_S(class));
 }
 
 corm_status cql__read_replication(const cql_option_context *c, const cql_map_option *in,
@@ -149,22 +155,23 @@ corm_status cql__read_replication(const cql_option_context *c, const cql_map_opt
 static corm_status refuse_option(const cql_option_context *c, corm_str name, const char *strategy,
                                  corm_str keyspace) {
     return base__fail(c->err, CORM_CONFIG_ERROR,
-                      "Unrecognized strategy option {%.*s} passed to %s for keyspace %.*s", CQL_S(name), strategy,
-                      CQL_S(keyspace));
+                      "Unrecognized strategy option {%.*s} passed to %s for keyspace %.*s",
+                      CQL_S(name), strategy, CQL_S(keyspace));
 }
 
-static corm_status check_simple(const cql_option_context *c, corm_str keyspace, const cql_map_option *replication,
-                                int32_t *replicas) {
+static corm_status check_simple(const cql_option_context *c, corm_str keyspace,
+                                const cql_map_option *replication, int32_t *replicas) {
     CORM_TRY(check_factor(c, cql__map_option_get(replication, FACTOR), replicas));
     for (uint32_t i = 1; i < replication->count; i++) {
         corm_str name = replication->pairs[2 * i];
-        if (!corm_str_equal(name, corm_str_of(FACTOR))) return refuse_option(c, name, "SimpleStrategy", keyspace);
+        if (!corm_str_equal(name, corm_str_of(FACTOR)))
+            return refuse_option(c, name, "SimpleStrategy", keyspace);
     }
     return CORM_OK;
 }
 
-static corm_status check_topology(const cql_option_context *c, corm_str keyspace, const cql_map_option *replication,
-                                  int32_t *replicas) {
+static corm_status check_topology(const cql_option_context *c, corm_str keyspace,
+                                  const cql_map_option *replication, int32_t *replicas) {
     for (uint32_t i = 1; i < replication->count; i++) {
         if (base__str_equal_nocase(replication->pairs[2 * i], corm_str_of(FACTOR))) {
             return base__fail(c->err, CORM_CONFIG_ERROR,
@@ -174,7 +181,8 @@ static corm_status check_topology(const cql_option_context *c, corm_str keyspace
         CORM_TRY(check_factor(c, replication->pairs[2 * i + 1], replicas));
     }
     if (replication->count <= 1) {
-        return base__fail(c->err, CORM_CONFIG_ERROR, "Configuration for at least one datacenter must be present");
+        return base__fail(c->err, CORM_CONFIG_ERROR,
+                          "Configuration for at least one datacenter must be present");
     }
     for (uint32_t i = 1; i < replication->count; i++) {
         corm_str name = replication->pairs[2 * i];
@@ -184,12 +192,13 @@ static corm_status check_topology(const cql_option_context *c, corm_str keyspace
     return CORM_OK;
 }
 
-corm_status cql__check_replication(const cql_option_context *c, corm_str keyspace, const cql_map_option *replication,
-                                   int32_t *replicas, corm_str *datacenter) {
+corm_status cql__check_replication(const cql_option_context *c, corm_str keyspace,
+                                   const cql_map_option *replication, int32_t *replicas,
+                                   corm_str *datacenter) {
     corm_str class = cql__map_option_get(replication, "class");
-    bool simple    = corm_str_equal(class, corm_str_of(PACKAGE ".SimpleStrategy"));
-    *replicas      = 1;
-    *datacenter    = simple ? (corm_str){ NULL, 0 } : corm_str_of(DATACENTER);
+    bool simple = corm_str_equal(class, corm_str_of(PACKAGE ".SimpleStrategy"));
+    *replicas = 1;
+    *datacenter = simple ? (corm_str){ NULL, 0 } : corm_str_of(DATACENTER);
     return simple ? check_simple(c, keyspace, replication, replicas)
                   : check_topology(c, keyspace, replication, replicas);
 }

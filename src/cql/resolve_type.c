@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* resolve_type.c -- from a type as it is written to a type of the schema. Pure; any thread.
  *
- * A written type is frozen when frozen<> stands around it, or around a collection or tuple that holds it. Tuples
- * freeze what they hold; vectors are one value but leave what they hold as it is. */
+ * A written type is frozen when frozen<> stands around it, or around a collection or tuple that
+ * holds it. Tuples freeze what they hold; vectors are one value but leave what they hold
+ * as it is. */
 #include "cql/resolve_type.h"
 
 #include "base/fail.h"
@@ -29,7 +30,8 @@ static type_shape shape_of(const cql_type_ast *ast) {
     if (ast->is_quoted || ast->name.keyspace.text.data) return UDT;
     if (ast->count == 0) return cql__type_native_named(ast->name.name.text) ? NATIVE : UDT;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (corm_str_equal(ast->name.name.text, corm_str_of(shapes[i].name))) return shapes[i].shape;
+        if (corm_str_equal(ast->name.name.text, corm_str_of(shapes[i].name)))
+            return shapes[i].shape;
     }
     return UDT;
 }
@@ -87,15 +89,17 @@ static void put_simple(const cql_type_ast *ast, corm_str keyspace, base_buf *out
 }
 
 static void put_written(const cql_type_ast *ast, bool frozen, corm_str keyspace, base_buf *out) {
-    type_shape shape  = shape_of(ast);
+    type_shape shape = shape_of(ast);
     bool       marked = frozen && (is_collection(shape) || shape == UDT);
     if (shape == FROZEN) {
         put_written(ast->params[0], true, keyspace, out);
         return;
     }
     if (marked) base__buf_puts(out, "frozen<");
-    if (ast->count == 0) put_simple(ast, keyspace, out);
-    else put_params(ast, shape == TUPLE || (frozen && shape != VECTOR), keyspace, out);
+    if (ast->count == 0)
+        put_simple(ast, keyspace, out);
+    else
+        put_params(ast, shape == TUPLE || (frozen && shape != VECTOR), keyspace, out);
     if (marked) base__buf_u8(out, '>');
 }
 
@@ -104,12 +108,12 @@ void cql__put_written_type(const cql_type_ast *ast, corm_str keyspace, base_buf 
 }
 
 /* "text: " and the type. */
-static corm_status fail_with_type(corm_error *err, corm_status status, const char *format, const cql_type_ast *ast,
-                                  bool frozen) {
+static corm_status fail_with_type(corm_error *err, corm_status status, const char *format,
+                                  const cql_type_ast *ast, bool frozen) {
     base_buf text = { 0 };
     put_written(ast, frozen, (corm_str){ NULL, 0 }, &text);
     const char *shown = base__buf_cstr(&text);
-    status            = shown ? base__fail(err, status, format, shown) : base__fail_memory(err);
+    status = shown ? base__fail(err, status, format, shown) : base__fail_memory(err);
     base__buf_free(&text);
     return status;
 }
@@ -118,40 +122,49 @@ static corm_status fail_with_type(corm_error *err, corm_status status, const cha
 
 /* Classes of the server that are no CQL type: their values are opaque. */
 static bool is_opaque_class(corm_str class) {
-    static const char *const names[] = { "CompositeType", "DynamicCompositeType", "LexicalUUIDType",
-                                         "PartitionerDefinedOrder", "LegacyTimeUUIDType", "EmptyType" };
-    corm_str package = corm_str_of("org.apache.cassandra.db.marshal.");
-    if (base__str_has_prefix(class, package)) class = (corm_str){ class.data + package.len, class.len - package.len };
+    static const char *const names[] = { "CompositeType",      "DynamicCompositeType",
+                                         "LexicalUUIDType",    "PartitionerDefinedOrder",
+                                         "LegacyTimeUUIDType", "EmptyType" };
+    corm_str                 package = corm_str_of("org.apache.cassandra.db.marshal.");
+    if (base__str_has_prefix(class, package))
+        class = (corm_str){ class.data + package.len, class.len - package.len };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t len = strlen(names[i]);
-        if (base__str_has_prefix(class, corm_str_of(names[i])) && (class.len == len || class.data[len] == '(')) {
+        if (base__str_has_prefix(class, corm_str_of(names[i])) &&
+            (class.len == len || class.data[len] == '(')) {
             return true;
         }
     }
     return false;
 }
 
-static corm_status parse_class(const cql_type_ast *ast, base_arena *arena, const cql_type **out, corm_error *err) {
+static corm_status parse_class(const cql_type_ast *ast, base_arena *arena, const cql_type **out,
+                               corm_error *err) {
     corm_str   text = ast->name.name.text;
     corm_error why;
     if (cql__type_parse_marshal(arena, text, out, &why) != CORM_OK) {
         if (why.status == CORM_NO_MEMORY) return base__fail_memory(err);
-        return base__fail(err, CORM_SYNTAX_ERROR, "Cannot parse type %.*s: %.500s", CQL_S(text), why.message);
+        return base__fail(err, CORM_SYNTAX_ERROR, "Cannot parse type %.*s: %.500s", CQL_S(text),
+                          why.message);
     }
     if ((*out)->id != CQL_CUSTOM || is_opaque_class(text)) return CORM_OK;
-    const char *package = memchr(text.data, '.', text.len) ? "" : "org.apache.cassandra.db.marshal.";
-    return base__fail(err, CORM_SYNTAX_ERROR, "Error setting type %.*s: Unable to find abstract-type class '%s%.*s'",
+    const char *package =
+        memchr(text.data, '.', text.len) ? "" : "org.apache.cassandra.db.marshal.";
+    return base__fail(err, CORM_SYNTAX_ERROR,
+                      "Error setting type %.*s: Unable to find abstract-type class '%s%.*s'",
                       CQL_S(text), package, CQL_S(text));
 }
 
 corm_status cql__check_written_type(const cql_type_ast *ast, base_arena *arena, corm_error *err) {
     const cql_type *type;
     if (ast->is_class) return parse_class(ast, arena, &type, err);
-    for (uint32_t i = 0; i < ast->count; i++) CORM_TRY(cql__check_written_type(ast->params[i], arena, err));
+    for (uint32_t i = 0; i < ast->count; i++)
+        CORM_TRY(cql__check_written_type(ast->params[i], arena, err));
     if (shape_of(ast) != FROZEN || can_freeze(shape_of(unwrapped(ast)))) return CORM_OK;
-    return fail_with_type(err, CORM_SYNTAX_ERROR,
-                          "frozen<> is only allowed on collections, tuples, and user-defined types (got %s)",
-                          unwrapped(ast), false);
+    return fail_with_type(
+        err, CORM_SYNTAX_ERROR,
+        "frozen<> is only allowed on collections, tuples, and user-defined types (got %s)",
+        unwrapped(ast), false);
 }
 
 /* ---- resolving ---- */
@@ -172,29 +185,34 @@ static bool is_open(const cql_type_ast *element) {
 
 static corm_status refuse_open(resolver *r, const cql_type_ast *ast, const cql_type_ast *element) {
     return fail_with_type(r->err, CORM_INVALID,
-                          shape_of(element) == UDT ? "Non-frozen UDTs are not allowed inside collections: %s"
-                                                   : "Non-frozen collections are not allowed inside collections: %s",
+                          shape_of(element) == UDT
+                              ? "Non-frozen UDTs are not allowed inside collections: %s"
+                              : "Non-frozen collections are not allowed inside collections: %s",
                           ast, false);
 }
 
 static corm_status check_collection(resolver *r, const cql_type_ast *ast, bool frozen) {
-    const cql_type_ast *key   = shape_of(ast) == MAP ? ast->params[0] : NULL;
+    const cql_type_ast *key = shape_of(ast) == MAP ? ast->params[0] : NULL;
     const cql_type_ast *value = ast->params[ast->count - 1];
     if (!frozen && is_open(value)) return refuse_open(r, ast, value);
     if (cql__written_counter(value) || (key && cql__written_counter(key))) {
-        return fail_with_type(r->err, CORM_INVALID, "Counters are not allowed inside collections: %s", ast, frozen);
+        return fail_with_type(r->err, CORM_INVALID,
+                              "Counters are not allowed inside collections: %s", ast, frozen);
     }
     if (shape_of(ast) == SET && is_native(value, CQL_DURATION)) {
-        return fail_with_type(r->err, CORM_INVALID, "Durations are not allowed inside sets: %s", ast, frozen);
+        return fail_with_type(r->err, CORM_INVALID, "Durations are not allowed inside sets: %s",
+                              ast, frozen);
     }
     if (!key) return CORM_OK;
     if (is_native(key, CQL_DURATION)) {
-        return fail_with_type(r->err, CORM_INVALID, "Durations are not allowed as map keys: %s", ast, frozen);
+        return fail_with_type(r->err, CORM_INVALID, "Durations are not allowed as map keys: %s",
+                              ast, frozen);
     }
     return !frozen && is_open(key) ? refuse_open(r, ast, key) : CORM_OK;
 }
 
-static corm_status resolve_collection(resolver *r, const cql_type_ast *ast, bool frozen, const cql_type **out) {
+static corm_status resolve_collection(resolver *r, const cql_type_ast *ast, bool frozen,
+                                      const cql_type **out) {
     CORM_TRY(check_collection(r, ast, frozen));
     const cql_type *value;
     CORM_TRY(resolve(r, ast->params[ast->count - 1], frozen, &value));
@@ -221,29 +239,33 @@ static corm_status resolve_vector(resolver *r, const cql_type_ast *ast, const cq
     const cql_type *element;
     CORM_TRY(resolve(r, ast->params[0], false, &element));
     if ((int32_t)ast->dimension <= 0) {
-        return base__fail(r->err, CORM_INVALID, "vectors may only have positive dimensions; given %d",
+        return base__fail(r->err, CORM_INVALID,
+                          "vectors may only have positive dimensions; given %d",
                           (int)(int32_t)ast->dimension);
     }
     return made(r, cql__type_vector(r->arena, element, ast->dimension), out);
 }
 
-static corm_status resolve_udt(resolver *r, const cql_type_ast *ast, bool frozen, const cql_type **out) {
+static corm_status resolve_udt(resolver *r, const cql_type_ast *ast, bool frozen,
+                               const cql_type **out) {
     corm_str keyspace = ast->name.keyspace.text;
-    corm_str name     = ast->name.name.text;
+    corm_str name = ast->name.name.text;
     if (keyspace.data && !corm_str_equal(keyspace, r->keyspace)) {
         return base__fail(r->err, CORM_INVALID,
-                          "Statement on keyspace %.*s cannot refer to a user type in keyspace %.*s; user types can "
-                          "only be used in the keyspace they are defined in",
+                          "Statement on keyspace %.*s cannot refer to a user type in keyspace "
+                          "%.*s; user types can only be used in the keyspace they are defined in",
                           CQL_S(r->keyspace), CQL_S(keyspace));
     }
     const cql_udt *udt = cql__schema_type(r->schema, r->keyspace, name);
     if (!udt) {
-        return base__fail(r->err, CORM_INVALID, "Unknown type %.*s.%.*s", CQL_S(r->keyspace), CQL_S(name));
+        return base__fail(r->err, CORM_INVALID, "Unknown type %.*s.%.*s", CQL_S(r->keyspace),
+                          CQL_S(name));
     }
     return made(r, frozen ? cql__type_freeze(r->arena, udt->type) : udt->type, out);
 }
 
-static corm_status resolve(resolver *r, const cql_type_ast *ast, bool frozen, const cql_type **out) {
+static corm_status resolve(resolver *r, const cql_type_ast *ast, bool frozen,
+                           const cql_type **out) {
     switch (shape_of(ast)) {
     case NATIVE: return made(r, cql__type_native_named(ast->name.name.text), out);
     case CLASS: return parse_class(ast, r->arena, out, r->err);

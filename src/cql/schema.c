@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* schema.c -- snapshots: references and lookups. Any thread: a snapshot never changes, its references are counted
- * atomically. */
+/* schema.c -- snapshots: references and lookups. Any thread: a snapshot never changes, its
+ * references are counted atomically. */
 #include "cql/schema.h"
 
 #include <stdlib.h>
@@ -30,10 +30,12 @@ const cql_keyspace *cql__schema_keyspace(const cql_schema *schema, corm_str keys
     uint32_t high = schema->keyspace_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int      order  = base__str_compare(keyspace, schema->keyspaces[middle]->name);
+        int      order = base__str_compare(keyspace, schema->keyspaces[middle]->name);
         if (order == 0) return schema->keyspaces[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return NULL;
 }
@@ -44,10 +46,12 @@ const cql_table *cql__schema_table(const cql_schema *schema, corm_str keyspace, 
     uint32_t            high = in ? in->table_count : 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int      order  = base__str_compare(table, in->tables[middle]->name);
+        int      order = base__str_compare(table, in->tables[middle]->name);
         if (order == 0) return in->tables[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return NULL;
 }
@@ -83,7 +87,9 @@ const cql_column *cql__table_column(const cql_table *table, corm_str name) {
 bool cql__is_word(corm_str name) {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_') return false;
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '_')
+            return false;
     }
     return name.len > 0;
 }
@@ -102,7 +108,8 @@ bool cql__is_virtual_system(corm_str keyspace) {
 
 bool cql__is_local_system(corm_str keyspace) {
     static const char *const names[] = { "system", "system_schema" };
-    return is_among(names, sizeof names / sizeof *names, keyspace) || cql__is_virtual_system(keyspace);
+    return is_among(names, sizeof names / sizeof *names, keyspace) ||
+           cql__is_virtual_system(keyspace);
 }
 
 bool cql__is_replicated_system(corm_str keyspace) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* schema.h -- a schema as an immutable snapshot, and DDL as a function from one snapshot to the next.
+/* schema.h -- a schema as an immutable snapshot; DDL as a function from one snapshot to the next.
  *
- * A snapshot is shared by reference count and never changes: readers keep the one they began with. The engine
- * stores snapshots, `corm check` builds one from a file of DDL; neither knows what a statement means, this does.
+ * A snapshot is shared by reference count and never changes: readers keep the one they began with.
+ * The engine stores snapshots, `corm check` builds one from a file of DDL; neither knows what a
+ * statement means, this does.
  *
- * Keyspaces, tables and types are reference-counted objects with an arena each, shared between snapshots that did not
- * change them. All strings of an object live in its arena. */
+ * Keyspaces, tables and types are reference-counted objects with an arena each, shared between
+ * snapshots that did not change them. All strings of an object live in its arena. */
 #ifndef CQL_SCHEMA_H
 #define CQL_SCHEMA_H
 
@@ -15,21 +16,26 @@
 #include "cql/ast.h"
 #include "cql/codec.h"
 
-typedef enum cql_column_kind { CQL_PARTITION_KEY, CQL_CLUSTERING, CQL_STATIC, CQL_REGULAR } cql_column_kind;
+typedef enum cql_column_kind {
+    CQL_PARTITION_KEY,
+    CQL_CLUSTERING,
+    CQL_STATIC,
+    CQL_REGULAR
+} cql_column_kind;
 
 typedef struct cql_mask_def {
-    bool       present;
-    corm_str   function; /* "mask_default" … in system */
-    uint32_t   count;    /* arguments behind the column, as CQL literals */
-    corm_str  *arguments;
+    bool      present;
+    corm_str  function; /* "mask_default" … in system */
+    uint32_t  count;    /* arguments behind the column, as CQL literals */
+    corm_str *arguments;
 } cql_mask_def;
 
 typedef struct cql_column {
     corm_str        name;
     cql_column_kind kind;
-    uint32_t        position; /* in its key; for STATIC and REGULAR the index within the kind, by name */
+    uint32_t        position; /* in its key; STATIC and REGULAR: within the kind, by name */
     uint32_t        index;    /* in cql_table.columns */
-    uint32_t        id;       /* names the column in stored rows; never used again in this table */
+    uint32_t        id;       /* names the column in stored rows; no other name ever gets it */
     const cql_type *type;
     bool            descending; /* CLUSTERING */
     cql_mask_def    mask;
@@ -39,8 +45,8 @@ typedef struct cql_dropped_column {
     corm_str        name;
     cql_column_kind kind;
     const cql_type *type;
-    int64_t         dropped_at_us; /* what was written at or before it stays hidden when the name comes back */
-    uint32_t        id;            /* that of the column: it gets it again */
+    uint32_t        id; /* that of the column: it gets it again when the name comes back */
+    int64_t         dropped_at_us; /* what was written at or before it stays hidden then */
 } cql_dropped_column;
 
 typedef struct cql_table cql_table;
@@ -50,7 +56,7 @@ typedef struct cql_index {
     const cql_column *column;
     cql_index_target  target;     /* COLUMN: the whole value of a column that is no collection */
     corm_str          class_name; /* data NULL: the built-in index */
-    corm_str          kind;       /* "COMPOSITES", "CUSTOM", "KEYS" as system_schema.indexes has it */
+    corm_str          kind; /* "COMPOSITES", "CUSTOM", "KEYS" as system_schema.indexes has it */
     uint32_t          option_count;
     corm_str         *options; /* name, value, name, value …; without target */
     uint32_t          storage_id;
@@ -73,24 +79,24 @@ typedef struct cql_table_options {
 } cql_table_options;
 
 struct cql_table {
-    atomic_uint         refs;
-    base_arena          arena;
-    corm_str            keyspace, name;
-    corm_uuid           id;
-    uint32_t            storage_id; /* prefix of its rows; TRUNCATE gives a new one */
-    uint32_t            next_column_id;
-    uint32_t            partition_count, clustering_count, static_count, regular_count;
-    uint32_t            column_count;
-    cql_column         *columns; /* in SELECT * order: partition key, clustering, static by name, regular by name */
-    uint32_t            dropped_count;
+    atomic_uint refs;
+    base_arena  arena;
+    corm_str    keyspace, name;
+    corm_uuid   id;
+    uint32_t    storage_id; /* prefix of its rows; TRUNCATE gives a new one */
+    uint32_t    next_column_id;
+    uint32_t    partition_count, clustering_count, static_count, regular_count;
+    uint32_t    column_count;
+    cql_column *columns; /* as SELECT * has them: partition key, clustering, static, regular */
+    uint32_t    dropped_count;
     cql_dropped_column *dropped;
     uint32_t            index_count;
     cql_index          *indexes;
     cql_table_options   options;
     bool                is_counter;
-    bool                is_compact;  /* accepted and kept in the flags */
-    bool                is_virtual;  /* rows come from a function, not from the store */
-    bool                is_system;   /* not to be changed by users */
+    bool                is_compact; /* accepted and kept in the flags */
+    bool                is_virtual; /* rows come from a function, not from the store */
+    bool                is_system;  /* not to be changed by users */
 };
 
 typedef struct cql_udt {
@@ -101,16 +107,16 @@ typedef struct cql_udt {
 } cql_udt;
 
 typedef struct cql_keyspace {
-    atomic_uint     refs;
-    base_arena      arena;
-    corm_str        name;
-    cql_map_option  replication; /* class first */
-    bool            durable_writes;
-    bool            is_virtual, is_system;
-    uint32_t        table_count;
-    cql_table     **tables; /* by name */
-    uint32_t        type_count;
-    cql_udt       **types; /* by name */
+    atomic_uint    refs;
+    base_arena     arena;
+    corm_str       name;
+    cql_map_option replication; /* class first */
+    bool           durable_writes;
+    bool           is_virtual, is_system;
+    uint32_t       table_count;
+    cql_table    **tables; /* by name */
+    uint32_t       type_count;
+    cql_udt      **types; /* by name */
 } cql_keyspace;
 
 typedef struct cql_schema {
@@ -135,57 +141,73 @@ const cql_index    *cql__schema_index(const cql_schema *schema, corm_str keyspac
 const cql_column   *cql__table_column(const cql_table *table, corm_str name);
 
 /* Names of the object a DDL statement touched, for SCHEMA_CHANGE. */
-typedef enum cql_change_target { CQL_CHANGED_NOTHING, CQL_CHANGED_KEYSPACE, CQL_CHANGED_TABLE, CQL_CHANGED_TYPE } cql_change_target;
+typedef enum cql_change_target {
+    CQL_CHANGED_NOTHING,
+    CQL_CHANGED_KEYSPACE,
+    CQL_CHANGED_TABLE,
+    CQL_CHANGED_TYPE
+} cql_change_target;
 typedef struct cql_schema_change {
     cql_change_target target;   /* NOTHING: IF [NOT] EXISTS made it a no-op */
     const char       *verb;     /* "CREATED", "UPDATED", "DROPPED" */
     corm_str          keyspace; /* borrowed from the arena given to apply */
     corm_str          name;
-    /* Storage that no snapshot after this one uses: prefixes of rows and of index entries to reclaim. */
-    uint32_t          dropped_count;
-    uint32_t         *dropped_storage;
+    /* Storage that no snapshot after this one uses: prefixes of rows and of index entries to
+     * reclaim. */
+    uint32_t  dropped_count;
+    uint32_t *dropped_storage;
     /* An index that was made: must be filled from the table's rows. storage_id 0: none. */
-    const cql_index  *built_index;
-    const cql_table  *built_table;
+    const cql_index *built_index;
+    const cql_table *built_table;
     /* What the server warns of, for the client. */
-    uint32_t          warning_count;
-    corm_str         *warnings;
+    uint32_t  warning_count;
+    corm_str *warnings;
 } cql_schema_change;
 
-/* Applies CREATE, ALTER or DROP of a keyspace, table, type or index, or TRUNCATE, giving a new snapshot in *next (one
- * reference; the same snapshot with one more reference when nothing changed). TRUNCATE changes storage ids but no
- * schema: target is NOTHING and the version stays. `keyspace` is the session's, may be
- * empty. All the server's checks, with its codes and words: CORM_INVALID, CORM_CONFIG_ERROR, CORM_ALREADY_EXISTS,
- * CORM_SYNTAX_ERROR. Statements that this store does not execute are refused by name with CORM_INVALID
- * ("CREATE TRIGGER is not supported by Corm"). now_us: for dropped columns. */
-CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace,
-                                           int64_t now_us, base_arena *arena, cql_schema **next,
-                                           cql_schema_change *change, corm_error *err);
+/* Applies CREATE, ALTER or DROP of a keyspace, table, type or index, or TRUNCATE, giving a new
+ * snapshot in *next (one reference; the same snapshot with one more reference when nothing
+ * changed). TRUNCATE changes storage ids but no schema: target is NOTHING and the version stays.
+ * `keyspace` is the session's, may be empty. All the server's checks, with its codes and words:
+ * CORM_INVALID, CORM_CONFIG_ERROR, CORM_ALREADY_EXISTS, CORM_SYNTAX_ERROR. Statements that this
+ * store does not execute are refused by name with CORM_INVALID ("CREATE TRIGGER is not supported by
+ * Corm"). now_us: for dropped columns. */
+CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement,
+                                           corm_str keyspace, int64_t now_us, base_arena *arena,
+                                           cql_schema **next, cql_schema_change *change,
+                                           corm_error *err);
 
-/* Resolves a written type against the schema. Unfrozen collections or UDTs inside others are refused. */
-CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str keyspace, const cql_type_ast *ast,
-                                           base_arena *arena, const cql_type **out, corm_error *err);
+/* Resolves a written type against the schema. Unfrozen collections or UDTs inside others are
+ * refused. */
+CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str keyspace,
+                                           const cql_type_ast *ast, base_arena *arena,
+                                           const cql_type **out, corm_error *err);
 
-/* Appends the statement that makes the object, as the server's DESCRIBE prints it (several lines, ending with ';', no
- * newline behind it). A keyspace's is that of the keyspace alone, a table's is without its indexes. */
+/* Appends the statement that makes the object, as the server's DESCRIBE prints it (several lines,
+ * ending with ';', no newline behind it). A keyspace's is that of the keyspace alone, a table's is
+ * without its indexes. */
 void cql__describe_keyspace(const cql_keyspace *keyspace, base_buf *out);
 void cql__describe_table(const cql_table *table, bool internals, base_buf *out);
 void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out);
 void cql__describe_type(const cql_udt *type, base_buf *out);
 
-/* The order of DESCRIBE: types after those that they mention, indexes by name in any case. order[i] is set to the index of
- * what stands in place i; it has room for all. */
+/* The order of DESCRIBE: types after those that they mention, indexes by name in any case. order[i]
+ * is set to the index of what stands in place i; it has room for all. */
 void cql__describe_type_order(const cql_keyspace *keyspace, uint32_t *order);
 void cql__describe_index_order(const cql_table *table, uint32_t *order);
 
-/* A builder for virtual and system tables: columns are "name type" pairs, key columns first, from CQL text:
- * cql__schema_add_virtual(&schema, "CREATE TABLE system.local (…)") parses and adds it with is_virtual set, making the
- * keyspace when it is missing. `schema` must have one reference (a snapshot being built). */
-CORM_CHECKED corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table, corm_error *err);
+/* A builder for virtual and system tables: columns are "name type" pairs, key columns first, from
+ * CQL text: cql__schema_add_virtual(&schema, "CREATE TABLE system.local (…)") parses and adds it
+ * with is_virtual set, making the keyspace when it is missing. `schema` must have one reference (a
+ * snapshot being built). */
+CORM_CHECKED corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table,
+                                                 corm_error *err);
 
-/* The snapshot as bytes and back, for the store. The format has a version byte. System keyspaces are left out. */
-CORM_CHECKED corm_status cql__schema_write(const cql_schema *schema, base_buf *out, corm_error *err);
-CORM_CHECKED corm_status cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_schema **out,
-                                          corm_error *err); /* user objects on top of system's keyspaces */
+/* The snapshot as bytes and back, for the store. The format has a version byte. System keyspaces
+ * are left out. */
+CORM_CHECKED corm_status cql__schema_write(const cql_schema *schema, base_buf *out,
+                                           corm_error *err);
+CORM_CHECKED corm_status
+cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_schema **out,
+                 corm_error *err); /* user objects on top of system's keyspaces */
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* schema_build.c -- makes tables, types, keyspaces and snapshots from drafts.
  *
- * Each object lives in an arena that it owns itself; freeing the object frees that arena. References are counted
- * atomically, so an object may be shared by snapshots of several threads. */
+ * Each object lives in an arena that it owns itself; freeing the object frees that arena.
+ * References are counted atomically, so an object may be shared by snapshots of several threads. */
 #include "cql/schema_build.h"
 
 #include <stdlib.h>
@@ -57,10 +57,11 @@ static void copy_map(copier *c, cql_map_option *map) {
 
 /* ---- tables ---- */
 
-/* By bytes, but names that begin with a byte of 0x80 or more stand first: so does the server order columns. */
+/* By bytes, but names that begin with a byte of 0x80 or more stand first: so does the server order
+ * columns. */
 static int compare_names(corm_str a, corm_str b) {
     if (a.len == 0 || b.len == 0) return base__str_compare(a, b);
-    int first  = (int8_t)a.data[0];
+    int first = (int8_t)a.data[0];
     int second = (int8_t)b.data[0];
     return first != second ? first - second : base__str_compare(a, b);
 }
@@ -69,7 +70,8 @@ static int compare_columns(const void *left, const void *right) {
     const cql_column *a = left;
     const cql_column *b = right;
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-    if (a->kind <= CQL_CLUSTERING) return a->position < b->position ? -1 : a->position > b->position;
+    if (a->kind <= CQL_CLUSTERING)
+        return a->position < b->position ? -1 : a->position > b->position;
     return compare_names(a->name, b->name);
 }
 
@@ -84,14 +86,15 @@ static uint32_t *count_of(cql_table *table, cql_column_kind kind) {
 }
 
 static void arrange_columns(cql_table *table) {
-    table->partition_count = table->clustering_count = table->static_count = table->regular_count = 0;
+    table->partition_count = table->clustering_count = table->static_count = table->regular_count =
+        0;
     if (table->column_count > 0) {
         qsort(table->columns, table->column_count, sizeof *table->columns, compare_columns);
     }
     for (uint32_t i = 0; i < table->column_count; i++) {
         cql_column *column = &table->columns[i];
-        column->index      = i;
-        column->position   = (*count_of(table, column->kind))++;
+        column->index = i;
+        column->position = (*count_of(table, column->kind))++;
     }
 }
 
@@ -99,10 +102,10 @@ static void copy_columns(copier *c, cql_table *table) {
     table->columns = copy_array(c, table->columns, table->column_count, sizeof *table->columns);
     if (c->failed) return;
     for (uint32_t i = 0; i < table->column_count; i++) {
-        cql_column *column     = &table->columns[i];
-        column->name           = copy_str(c, column->name);
-        column->type           = copy_type(c, column->type);
-        column->mask.function  = copy_str(c, column->mask.function);
+        cql_column *column = &table->columns[i];
+        column->name = copy_str(c, column->name);
+        column->type = copy_type(c, column->type);
+        column->mask.function = copy_str(c, column->mask.function);
         column->mask.arguments = copy_strs(c, column->mask.arguments, column->mask.count);
     }
     arrange_columns(table);
@@ -130,12 +133,12 @@ static int compare_indexes(const void *left, const void *right) {
 static void copy_indexes(copier *c, cql_table *table) {
     table->indexes = copy_array(c, table->indexes, table->index_count, sizeof *table->indexes);
     for (uint32_t i = 0; !c->failed && i < table->index_count; i++) {
-        cql_index *index  = &table->indexes[i];
-        index->name       = copy_str(c, index->name);
-        index->column     = column_of_id(table, index->column->id);
+        cql_index *index = &table->indexes[i];
+        index->name = copy_str(c, index->name);
+        index->column = column_of_id(table, index->column->id);
         index->class_name = copy_str(c, index->class_name);
-        index->kind       = copy_str(c, index->kind);
-        index->options    = copy_strs(c, index->options, 2 * index->option_count);
+        index->kind = copy_str(c, index->kind);
+        index->options = copy_strs(c, index->options, 2 * index->option_count);
     }
     if (!c->failed && table->index_count > 1) {
         qsort(table->indexes, table->index_count, sizeof *table->indexes, compare_indexes);
@@ -144,10 +147,10 @@ static void copy_indexes(copier *c, cql_table *table) {
 
 static void copy_options(copier *c, cql_table_options *options) {
     options->additional_write_policy = copy_str(c, options->additional_write_policy);
-    options->comment                 = copy_str(c, options->comment);
-    options->memtable                = copy_str(c, options->memtable);
-    options->read_repair             = copy_str(c, options->read_repair);
-    options->speculative_retry       = copy_str(c, options->speculative_retry);
+    options->comment = copy_str(c, options->comment);
+    options->memtable = copy_str(c, options->memtable);
+    options->read_repair = copy_str(c, options->read_repair);
+    options->speculative_retry = copy_str(c, options->speculative_retry);
     copy_map(c, &options->caching);
     copy_map(c, &options->compaction);
     copy_map(c, &options->compression);
@@ -156,13 +159,13 @@ static void copy_options(copier *c, cql_table_options *options) {
 
 cql_table *cql__table_make(const cql_table *draft) {
     base_arena arena = { 0 };
-    copier     c     = { &arena, false };
+    copier     c = { &arena, false };
     cql_table *table = BASE_NEW(&arena, cql_table);
     if (!table) return NULL;
     copy_body(table, draft, sizeof *table);
     atomic_init(&table->refs, 1);
     table->keyspace = copy_str(&c, table->keyspace);
-    table->name     = copy_str(&c, table->name);
+    table->name = copy_str(&c, table->name);
     copy_columns(&c, table);
     copy_dropped(&c, table);
     copy_indexes(&c, table);
@@ -181,10 +184,12 @@ void cql__table_unref(cql_table *table) {
     base__arena_free(&arena);
 }
 
-bool cql__table_draft(base_arena *arena, const cql_table *table, uint32_t more_columns, cql_table *draft) {
+bool cql__table_draft(base_arena *arena, const cql_table *table, uint32_t more_columns,
+                      cql_table *draft) {
     copy_body(draft, table, sizeof *draft);
     draft->columns = BASE_NEW_ARRAY(arena, cql_column, table->column_count + more_columns);
-    draft->dropped = BASE_NEW_ARRAY(arena, cql_dropped_column, table->dropped_count + table->column_count);
+    draft->dropped =
+        BASE_NEW_ARRAY(arena, cql_dropped_column, table->dropped_count + table->column_count);
     draft->indexes = BASE_NEW_ARRAY(arena, cql_index, table->index_count + 1);
     if (!draft->columns || !draft->dropped || !draft->indexes) return false;
     for (uint32_t i = 0; i < table->column_count; i++) draft->columns[i] = table->columns[i];
@@ -197,13 +202,13 @@ bool cql__table_draft(base_arena *arena, const cql_table *table, uint32_t more_c
 
 cql_udt *cql__udt_make(corm_str keyspace, corm_str name, const cql_type *type) {
     base_arena arena = { 0 };
-    copier     c     = { &arena, false };
-    cql_udt   *udt   = BASE_NEW(&arena, cql_udt);
+    copier     c = { &arena, false };
+    cql_udt   *udt = BASE_NEW(&arena, cql_udt);
     if (!udt) return NULL;
     atomic_init(&udt->refs, 1);
     udt->keyspace = copy_str(&c, keyspace);
-    udt->name     = copy_str(&c, name);
-    udt->type     = copy_type(&c, type);
+    udt->name = copy_str(&c, name);
+    udt->type = copy_type(&c, type);
     if (c.failed) {
         base__arena_free(&arena);
         return NULL;
@@ -244,16 +249,18 @@ static void take_references(cql_keyspace *keyspace) {
 }
 
 cql_keyspace *cql__keyspace_make(const cql_keyspace *draft) {
-    base_arena    arena    = { 0 };
-    copier        c        = { &arena, false };
+    base_arena    arena = { 0 };
+    copier        c = { &arena, false };
     cql_keyspace *keyspace = BASE_NEW(&arena, cql_keyspace);
     if (!keyspace) return NULL;
     copy_body(keyspace, draft, sizeof *keyspace);
     atomic_init(&keyspace->refs, 1);
     keyspace->name = copy_str(&c, keyspace->name);
     copy_map(&c, &keyspace->replication);
-    keyspace->tables = copy_array(&c, keyspace->tables, keyspace->table_count, sizeof *keyspace->tables);
-    keyspace->types  = copy_array(&c, keyspace->types, keyspace->type_count, sizeof *keyspace->types);
+    keyspace->tables =
+        copy_array(&c, keyspace->tables, keyspace->table_count, sizeof *keyspace->tables);
+    keyspace->types =
+        copy_array(&c, keyspace->types, keyspace->type_count, sizeof *keyspace->types);
     if (c.failed) {
         base__arena_free(&arena);
         return NULL;
@@ -264,7 +271,8 @@ cql_keyspace *cql__keyspace_make(const cql_keyspace *draft) {
 }
 
 void cql__keyspace_unref(cql_keyspace *keyspace) {
-    if (!keyspace || atomic_fetch_sub_explicit(&keyspace->refs, 1, memory_order_acq_rel) != 1) return;
+    if (!keyspace || atomic_fetch_sub_explicit(&keyspace->refs, 1, memory_order_acq_rel) != 1)
+        return;
     for (uint32_t i = 0; i < keyspace->table_count; i++) cql__table_unref(keyspace->tables[i]);
     for (uint32_t i = 0; i < keyspace->type_count; i++) cql__udt_unref(keyspace->types[i]);
     base_arena arena = keyspace->arena;
@@ -274,7 +282,7 @@ void cql__keyspace_unref(cql_keyspace *keyspace) {
 bool cql__keyspace_draft(base_arena *arena, const cql_keyspace *keyspace, cql_keyspace *draft) {
     copy_body(draft, keyspace, sizeof *draft);
     draft->tables = BASE_NEW_ARRAY(arena, cql_table *, keyspace->table_count + 1);
-    draft->types  = BASE_NEW_ARRAY(arena, cql_udt *, keyspace->type_count + 1);
+    draft->types = BASE_NEW_ARRAY(arena, cql_udt *, keyspace->type_count + 1);
     if (!draft->tables || !draft->types) return false;
     for (uint32_t i = 0; i < keyspace->table_count; i++) draft->tables[i] = keyspace->tables[i];
     for (uint32_t i = 0; i < keyspace->type_count; i++) draft->types[i] = keyspace->types[i];
@@ -314,11 +322,12 @@ void cql__keyspace_remove_type(cql_keyspace *draft, corm_str name) {
 /* ---- snapshots ---- */
 
 static int compare_keyspaces(const void *left, const void *right) {
-    return base__str_compare((*(cql_keyspace *const *)left)->name, (*(cql_keyspace *const *)right)->name);
+    return base__str_compare((*(cql_keyspace *const *)left)->name,
+                             (*(cql_keyspace *const *)right)->name);
 }
 
 cql_schema *cql__schema_make(const cql_schema *draft) {
-    cql_schema    *schema    = calloc(1, sizeof *schema);
+    cql_schema    *schema = calloc(1, sizeof *schema);
     cql_keyspace **keyspaces = calloc((size_t)draft->keyspace_count + 1, sizeof(cql_keyspace *));
     if (!schema || !keyspaces) {
         free(schema);
@@ -340,13 +349,16 @@ bool cql__schema_draft(base_arena *arena, const cql_schema *schema, cql_schema *
     copy_body(draft, schema, sizeof *draft);
     draft->keyspaces = BASE_NEW_ARRAY(arena, cql_keyspace *, schema->keyspace_count + 1);
     if (!draft->keyspaces) return false;
-    for (uint32_t i = 0; i < schema->keyspace_count; i++) draft->keyspaces[i] = schema->keyspaces[i];
+    for (uint32_t i = 0; i < schema->keyspace_count; i++)
+        draft->keyspaces[i] = schema->keyspaces[i];
     return true;
 }
 
 void cql__schema_put_keyspace(cql_schema *draft, cql_keyspace *keyspace) {
     uint32_t at = 0;
-    while (at < draft->keyspace_count && !corm_str_equal(draft->keyspaces[at]->name, keyspace->name)) at++;
+    while (at < draft->keyspace_count &&
+           !corm_str_equal(draft->keyspaces[at]->name, keyspace->name))
+        at++;
     draft->keyspaces[at] = keyspace;
     if (at == draft->keyspace_count) draft->keyspace_count++;
 }
@@ -354,7 +366,8 @@ void cql__schema_put_keyspace(cql_schema *draft, cql_keyspace *keyspace) {
 void cql__schema_remove_keyspace(cql_schema *draft, corm_str name) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < draft->keyspace_count; i++) {
-        if (!corm_str_equal(draft->keyspaces[i]->name, name)) draft->keyspaces[kept++] = draft->keyspaces[i];
+        if (!corm_str_equal(draft->keyspaces[i]->name, name))
+            draft->keyspaces[kept++] = draft->keyspaces[i];
     }
     draft->keyspace_count = kept;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* schema_build.h -- how the objects of a snapshot are made and let go: what the files of the schema share.
+/* schema_build.h -- how the objects of a snapshot are made and let go: what the files of the schema
+ * share.
  *
- * A draft is an object whose arrays live in somebody's arena and may be changed; the makers copy it into an object
- * with an arena of its own, which never changes. Each gives one reference; NULL when memory is exhausted. */
+ * A draft is an object whose arrays live in somebody's arena and may be changed; the makers copy it
+ * into an object with an arena of its own, which never changes. Each gives one reference; NULL when
+ * memory is exhausted. */
 #ifndef CQL_SCHEMA_BUILD_H
 #define CQL_SCHEMA_BUILD_H
 
@@ -11,8 +13,8 @@
 /* For printf: the precision and the pointer of "%.*s". */
 #define CQL_S(text) (int)(text).len, (text).data
 
-/* The draft's columns may stand in any order: kind and, in a key, position say where each belongs. Counts, positions
- * and indexes are set here; the indexes' columns are found by id. */
+/* The draft's columns may stand in any order: kind and, in a key, position say where each belongs.
+ * Counts, positions and indexes are set here; the indexes' columns are found by id. */
 cql_table *cql__table_make(const cql_table *draft);
 cql_udt   *cql__udt_make(corm_str keyspace, corm_str name, const cql_type *type);
 
@@ -27,8 +29,10 @@ void cql__table_unref(cql_table *table);
 void cql__udt_unref(cql_udt *udt);
 void cql__keyspace_unref(cql_keyspace *keyspace);
 
-/* Drafts to change: shallow copies with own arrays, which have room for `more` elements. False: no memory. */
-bool cql__table_draft(base_arena *arena, const cql_table *table, uint32_t more_columns, cql_table *draft);
+/* Drafts to change: shallow copies with own arrays, which have room for `more` elements. False: no
+ * memory. */
+bool cql__table_draft(base_arena *arena, const cql_table *table, uint32_t more_columns,
+                      cql_table *draft);
 bool cql__keyspace_draft(base_arena *arena, const cql_keyspace *keyspace, cql_keyspace *draft);
 bool cql__schema_draft(base_arena *arena, const cql_schema *schema, cql_schema *draft);
 
@@ -44,16 +48,20 @@ void cql__schema_remove_keyspace(cql_schema *draft, corm_str name);
 bool cql__map_option_equal(const cql_map_option *a, const cql_map_option *b);
 bool cql__mask_equal(const cql_mask_def *a, const cql_mask_def *b);
 
-/* Whether the type is small enough to be copied wherever it is mentioned: types of types grow with each level. */
+/* Whether the type is small enough to be copied wherever it is mentioned: types of types grow with
+ * each level. */
 bool cql__type_is_bounded(const cql_type *type);
 
 /* The value of a name among pairs; data NULL when it is not there. */
 corm_str cql__map_option_get(const cql_map_option *map, const char *name);
 
-bool cql__is_word(corm_str name); /* letters, digits and _: what keyspaces, tables and indexes may be named */
+bool cql__is_word(
+    corm_str name); /* letters, digits and _: what keyspaces, tables and indexes may be named */
 
-bool cql__is_local_system(corm_str keyspace);      /* system, system_schema and the virtual ones; any case */
-bool cql__is_replicated_system(corm_str keyspace); /* system_auth, system_traces, system_distributed */
-bool cql__is_virtual_system(corm_str keyspace);    /* system_views, system_virtual_schema */
+bool cql__is_local_system(
+    corm_str keyspace); /* system, system_schema and the virtual ones; any case */
+bool cql__is_replicated_system(
+    corm_str keyspace);                         /* system_auth, system_traces, system_distributed */
+bool cql__is_virtual_system(corm_str keyspace); /* system_views, system_virtual_schema */
 
 #endif

@@ -372,8 +372,9 @@ static void get_dropped(decoder *d, cql_table *draft) {
         dropped->name = get_name(d);
         dropped->kind = (cql_column_kind)get_small(d, CQL_REGULAR);
         dropped->dropped_at_us = base__read_i64(&d->reader);
-        dropped->id = (uint32_t)base__read_uvarint(&d->reader);
+        dropped->id = get_number(d);
         dropped->type = get_type(d);
+        if (dropped->id >= draft->next_column_id) spoil(d);
     }
 }
 

@@ -8,31 +8,37 @@
 #include "testing/memory.h"
 
 static const char *const statements[] = {
-    "CREATE KEYSPACE k WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1} AND durable_writes = "
-    "false",
+    "CREATE KEYSPACE k WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1} "
+    "AND durable_writes = false",
     "CREATE KEYSPACE empty WITH replication = {'class': 'SimpleStrategy'}",
     "CREATE TYPE k.\"Zz\" (a int, b frozen<list<int>>)",
-    "CREATE TYPE k.aa (x frozen<\"Zz\">, y vector<float, 3>, z tuple<int, text>, d duration, l list<int>)",
-    "CREATE TABLE k.t (p text, q int, c int, d inet, s text STATIC MASKED WITH DEFAULT, v map<text, frozen<aa>>, "
-    "w frozen<set<frozen<\"Zz\">>>, x 'org.apache.cassandra.db.marshal.LexicalUUIDType', y tuple<int, frozen<list<aa>>>, "
-    "z text MASKED WITH mask_inner(1, null), u \"Zz\", old int, older list<text>, PRIMARY KEY ((p, q), c, d)) WITH "
-    "CLUSTERING ORDER BY (c DESC, d ASC) AND comment = 'it''s' AND default_time_to_live = 7 AND cdc = true AND "
-    "allow_auto_snapshot = false AND compaction = {'class': 'LeveledCompactionStrategy'}",
+    "CREATE TYPE k.aa (x frozen<\"Zz\">, y vector<float, 3>, z tuple<int, text>, d duration, l "
+    "list<int>)",
+    "CREATE TABLE k.t (p text, q int, c int, d inet, s text STATIC MASKED WITH DEFAULT, v "
+    "map<text, frozen<aa>>, w frozen<set<frozen<\"Zz\">>>, x "
+    "'org.apache.cassandra.db.marshal.LexicalUUIDType', y tuple<int, frozen<list<aa>>>, z text "
+    "MASKED WITH mask_inner(1, null), u \"Zz\", old int, older list<text>, PRIMARY KEY ((p, q), c, "
+    "d)) WITH CLUSTERING ORDER BY (c DESC, d ASC) AND comment = 'it''s' AND default_time_to_live = "
+    "7 AND cdc = true AND allow_auto_snapshot = false AND compaction = {'class': "
+    "'LeveledCompactionStrategy'}",
     "ALTER TABLE k.t DROP (old, older) USING TIMESTAMP -5",
     "CREATE INDEX plain ON k.t (c)",
-    "CREATE CUSTOM INDEX sai ON k.t (z) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false', 'ascii': 'true'}",
+    "CREATE CUSTOM INDEX sai ON k.t (z) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false', "
+    "'ascii': 'true'}",
     "CREATE TABLE k.n (p int PRIMARY KEY, n counter)",
     "CREATE TABLE k.old (p int, c int, v int, PRIMARY KEY (p, c)) WITH COMPACT STORAGE",
 };
 
 static cql_schema *applied(cql_schema *schema, const char *text) {
-    base_arena        arena     = { 0 };
+    base_arena        arena = { 0 };
     cql_statement    *statement = NULL;
-    cql_schema       *next      = NULL;
+    cql_schema       *next = NULL;
     cql_schema_change change;
     corm_error        err;
     assert_ok(cql__parse(&arena, corm_str_of(text), &statement, NULL, &err), err);
-    assert_ok(cql__schema_apply(schema, statement, corm_str_of("k"), 5, &arena, &next, &change, &err), err);
+    assert_ok(
+        cql__schema_apply(schema, statement, corm_str_of("k"), 5, &arena, &next, &change, &err),
+        err);
     cql__schema_unref(schema);
     base__arena_free(&arena);
     return next;
@@ -42,8 +48,11 @@ static cql_schema *sample(void) {
     cql_schema *schema = cql__schema_new();
     corm_error  err;
     assert_non_null(schema);
-    assert_ok(cql__schema_add_virtual(schema, "CREATE TABLE system.local (key text PRIMARY KEY)", &err), err);
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) schema = applied(schema, statements[i]);
+    assert_ok(
+        cql__schema_add_virtual(schema, "CREATE TABLE system.local (key text PRIMARY KEY)", &err),
+        err);
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        schema = applied(schema, statements[i]);
     return schema;
 }
 
@@ -51,11 +60,13 @@ static void put_everything(const cql_schema *schema, base_buf *out) {
     for (uint32_t k = 0; k < schema->keyspace_count; k++) {
         const cql_keyspace *keyspace = schema->keyspaces[k];
         cql__describe_keyspace(keyspace, out);
-        for (uint32_t i = 0; i < keyspace->type_count; i++) cql__describe_type(keyspace->types[i], out);
+        for (uint32_t i = 0; i < keyspace->type_count; i++)
+            cql__describe_type(keyspace->types[i], out);
         for (uint32_t t = 0; t < keyspace->table_count; t++) {
             const cql_table *table = keyspace->tables[t];
             cql__describe_table(table, true, out);
-            base__buf_printf(out, "\n%u %u %d\n", table->storage_id, table->next_column_id, table->is_counter);
+            base__buf_printf(out, "\n%u %u %d\n", table->storage_id, table->next_column_id,
+                             table->is_counter);
             for (uint32_t i = 0; i < table->column_count; i++) {
                 base__buf_printf(out, "%u ", table->columns[i].id);
                 cql__type_print_marshal(table->columns[i].type, out);
@@ -72,7 +83,9 @@ static cql_schema *system_schema(void) {
     cql_schema *schema = cql__schema_new();
     corm_error  err;
     assert_non_null(schema);
-    assert_ok(cql__schema_add_virtual(schema, "CREATE TABLE system.local (key text PRIMARY KEY)", &err), err);
+    assert_ok(
+        cql__schema_add_virtual(schema, "CREATE TABLE system.local (key text PRIMARY KEY)", &err),
+        err);
     return schema;
 }
 
@@ -80,10 +93,10 @@ static void what_was_written_reads_back_the_same(void **state) {
     (void)state;
     cql_schema *schema = sample();
     cql_schema *system = system_schema();
-    cql_schema *read   = NULL;
-    base_buf    bytes  = { 0 };
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
     base_buf    before = { 0 };
-    base_buf    after  = { 0 };
+    base_buf    after = { 0 };
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     assert_ok(cql__schema_read(base__buf_bytes(&bytes), system, &read, &err), err);
@@ -106,13 +119,14 @@ static void what_was_written_reads_back_the_same(void **state) {
 static void the_bytes_stand_behind_what_was_there(void **state) {
     (void)state;
     cql_schema *schema = sample();
-    cql_schema *read   = NULL;
-    base_buf    bytes  = { 0 };
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
     corm_error  err;
     base__buf_puts(&bytes, "head");
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     assert_memory_equal(bytes.data, "head", 4);
-    assert_ok(cql__schema_read((corm_bytes){ bytes.data + 4, bytes.len - 4 }, NULL, &read, &err), err);
+    assert_ok(cql__schema_read((corm_bytes){ bytes.data + 4, bytes.len - 4 }, NULL, &read, &err),
+              err);
     assert_int_equal(read->keyspace_count, 2);
     base__buf_free(&bytes);
     cql__schema_unref(schema);
@@ -122,8 +136,8 @@ static void the_bytes_stand_behind_what_was_there(void **state) {
 static void any_changed_byte_is_noticed(void **state) {
     (void)state;
     cql_schema *schema = sample();
-    cql_schema *read   = NULL;
-    base_buf    bytes  = { 0 };
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     for (size_t i = 0; i < bytes.len; i++) {
@@ -132,7 +146,8 @@ static void any_changed_byte_is_noticed(void **state) {
         bytes.data[i] ^= 0x10;
     }
     for (size_t len = 0; len < bytes.len; len++) {
-        assert_status(cql__schema_read((corm_bytes){ bytes.data, len }, NULL, &read, &err), CORM_CORRUPT);
+        assert_status(cql__schema_read((corm_bytes){ bytes.data, len }, NULL, &read, &err),
+                      CORM_CORRUPT);
     }
     base__buf_free(&bytes);
     cql__schema_unref(schema);
@@ -149,8 +164,8 @@ static void seal(uint8_t *data, size_t len) {
 static void wrong_content_with_a_good_checksum_is_survived(void **state) {
     (void)state;
     cql_schema *schema = sample();
-    base_buf    bytes  = { 0 };
-    uint32_t    seed   = 12345;
+    base_buf    bytes = { 0 };
+    uint32_t    seed = 12345;
     size_t      refused = 0;
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
@@ -159,11 +174,15 @@ static void wrong_content_with_a_good_checksum_is_survived(void **state) {
     for (size_t i = 1; i + 8 < bytes.len; i++) {
         for (int change = 0; change < 4; change++) {
             cql_schema *read = NULL;
-            seed             = seed * 1664525 + 1013904223;
+            seed = seed * 1664525 + 1013904223;
             memcpy(copy, bytes.data, bytes.len);
-            copy[i] = change == 0 ? 0xff : change == 1 ? 0 : change == 2 ? (uint8_t)(copy[i] + 1) : (uint8_t)(seed >> 24);
+            copy[i] = change == 0   ? 0xff
+                      : change == 1 ? 0
+                      : change == 2 ? (uint8_t)(copy[i] + 1)
+                                    : (uint8_t)(seed >> 24);
             seal(copy, bytes.len);
-            corm_status status = cql__schema_read((corm_bytes){ copy, bytes.len }, NULL, &read, &err);
+            corm_status status =
+                cql__schema_read((corm_bytes){ copy, bytes.len }, NULL, &read, &err);
             if (status == CORM_OK) {
                 base_buf text = { 0 };
                 put_everything(read, &text);
@@ -184,14 +203,15 @@ static void wrong_content_with_a_good_checksum_is_survived(void **state) {
 static void another_format_is_told_apart_from_damage(void **state) {
     (void)state;
     cql_schema *schema = sample();
-    cql_schema *read   = NULL;
-    base_buf    bytes  = { 0 };
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     bytes.data[0] = 9;
     seal(bytes.data, bytes.len);
     assert_status(cql__schema_read(base__buf_bytes(&bytes), NULL, &read, &err), CORM_VERSION);
-    assert_string_equal(err.message, "the stored schema has format 9, this version of Corm reads 1");
+    assert_string_equal(err.message,
+                        "the stored schema has format 9, this version of Corm reads 1");
     base__buf_free(&bytes);
     cql__schema_unref(schema);
 }
@@ -199,8 +219,8 @@ static void another_format_is_told_apart_from_damage(void **state) {
 static void a_keyspace_of_the_system_cannot_be_stored_over(void **state) {
     (void)state;
     cql_schema *schema = sample();
-    cql_schema *read   = NULL;
-    base_buf    bytes  = { 0 };
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     assert_status(cql__schema_read(base__buf_bytes(&bytes), schema, &read, &err), CORM_CORRUPT);
@@ -212,21 +232,21 @@ static void without_memory_nothing_is_lost(void **state) {
     (void)state;
     if (!testing__memory_can_fail()) skip();
     cql_schema *schema = sample();
-    base_buf    bytes  = { 0 };
+    base_buf    bytes = { 0 };
     bool        failed = true;
     corm_error  err;
     assert_ok(cql__schema_write(schema, &bytes, &err), err);
     for (size_t n = 0; failed; n++) {
         cql_schema *read = NULL;
-        base_buf    out  = { 0 };
+        base_buf    out = { 0 };
         long        live = testing__memory_live();
         testing__memory_fail_from(n);
         corm_status status = cql__schema_read(base__buf_bytes(&bytes), schema, &read, &err);
-        failed             = testing__memory_has_failed();
+        failed = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
         assert_status(status, failed ? CORM_NO_MEMORY : CORM_CORRUPT);
         testing__memory_fail_from(n);
-        status         = cql__schema_write(schema, &out, &err);
+        status = cql__schema_write(schema, &out, &err);
         bool no_memory = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
         assert_status(status, no_memory ? CORM_NO_MEMORY : CORM_OK);
@@ -246,8 +266,9 @@ static void a_system_table_is_made_whole_or_not_at_all(void **state) {
         cql_schema *schema = cql__schema_new();
         assert_non_null(schema);
         testing__memory_fail_from(n);
-        corm_status status = cql__schema_add_virtual(schema, "CREATE TABLE system.t (k int PRIMARY KEY, v text)", &err);
-        failed             = testing__memory_has_failed();
+        corm_status status = cql__schema_add_virtual(
+            schema, "CREATE TABLE system.t (k int PRIMARY KEY, v text)", &err);
+        failed = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
         assert_status(status, failed ? CORM_NO_MEMORY : CORM_OK);
         assert_int_equal(schema->keyspace_count, failed ? 0 : 1);

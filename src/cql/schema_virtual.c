@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* schema_virtual.c -- puts the system's tables into a snapshot that is being built. One thread: the snapshot has one
- * reference. */
+/* schema_virtual.c -- puts the system's tables into a snapshot that is being built. One thread: the
+ * snapshot has one reference. */
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@
 #include "cql/parser.h"
 
 /* Replication of the keyspaces that a cluster has for itself; virtual ones have none to show. */
-static corm_str local_replication[2] = { { "class", 5 }, { "org.apache.cassandra.locator.LocalStrategy", 42 } };
+static corm_str local_replication[2] = { { "class", 5 },
+                                         { "org.apache.cassandra.locator.LocalStrategy", 42 } };
 static corm_str one_copy[4] = {
     { "class", 5 },
     { "org.apache.cassandra.locator.SimpleStrategy", 43 },
@@ -33,8 +34,9 @@ static cql_map_option replication_of(corm_str keyspace) {
     static const struct {
         const char *name;
         corm_str   *pairs;
-    } replicated[] = {
-        { "system_auth", one_copy }, { "system_traces", two_copies }, { "system_distributed", three_copies } };
+    } replicated[] = { { "system_auth", one_copy },
+                       { "system_traces", two_copies },
+                       { "system_distributed", three_copies } };
     for (size_t i = 0; i < sizeof replicated / sizeof *replicated; i++) {
         if (corm_str_equal(keyspace, corm_str_of(replicated[i].name))) {
             return (cql_map_option){ 2, replicated[i].pairs };
@@ -57,13 +59,13 @@ static corm_status system_id(cql_ddl *ddl, corm_str keyspace, corm_str table, co
 }
 
 static corm_status draft_table(cql_ddl *ddl, const cql_create_table *s, cql_table *draft) {
-    cql_option_context c        = cql__ddl_options(ddl);
+    cql_option_context c = cql__ddl_options(ddl);
     corm_str           keyspace = s->table.keyspace.text;
     cql__table_options_init(&draft->options);
     CORM_TRY(cql__table_options_read(&c, s->properties, s->property_count, &draft->options));
     CORM_TRY(cql__ddl_draft_table(ddl, s, keyspace, draft));
     draft->is_virtual = true;
-    draft->is_system  = true;
+    draft->is_system = true;
     return system_id(ddl, keyspace, draft->name, &draft->id);
 }
 
@@ -71,11 +73,11 @@ static bool keyspace_to_change(cql_ddl *ddl, corm_str name, cql_keyspace *draft)
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, name);
     if (before) return cql__keyspace_draft(ddl->arena, before, draft);
     cql_keyspace fresh = {
-        .name           = name,
-        .replication    = replication_of(name),
+        .name = name,
+        .replication = replication_of(name),
         .durable_writes = true,
-        .is_virtual     = cql__is_virtual_system(name),
-        .is_system      = true,
+        .is_virtual = cql__is_virtual_system(name),
+        .is_system = true,
     };
     return cql__keyspace_draft(ddl->arena, &fresh, draft);
 }
@@ -83,11 +85,11 @@ static bool keyspace_to_change(cql_ddl *ddl, corm_str name, cql_keyspace *draft)
 /* Puts what `next` holds into the snapshot itself. */
 static void take_over(cql_schema *schema, cql_schema *next) {
     cql_keyspace **keyspaces = schema->keyspaces;
-    uint32_t       count     = schema->keyspace_count;
-    schema->keyspaces        = next->keyspaces;
-    schema->keyspace_count   = next->keyspace_count;
-    next->keyspaces          = keyspaces;
-    next->keyspace_count     = count;
+    uint32_t       count = schema->keyspace_count;
+    schema->keyspaces = next->keyspaces;
+    schema->keyspace_count = next->keyspace_count;
+    next->keyspaces = keyspaces;
+    next->keyspace_count = count;
     cql__schema_unref(next);
 }
 
@@ -105,11 +107,11 @@ static corm_status add(cql_ddl *ddl, const cql_create_table *s) {
 }
 
 corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table, corm_error *err) {
-    base_arena        arena     = { 0 };
+    base_arena        arena = { 0 };
     cql_statement    *statement = NULL;
-    cql_schema_change change    = { .target = CQL_CHANGED_NOTHING };
-    cql_ddl           ddl       = { .schema = schema, .arena = &arena, .err = err, .change = &change };
-    corm_status       status    = cql__parse(&arena, corm_str_of(create_table), &statement, NULL, err);
+    cql_schema_change change = { .target = CQL_CHANGED_NOTHING };
+    cql_ddl           ddl = { .schema = schema, .arena = &arena, .err = err, .change = &change };
+    corm_status       status = cql__parse(&arena, corm_str_of(create_table), &statement, NULL, err);
     if (status == CORM_OK && statement->kind != CQL_STMT_CREATE_TABLE) {
         status = base__fail(err, CORM_INVALID_ARGUMENT, "CREATE TABLE was expected");
     }
