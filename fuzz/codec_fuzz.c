@@ -3,8 +3,9 @@
  *
  *   input   [type as text, "map<int, text>"] [newline] [bytes of the value]
  *
- * A text that is no type is read once more as a class name, and the bytes as a type's [option] form, as text, as JSON and as
- * a partition key: none of these may read out of bounds or end the program. */
+ * A text that is no type is read once more as a class name, and the bytes as a type's [option]
+ * form, as text, as JSON and as a partition key: none of these may read out of bounds or end the
+ * program. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static bool has_empty(const cql_type *type) {
     return false;
 }
 
-/* The server makes the empty value of empty text for any type, and refuses it later where it is none. */
+/* The server makes the empty value of empty text for any type, and refuses it later where it is
+ * none. */
 static bool is_valid_or_empty(const cql_type *type, const base_buf *wire) {
     return wire->len == 0 || has_empty(type) ||
            cql__validate(type, cql__value_of(base__buf_bytes(wire)), NULL) == CORM_OK;

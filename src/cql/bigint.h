@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* bigint.h -- the bridge between wire bytes and GMP numbers, for varint.c and decimal*.c.
  *
- * GMP ends the program when memory is exhausted, so numbers that could grow far beyond their input are refused
- * before they are computed: no result has more than CQL_MOST_DIGITS digits. */
+ * GMP ends the program when memory is exhausted, so numbers that could grow far beyond their
+ * input are refused before they are computed: no result has more than CQL_MOST_DIGITS digits. */
 #ifndef CQL_BIGINT_H
 #define CQL_BIGINT_H
 
@@ -24,10 +24,12 @@ void cql__bigint_print(const mpz_t v, base_buf *out);
 /* Digits only, at least one. */
 void cql__bigint_read(mpz_t out, corm_str digits);
 
-/* Whether the bytes fit in 64 bits; more than 8 bytes do when the first ones only repeat the sign. */
+/* Whether the bytes fit in 64 bits; more than 8 bytes do when the first ones only repeat the
+ * sign. */
 bool cql__bigint_small(const uint8_t *data, size_t len, int64_t *out);
 
-/* The bytes without those at the front that only repeat the sign; at least one byte unless there are none. */
+/* The bytes without those at the front that only repeat the sign; at least one byte unless there
+ * are none. */
 corm_bytes cql__bigint_trim(const uint8_t *data, size_t len);
 
 void cql__bigint_pow10(mpz_t out, uint32_t exponent);

@@ -77,7 +77,8 @@ static int compare_item(const cql_type *type, cql_value a, cql_value b) {
     return cql__compare(type, a, b);
 }
 
-/* Value by value; where one ends, the shorter comes first. Components that are missing at a tuple's end are null. */
+/* Value by value; where one ends, the shorter comes first. Components that are missing at a
+ * tuple's end are null. */
 static int compare_walk(const cql_type *type, cql_value a, cql_value b) {
     cql_walk x, y;
     if (cql__walk_begin(&x, type, a, NULL) != CORM_OK ||

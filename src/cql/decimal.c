@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* decimal.c -- decimals from and to text and other numbers, and their order. Pure; any thread.
  *
- * Wire form: [i32 scale][unscaled, two's complement]; the number is unscaled * 10^-scale, with Java's BigDecimal
- * semantics. The order-preserving form of 0.d1d2d3d4… * 10^e, d1 > 0, no zeros at the end:
+ * Wire form: [i32 scale][unscaled, two's complement]; the number is unscaled * 10^-scale, with
+ * Java's BigDecimal semantics. The order-preserving form of 0.d1d2d3d4… * 10^e, d1 > 0, no zeros
+ * at the end:
  *
- *   02 [e] [d1d2 + 1] [d3d4 + 1] … 00      for positive numbers; every byte but the first inverted after 00 for
- *   01                                     negative ones; zero
+ *   02 [e] [d1d2 + 1] [d3d4 + 1] … 00     positive numbers
+ *   01                                    zero
+ *   00 and the rest inverted              negative numbers
  *
  *   e = one byte 80 + e, for |e| <= 100; else FF or 01 and e + 2^39 in five bytes */
 #include "cql/decimal.h"

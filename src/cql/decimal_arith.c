@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* decimal_arith.c -- arithmetic on decimals as the server's DecimalType does it. Pure; any thread.
+/* decimal_arith.c -- arithmetic on decimals as the server's DecimalType does it. Pure; any
+ * thread.
  *
- * Sums, differences and products are rounded half up to 10,000 digits. The scale of every result is Java's:
- * 1.0 + 1 is 2.0, 1.00 % 3 is 1.00. */
+ * Sums, differences and products are rounded half up to 10,000 digits. The scale of every result
+ * is Java's: 1.0 + 1 is 2.0, 1.00 % 3 is 1.00. */
 #include "base/fail.h"
 #include "cql/decimal.h"
 
@@ -70,7 +71,8 @@ static void strip_zeros(cql_decimal *d, int64_t least) {
     }
 }
 
-/* a + b where one is zero: the other, with the greater of both scales as far as the precision allows. */
+/* a + b where one is zero: the other, with the greater of both scales as far as the precision
+ * allows. */
 static corm_status add_zero(cql_decimal *a, const cql_decimal *b, corm_error *err) {
     int64_t scale = a->scale > b->scale ? a->scale : b->scale;
     if (is_zero(a)) {
@@ -88,8 +90,8 @@ static corm_status add_zero(cql_decimal *a, const cql_decimal *b, corm_error *er
     return set_scale(a, a->scale + wanted, err);
 }
 
-/* A number that is too small to be seen in the sum is replaced by one just below its last digit, so that it
- * still decides the rounding. */
+/* A number that is too small to be seen in the sum is replaced by one just below its last digit,
+ * so that it still decides the rounding. */
 static corm_status shrink_invisible(const cql_decimal *big, cql_decimal *small, corm_error *err) {
     int64_t last = (int64_t)big->scale - precision(big) + MOST_PRECISION;
     int64_t first = (int64_t)small->scale - precision(small) + 1;
@@ -139,7 +141,8 @@ static corm_status divide(cql_decimal *a, cql_decimal *b, corm_error *err) {
     return CORM_OK;
 }
 
-/* The scale that the whole quotient has in Java: the difference of the scales, but with no digit lost. */
+/* The scale that the whole quotient has in Java: the difference of the scales, but with no digit
+ * lost. */
 static int64_t quotient_scale(const mpz_t quotient, int64_t preferred) {
     if (preferred >= 0) return preferred;
     cql_decimal q = { .scale = 0 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* decode.c -- C values from wire bytes. Pure; any thread.
  *
- * Text, blobs and long varints are borrowed from the bytes; items of collections live in the caller's arena. */
+ * Text, blobs and long varints are borrowed from the bytes; items of collections live in the
+ * caller's arena. */
 #include "base/fail.h"
 #include "cql/bigint.h"
 #include "cql/codec.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* encode.c -- C values in wire form. Pure; any thread.
  *
- * A number goes into any numeric type that can hold it exactly; a double also into a float of the same decimal form
- * (0.1). Text goes into any type as its text form. Sets and maps are sorted as the server keeps them. */
+ * A number goes into any numeric type that can hold it exactly; a double also into a float of
+ * the same decimal form (0.1). Text goes into any type as its text form. Sets and maps are
+ * sorted as the server keeps them. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/bigint.h"
@@ -229,7 +230,8 @@ static corm_status encode_double(const cql_type *type, const corm_value *value, 
     return CORM_OK;
 }
 
-/* Whether the float stands for the double: equal, or the same number when written in its own shortest form. */
+/* Whether the float stands for the double: equal, or the same number when written in its own
+ * shortest form. */
 static bool stands_for(float narrow, double v) {
     base_buf text = { 0 };
     double   back = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* from_json.c -- values from JSON, as INSERT JSON and fromJson() take them, with the server's messages.
- * Pure, but for the timestamp "now"; any thread.
+/* from_json.c -- values from JSON, as INSERT JSON and fromJson() take them, with the server's
+ * messages. Pure, but for the timestamp "now"; any thread.
  *
- * Numbers may also be strings; a collection may be a string that holds its JSON, as keys of maps must be. */
+ * Numbers may also be strings; a collection may be a string that holds its JSON, as keys of maps
+ * must be. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/codec.h"
@@ -15,7 +16,8 @@
 
 static corm_status read_value(const cql_type *type, corm_str json, base_buf *out, corm_error *err);
 
-/* Fails with a message that has up to three places for text: `first`, the value's Java class and its Java form. */
+/* Fails with a message that has up to three places for text: `first`, the value's Java class and
+ * its Java form. */
 static corm_status refuse(corm_error *err, const char *before, corm_str value, const char *after) {
     base_buf text = { 0 };
     cql__json_put_java(value, &text);
@@ -294,7 +296,8 @@ static corm_status find_field(const cql_type *type, corm_str key, uint32_t *inde
     return status;
 }
 
-/* The fields in the order of the type, from members in any order; a field that is not given is null. */
+/* The fields in the order of the type, from members in any order; a field that is not given is
+ * null. */
 static corm_status read_udt(const cql_type *type, corm_str json, base_buf *out, corm_error *err) {
     corm_str *fields = malloc((type->count + 1) * sizeof *fields);
     if (!fields) return base__fail_memory(err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* from_string.c -- values from the text of a constant, as the server's AbstractType.fromString, with its messages.
- * Pure, but for 'now'; any thread. */
+/* from_string.c -- values from the text of a constant, as the server's AbstractType.fromString,
+ * with its messages. Pure, but for 'now'; any thread. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/codec.h"
@@ -84,8 +84,8 @@ static bool is_one_of(char c, const char *set) {
     return c != '\0' && strchr(set, c);
 }
 
-/* What Java takes around a number: white space, one of f F d D behind the digits; and no other spelling of NaN and
- * Infinity than these. */
+/* What Java takes around a number: white space, one of f F d D behind the digits; and no other
+ * spelling of NaN and Infinity than these. */
 static bool strip_java_number(corm_str *text) {
     while (text->len > 0 && (uint8_t)text->data[0] <= ' ')
         *text = (corm_str){ text->data + 1, text->len - 1 };

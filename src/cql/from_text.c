@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* from_text.c -- values from CQL literals and from bare text. Pure, but for 'now'; any thread.
  *
- *   scalar       'quoted' (a quote doubled), $$quoted$$ or bare; bare text inside a collection ends at , ] } ) or
- *                white space, in the key of a map also at :
- *   0x…          for any type but text and ascii: the value's bytes themselves; 0x is the empty value
- *   list [a, b]  set {a, b}  map {k: v}  tuple (a, b)  vector [a, b]  user-defined type {field: v} */
+ *   scalar        'quoted' (a quote doubled), $$quoted$$ or bare; bare text inside a collection
+ *                 ends at , ] } ) or white space, in the key of a map also at :
+ *   0x…           for any type but text and ascii the value's bytes; 0x is the empty value
+ *   list, vector  [a, b]
+ *   set, map      {a, b}   {k: v}
+ *   tuple, UDT    (a, b)   {field: v} */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/codec.h"
@@ -204,7 +206,8 @@ static corm_status find_field(reader *r, const cql_type *type, uint32_t *index) 
     return status;
 }
 
-/* Fields come in any order: each is read behind the others in `values`, then all are put in the type's order. */
+/* Fields come in any order: each is read behind the others in `values`, then all are put in the
+ * type's order. */
 static corm_status read_fields(reader *r, const cql_type *type, cql_value *fields, size_t *starts,
                                base_buf *values) {
     if (!accept(r, '{')) return malformed(r, "'{'");

@@ -197,7 +197,7 @@ static bool is_escape_of(corm_str text, size_t at, uint32_t first, uint32_t last
     return unit >= first && unit <= last;
 }
 
-/* The \u escape at `at`, with a second one where both are a pair; gives the bytes that were read. */
+/* The \u escape at `at`, with the second one of a pair; gives the bytes that were read. */
 static size_t put_unicode(corm_str text, size_t at, base_buf *out) {
     uint32_t unit = hex4(text.data + at + 2);
     if (unit >= 0xd800 && unit <= 0xdbff && is_escape_of(text, at + 6, 0xdc00, 0xdfff)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* json.h -- reading JSON text: a check of the whole, then a walk over what is known to be well-formed. */
+/* json.h -- reading JSON text: a check of the whole, then a walk over what is known to be
+ * well-formed. */
 #ifndef CQL_JSON_H
 #define CQL_JSON_H
 
@@ -18,7 +19,8 @@ typedef enum cql_json_kind {
     CQL_JSON_OBJECT
 } cql_json_kind;
 
-/* Whether the whole text is one JSON value, nested at most CQL_DEPTH_LIMIT deep; if not, *at is the place. */
+/* Whether the whole text is one JSON value, nested at most CQL_DEPTH_LIMIT deep; if not, *at is
+ * the place. */
 bool cql__json_check(corm_str text, size_t *at);
 
 /* The functions below take text that was checked, or spans of it. */
@@ -31,7 +33,8 @@ cql_json_kind cql__json_kind(corm_str value);
 /* "Integer", "ArrayList" …: with its package where `full`. */
 const char *cql__json_class(cql_json_kind kind, bool full);
 
-/* Appends what a string means: without quotes and escapes. A lone surrogate becomes a question mark. */
+/* Appends what a string means: without quotes and escapes. A lone surrogate becomes a question
+ * mark. */
 void cql__json_unescape(corm_str string, base_buf *out);
 
 /* Appends the value as Java's toString() prints it. */

@@ -10,10 +10,11 @@
  *   varint, decimal                 see varint.c and decimal.c
  *   text, blob, inet and others     the bytes, 00 as 01 01 and 01 as 01 02, then 00
  *   list, set, map                  each element with its marker, then 00
- *   tuple, user-defined type        each component with its marker, without nulls at the end, then 00
+ *   tuple, user-defined type        each component with its marker but nulls at the end, then 00
  *   vector                          each item with its marker
  *
- * No encoding is the beginning of another, so what follows never decides between two different values. */
+ * No encoding is the beginning of another, so what follows never decides between two different
+ * values. */
 #include "cql/order.h"
 
 #include "cql/numbers.h"

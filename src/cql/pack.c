@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* pack.c -- writes and walks collections, tuples and vectors in wire form. Pure; any thread.
  *
- *   list, set   [i32 n] n x [value]            tuple, UDT   up to n x [value]
- *   map         [i32 n] n x [value][value]     vector       n x item, without lengths when the items' size is
- *   value       [i32 length][bytes]                         fixed, else each with a vint length */
+ *   value        [i32 length][bytes]
+ *   list, set    [i32 n] n x [value]
+ *   map          [i32 n] n x [value][value]
+ *   tuple, UDT   up to n x [value]
+ *   vector       n x item: bare when the items' size is fixed, else each behind its vint length */
 #include "base/fail.h"
 #include "cql/codec.h"
 #include "cql/types_internal.h"

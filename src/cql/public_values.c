@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* public_values.c -- varint, decimal and value functions of the public headers. Pure; any thread. */
+/* public_values.c -- varints, decimals and values of the public headers. Pure; any thread. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "corm/value.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* random_value.h -- random types and values for property tests; the same seed gives the same ones. */
+/* random_value.h -- random types and values for property tests; the same seed gives the same
+ * ones. */
 #ifndef CQL_RANDOM_VALUE_H
 #define CQL_RANDOM_VALUE_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sorted.c -- packs elements that come in any order: sets and maps are sorted by the server's order, and of equal ones
- * the last stays. Pure; any thread. */
+/* sorted.c -- packs elements that come in any order: sets and maps are sorted by the server's
+ * order, and of equal ones the last stays. Pure; any thread. */
 #include "cql/sorted.h"
 
 #include "base/fail.h"

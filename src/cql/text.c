@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* text.c -- values as text: for the shell, as literals, for CAST, for golden files. Pure; any thread. */
+/* text.c -- values as text: for the shell, as literals, for CAST, for golden files. Pure; any
+ * thread. */
 #include "base/text.h"
 
 #include "cql/codec.h"
@@ -134,7 +135,8 @@ static void put_shell_float(double v, base_buf *out) {
     put_with_point(text, out);
 }
 
-/* Java writes two digits at least, golden files one where it is enough: 5.0E-324 instead of 4.9E-324. */
+/* Java writes two digits at least, golden files one where it is enough: 5.0E-324 instead of
+ * 4.9E-324. */
 static void put_golden_double(double v, bool single, base_buf *out) {
     char   digit[16];
     double back = 0;
@@ -294,7 +296,8 @@ static bool is_plain_name(corm_str name) {
     return true;
 }
 
-/* Golden files quote a field's name only where its characters need it, not where it is a reserved word. */
+/* Golden files quote a field's name only where its characters need it, not where it is a
+ * reserved word. */
 static void put_field_name(printer p, corm_str name) {
     if (p.style == CQL_STYLE_SHELL)
         put_shell_text(name, false, p.out);

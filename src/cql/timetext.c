@@ -3,9 +3,11 @@
  *
  * Reading follows java.time's formatters as the server sets them up:
  *
- *   y-M-d'T'H:m[:s][.fraction][zone]     any number of digits, the year from 1 on, February 31 is its last day
- *   yyyy-MM-dd[zone]                     years of more digits with a sign
- *   zone: Z, +01, +0100, +01:00, or after a space also UTC, GMT, UT, UTC+01:00 and the names of zones.c */
+ *   y-M-d'T'H:m[:s][.fraction][zone]   any number of digits; the year from 1 on; February 31 is
+ *                                      the last of February
+ *   yyyy-MM-dd[zone]                   years of more digits with a sign
+ *   zone                               Z, +01, +0100, +01:00, or after a space also UTC, GMT, UT,
+ *                                      UTC+01:00 and the names of zones.c */
 #include "cql/timetext.h"
 
 #include "base/calendar.h"

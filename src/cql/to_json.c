@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* to_json.c -- values as JSON, as SELECT JSON and toJson() give them. Pure; any thread.
  *
- * Numbers and booleans are bare, NaN and infinities null, everything else is a string; the empty value of any type
- * is the empty string. */
+ * Numbers and booleans are bare, NaN and infinities null, everything else is a string; the empty
+ * value of any type is the empty string. */
 #include "base/text.h"
 #include "cql/codec.h"
 #include "cql/inet_text.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* token.c -- the Murmur3Partitioner and the serialised partition key. Pure; any thread.
  *
- * MurmurHash3_x64_128 (Austin Appleby, public domain) with one peculiarity of the server's: bytes of the tail
- * are sign-extended, so the bytes of one with its top bit set also flip the bits above it. */
+ * MurmurHash3_x64_128 (Austin Appleby, public domain) with one peculiarity of the server's:
+ * bytes of the tail are sign-extended, so the bytes of one with its top bit set also flip the
+ * bits above it. */
 #include "cql/token.h"
 
 #define C1 UINT64_C(0x87c37b91114253d5)

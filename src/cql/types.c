@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* types.c -- CQL types: the table of native types, makers, freezing, copying.
  *
- * A type is an immutable tree. Types without parameters are static and shared; all others live in the arena that
- * they were made in. Pure; any thread. */
+ * A type is an immutable tree. Types without parameters are static and shared; all others live
+ * in the arena that they were made in. Pure; any thread. */
 #include "cql/types.h"
 
 #include "base/text.h"

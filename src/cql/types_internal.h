@@ -8,8 +8,8 @@
 /* How deep types and values may be nested where they are read from text or from the wire. */
 enum { CQL_DEPTH_LIMIT = 100 };
 
-/* The size of an item of a vector when the type is the item's: items of such types stand one after the other;
- * 0 when each item has its length before it. */
+/* The size of an item of a vector when the type is the item's: items of such types stand one
+ * after the other; 0 when each item has its length before it. */
 uint32_t cql__vector_item_size(const cql_type *type);
 
 /* The type of the i-th value that cql__walk_next gives. */

@@ -4,8 +4,8 @@
  *   type = [package.]Class [ '(' part, … ')' ]
  *   part = type | hexname:type | number
  *
- * FrozenType and ReversedType disappear into the type that they hold. A class that is not known, or whose
- * parameters do not fit, becomes CQL_CUSTOM with its whole text. */
+ * FrozenType and ReversedType disappear into the type that they hold. A class that is not known,
+ * or whose parameters do not fit, becomes CQL_CUSTOM with its whole text. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/types_internal.h"
@@ -80,8 +80,8 @@ static corm_status add_part(parser *p, parts *list, corm_str word, const cql_typ
     return CORM_OK;
 }
 
-/* Where words are meant (the keyspace and the name of a user-defined type, a vector's dimension) `plain` first
- * parts are not read as types, nor are words of digits only. */
+/* Where words are meant (the keyspace and the name of a user-defined type, a vector's dimension)
+ * `plain` first parts are not read as types, nor are words of digits only. */
 static corm_status read_part(parser *p, parts *list, bool plain) {
     size_t   start = p->at;
     corm_str word = read_word(p);

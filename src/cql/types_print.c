@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* types_print.c -- CQL types as text: the CQL form and the server's class form. Pure; any thread. */
+/* types_print.c -- CQL types as text: the CQL form and the class form. Pure; any thread. */
 #include "base/text.h"
 #include "cql/types_internal.h"
 
@@ -82,8 +82,8 @@ static void put_marshal_params(const cql_type *type, bool inside_frozen, base_bu
     if (type->id == CQL_VECTOR) base__buf_printf(out, " , %u", type->dimension);
 }
 
-/* Within a frozen type nothing is marked as frozen again; a tuple freezes without a mark of its own, a vector
- * does not count. */
+/* Within a frozen type nothing is marked as frozen again; a tuple freezes without a mark of its
+ * own, a vector does not count. */
 static void put_marshal(const cql_type *type, bool inside_frozen, base_buf *out) {
     if (type->id == CQL_CUSTOM) {
         base__buf_put_str(out, type->name);

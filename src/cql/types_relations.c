@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* types_relations.c -- questions about one CQL type and about two. Pure; any thread.
  *
- * Whether one type's values serve as another's follows the server's AbstractType: three relations, each looser
- * than the one before: the same, compatible (same values in the same order), and accepting (same values). */
+ * Whether one type's values serve as another's follows the server's AbstractType: three
+ * relations, each looser than the one before: the same, compatible (same values in the same
+ * order), and accepting (same values). */
 #include "cql/types.h"
 #include "cql/types_internal.h"
 

@@ -6,7 +6,8 @@
 
 typedef enum state { START, TWO, TWO_C0, THREE_E0, LAST, LAST_TWO, FOUR_F0, LAST_THREE, BAD } state;
 
-/* A byte belongs to the sequence when (byte & mask) == bits, or when it is not, for those that say `unless`. */
+/* A byte belongs to the sequence when (byte & mask) == bits, or when it is not, for those that
+ * say `unless`. */
 static const struct {
     uint8_t mask;
     uint8_t bits;

@@ -5,8 +5,8 @@
 
 #include "corm/base.h"
 
-/* Whether the server takes the bytes as text. All of UTF-8 is, and some of what is not: C0 80, surrogates,
- * and a few malformed sequences. */
+/* Whether the server takes the bytes as text. All of UTF-8 is, and some of what is not: C0 80,
+ * surrogates, and a few malformed sequences. */
 bool cql__utf8_accepted(const uint8_t *data, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* validate.c -- whether bytes are a value of a type, by the server's rules and in its words. Pure; any thread. */
+/* validate.c -- whether bytes are a value of a type, by the server's rules and in its words.
+ * Pure; any thread. */
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/codec.h"

@@ -3,7 +3,7 @@
  *
  * Numbers of 64 bits are handled without GMP. The order-preserving form:
  *
- *   [80+n-1][n bytes]   n bytes of two's complement, shortest, for numbers >= 0; 7F-(n-1) for negative ones
+ *   [80+n-1][n bytes]   n bytes of two's complement, shortest; 7F-(n-1) for negative numbers
  *   [F0][u32 n][bytes]  beyond 112 bytes; 0F and the inverted length for negative ones */
 #include "base/fail.h"
 #include "base/text.h"

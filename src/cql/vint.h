@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* vint.h -- the server's variable-length integers: as many leading one bits as bytes follow, big-endian. */
+/* vint.h -- the server's variable-length integers: as many leading one bits as bytes follow,
+ * big-endian. */
 #ifndef CQL_VINT_H
 #define CQL_VINT_H
 

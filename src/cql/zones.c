@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* zones.c -- time zones by abbreviation, with the changes of clocks that hold since 1987 in the United States and
- * since 1996 in Europe. Pure; any thread.
+/* zones.c -- time zones by abbreviation, with the changes of clocks that hold since 1987 in the
+ * United States and since 1996 in Europe. Pure; any thread.
  *
- * A local time that clocks skip counts with the offset before the change; one that they show twice, with summer
- * time's. */
+ * A local time that clocks skip counts with the offset before the change; one that they show
+ * twice, with summer time's. */
 #include "cql/zones.h"
 
 typedef enum rule { FIXED, UNITED_STATES, EUROPE } rule;

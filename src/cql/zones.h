@@ -5,8 +5,9 @@
 
 #include "base/calendar.h"
 
-/* The offset from UTC in seconds that a zone ("PST", "CET", "JST" …) has at a local time; false for names
- * that are not known here. As in Java, PST and PDT are one zone, which knows itself when its clocks change. */
+/* The offset from UTC in seconds that a zone ("PST", "CET", "JST" …) has at a local time; false
+ * for names that are not known here. As in Java, PST and PDT are one zone, which knows itself
+ * when its clocks change. */
 bool cql__zone_offset(corm_str name, base_civil date, int64_t clock_ms, int64_t *seconds);
 
 #endif
