@@ -135,6 +135,7 @@ static void dropped_and_masked_columns_are_described(void **state) {
     engine *store = open_with_objects();
     run(store, "ALTER TABLE k.t ADD gone bigint");
     run(store, "ALTER TABLE k.t DROP gone USING TIMESTAMP 1700000000123456");
+    run(store, "DROP INDEX k.by_m");
     run(store, "ALTER TABLE k.t DROP m USING TIMESTAMP 1700000000123456");
     expect(
         store,
