@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/* report.c -- errors on the way to standard error: where, which, why, and a caret below the place.
+ *
+ *     shop.cql:3:8: SYNTAX_ERROR (0x2000): mismatched input 'FORM' expecting K_FROM
+ *     SELECT * FORM t
+ *              ^~~~
+ */
+#include <stdarg.h>
+
+#include "base/text.h"
+#include "cli/shell.h"
+
+static void put_place(const cli_origin *origin, uint32_t line, uint32_t column, base_buf *out) {
+    if (!origin->name) return;
+    /* A place counts from the statement's start. */
+    uint32_t from = line <= 1 ? origin->column : 0;
+    base__buf_printf(out, "%s:%u:%u: ", origin->name, origin->line + (line ? line - 1 : 0),
+                     from + column + 1);
+}
+
+static void put_kind(corm_status status, base_buf *out) {
+    int32_t code = corm_status_server_code(status);
+    base__buf_puts(out, corm_status_name(status));
+    if (code >= 0) base__buf_printf(out, " (0x%04x)", (unsigned)code);
+    base__buf_puts(out, ": ");
+}
+
+static void put_diagnostic(corm_str cql, const cli_origin *origin, const cql_diagnostic *diagnostic,
+                           base_buf *out) {
+    put_place(origin, diagnostic->place.line, diagnostic->place.column, out);
+    put_kind(CORM_SYNTAX_ERROR, out);
+    base__buf_put_str(out, diagnostic->message);
+    base__buf_puts(out, "\n");
+    cql__print_caret(cql, diagnostic->place, diagnostic->length, out);
+    if (out->len && out->data[out->len - 1] != '\n') base__buf_puts(out, "\n");
+}
+
+/* All syntax errors of the statement; false when the parser finds none. */
+static bool put_diagnostics(corm_str cql, const cli_origin *origin, base_buf *out) {
+    base_arena      arena = { 0 };
+    cql_statement  *statement;
+    cql_diagnostics diagnostics = { 0 };
+    bool failed = cql__parse(&arena, cql, &statement, &diagnostics, NULL) == CORM_SYNTAX_ERROR;
+    for (uint32_t i = 0; failed && i < diagnostics.count; i++)
+        put_diagnostic(cql, origin, &diagnostics.items[i], out);
+    base__arena_free(&arena);
+    return failed && diagnostics.count > 0;
+}
+
+static bool is_name_byte(char c) {
+    return base__hex_digit(c) >= 0 || (c >= 'g' && c <= 'z') || (c >= 'G' && c <= 'Z') ||
+           c == '_' || (uint8_t)c >= 0x80;
+}
+
+/* Whether the message speaks of the word. */
+static bool mentions(const char *message, corm_str word) {
+    for (const char *at = message; (at = strchr(at, word.data[0])) != NULL; at++) {
+        bool starts = at == message || !is_name_byte(at[-1]);
+        if (starts && strncmp(at, word.data, word.len) == 0 && !is_name_byte(at[word.len]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_constant(cql_token_kind kind) {
+    return kind == CQL_TOKEN_STRING || kind == CQL_TOKEN_INTEGER || kind == CQL_TOKEN_FLOAT ||
+           kind == CQL_TOKEN_UUID || kind == CQL_TOKEN_HEX || kind == CQL_TOKEN_DURATION;
+}
+
+/* What a token says, without its quotes. */
+static corm_str content(const cql_token *token) {
+    bool     quoted = token->kind == CQL_TOKEN_QUOTED || token->kind == CQL_TOKEN_STRING;
+    corm_str text = token->text;
+    if (quoted && text.len > 2) text = (corm_str){ text.data + 1, text.len - 2 };
+    return text;
+}
+
+/* The name or constant of the statement that the message is about: the only one that it mentions, or the only constant. */
+static bool find_culprit(corm_str cql, const char *message, cql_token *out) {
+    cql_lexer lexer;
+    cql_token token, name = { 0 }, constant = { 0 };
+    uint32_t  names = 0, constants = 0;
+    cql__lexer_init(&lexer, cql);
+    for (cql__lexer_next(&lexer, &token); token.kind != CQL_TOKEN_END;
+         cql__lexer_next(&lexer, &token)) {
+        corm_str   word = content(&token);
+        bool       fixed = is_constant(token.kind);
+        cql_token *seen = fixed ? &constant : &name;
+        if (token.kind == CQL_TOKEN_SYMBOL || token.kind == CQL_TOKEN_ERROR) continue;
+        if (!word.len || !mentions(message, word)) continue;
+        if (corm_str_equal(seen->text, token.text)) continue;
+        *seen = token;
+        *(fixed ? &constants : &names) += 1;
+    }
+    *out = constants == 1 ? constant : name;
+    return constants == 1 || (!constants && names == 1);
+}
+
+/* How long the token at the place is, or 1. */
+static uint32_t length_at(corm_str cql, cql_place place) {
+    cql_lexer lexer;
+    cql_token token;
+    cql__lexer_init(&lexer, cql);
+    for (cql__lexer_next(&lexer, &token); token.kind != CQL_TOKEN_END;
+         cql__lexer_next(&lexer, &token))
+        if (token.place.line == place.line && token.place.column == place.column)
+            return (uint32_t)base__utf8_length(token.text);
+    return 1;
+}
+
+static void put_error(corm_str cql, const cli_origin *origin, const corm_error *error,
+                      base_buf *out) {
+    cql_token culprit = { .place = { error->line, error->column } };
+    bool      placed = error->line > 0 || find_culprit(cql, error->message, &culprit);
+    put_place(origin, placed ? culprit.place.line : 0, placed ? culprit.place.column : 0, out);
+    put_kind(error->status, out);
+    base__buf_printf(out, "%s\n",
+                     error->message[0] ? error->message : corm_status_text(error->status));
+    if (!placed) return;
+    cql__print_caret(cql, culprit.place, length_at(cql, culprit.place), out);
+    if (out->len && out->data[out->len - 1] != '\n') base__buf_puts(out, "\n");
+}
+
+void cli__report(cli_shell *shell, corm_str cql, const cli_origin *origin,
+                 const corm_error *error) {
+    base_buf out = { 0 };
+    bool     done = error->status == CORM_SYNTAX_ERROR && put_diagnostics(cql, origin, &out);
+    if (!done) put_error(cql, origin, error, &out);
+    fflush(shell->out);
+    fwrite(out.data, 1, out.len, shell->err);
+    fflush(shell->err);
+    base__buf_free(&out);
+    shell->failed = true;
+    if (!shell->keep_going) shell->quit = true;
+}
+
+void cli__complain(cli_shell *shell, const cli_origin *origin, const char *format, ...) {
+    va_list list;
+    fflush(shell->out);
+    if (origin->name)
+        fprintf(shell->err, "%s:%u:%u: ", origin->name, origin->line, origin->column + 1);
+    va_start(list, format);
+    vfprintf(shell->err, format, list);
+    va_end(list);
+    fputs("\n", shell->err);
+    fflush(shell->err);
+    shell->failed = true;
+    if (!shell->keep_going) shell->quit = true;
+}
