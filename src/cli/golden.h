@@ -12,9 +12,11 @@ CORM_CHECKED corm_status cli__golden_run(corm_session *session, corm_str text, b
                                          corm_error *err);
 
 /* Runs the file's text and appends a report of each statement whose answer is not the one expected; *differences counts
- * them, *statements all. */
+ * them, *statements all. `exceptions` (may be empty) lists what may differ, a line each: "topic/file.cql:line reason" or
+ * "topic/file.cql reason"; lines that begin with # are comments. */
 CORM_CHECKED corm_status cli__golden_check(corm_session *session, corm_str text, corm_str name,
-                                           base_buf *report, uint32_t *differences,
-                                           uint32_t *statements, corm_error *err);
+                                           corm_str exceptions, base_buf *report,
+                                           uint32_t *differences, uint32_t *statements,
+                                           corm_error *err);
 
 #endif

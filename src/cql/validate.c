@@ -137,7 +137,8 @@ static corm_status check_collection(const cql_type *type, cql_value value, corm_
     cql_value   item;
     for (int64_t i = 0; i < values; i++) {
         if (!read_element(&reader, &item)) return short_collection(type, err);
-        if (cql__is_null(item)) return bad(err, "Null value read when not allowed");
+        if (cql__is_null(item) && type->id != CQL_LIST)
+            return bad(err, "Null value read when not allowed");
         CORM_TRY(cql__validate(cql__item_type(type, (uint32_t)(i & 1)), item, err));
     }
     if (reader.len > 0) {

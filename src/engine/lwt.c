@@ -229,6 +229,13 @@ static corm_status holds_for(const cql_type *type, cql_value value, cql_operator
     *holds = false;
     if (term.len == -2 && op == CQL_OP_IN) return CORM_OK;
     if (term.len == -2) return base__fail(err, CORM_INVALID, "Invalid 'unset' value in condition");
+    if (is_empty_collection(type, term) && op >= CQL_OP_LT && op <= CQL_OP_GTE)
+        return base__fail(err, CORM_INVALID,
+                          "Invalid comparison with an empty %s for operator \"%s\"",
+                          type->id == CQL_LIST  ? "list"
+                          : type->id == CQL_SET ? "set"
+                                                : "map",
+                          operators[op]);
     if (cql__is_null(term) || cql__is_null(value)) {
         bool both = cql__is_null(term) && cql__is_null(value);
         if (op == CQL_OP_EQ || op == CQL_OP_IN)
@@ -240,13 +247,6 @@ static corm_status holds_for(const cql_type *type, cql_value value, cql_operator
                               operators[op]);
         return CORM_OK;
     }
-    if (is_empty_collection(type, term) && op >= CQL_OP_LT && op <= CQL_OP_GTE)
-        return base__fail(err, CORM_INVALID,
-                          "Invalid comparison with an empty %s for operator \"%s\"",
-                          type->id == CQL_LIST  ? "list"
-                          : type->id == CQL_SET ? "set"
-                                                : "map",
-                          operators[op]);
     return cql__compare_op(type, value, op == CQL_OP_IN ? CQL_OP_EQ : op, term, holds, err);
 }
 

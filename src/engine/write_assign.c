@@ -42,6 +42,8 @@ static corm_status append_items(const target *to, cql_value list, corm_error *er
     cql_value item;
     CORM_TRY(cql__walk_begin(&walk, to->column->type, list, err));
     while (cql__walk_next(&walk, &item)) {
+        if (cql__is_null(item))
+            return base__fail(err, CORM_INVALID, "null is not supported inside collections");
         corm_bytes path;
         CORM_TRY(new_list_path(to, engine__list_append_time(), &path, err));
         CORM_TRY(put(to, path, item, err));
