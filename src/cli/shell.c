@@ -47,8 +47,8 @@ static int run_golden(corm_session *session, const shell_values *values) {
     corm_status status = cli__read_whole_file(values->file ? values->file : "-", &text, &error);
     corm_str    name = corm_str_of(values->file ? values->file : "<stdin>");
     if (status == CORM_OK && values->golden_check)
-        status = cli__golden_check(session, base__buf_str(&text), name, &out, &differences,
-                                   &statements, &error);
+        status = cli__golden_check(session, base__buf_str(&text), name, (corm_str){ 0 }, &out,
+                                   &differences, &statements, &error);
     else if (status == CORM_OK)
         status = cli__golden_run(session, base__buf_str(&text), &out, &error);
     fwrite(out.data, 1, out.len, stdout);
