@@ -128,7 +128,8 @@ static bool read_element(base_reader *reader, cql_value *out) {
     return true;
 }
 
-/* A negative count passes the server's check, but not its reading of the value. */
+/* What counts is the server's reading of a bound value, which differs from its check in two points: a
+ * list may hold null, a negative count is refused. */
 static corm_status check_collection(const cql_type *type, cql_value value, corm_error *err) {
     if (value.len < 4) return short_collection(type, err);
     base_reader reader = { .data = value.data, .len = (size_t)value.len };
@@ -137,8 +138,9 @@ static corm_status check_collection(const cql_type *type, cql_value value, corm_
     cql_value   item;
     for (int64_t i = 0; i < values; i++) {
         if (!read_element(&reader, &item)) return short_collection(type, err);
-        if (cql__is_null(item) && type->id != CQL_LIST)
+        if (cql__is_null(item) && type->id != CQL_LIST) {
             return bad(err, "Null value read when not allowed");
+        }
         CORM_TRY(cql__validate(cql__item_type(type, (uint32_t)(i & 1)), item, err));
     }
     if (reader.len > 0) {
