@@ -43,7 +43,7 @@ static bool decided_by_type(const cql_checker *c, const cql_expr *expr) {
     return c->selecting && !is_literal;
 }
 
-static corm_status describe(cql_checker *c, const cql_expr *expr, cql_argument *out) {
+corm_status cql__describe_argument(cql_checker *c, const cql_expr *expr, cql_argument *out) {
     *out = (cql_argument){ .type       = cql__compatible_type(c, expr),
                            .literal    = cql__literal_of(expr),
                            .is_marker  = expr->kind == CQL_EXPR_MARKER,
@@ -63,7 +63,7 @@ static corm_status describe(cql_checker *c, const cql_expr *expr, cql_argument *
 static corm_status describe_all(cql_checker *c, const cql_expr *expr, const cql_argument **out) {
     cql_argument *args = BASE_NEW_ARRAY(c->arena, cql_argument, expr->count);
     if (!args) return base__fail_memory(c->err);
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(describe(c, expr->args[i], &args[i]));
+    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(cql__describe_argument(c, expr->args[i], &args[i]));
     *out = args;
     return CORM_OK;
 }
@@ -129,6 +129,20 @@ static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type 
     if (!c->selecting || !unknown) return status;
     return base__fail(c->err, CORM_INVALID, "Unknown function '%.*s%s%.*s'", CQL_STR(call.keyspace),
                       call.keyspace.len > 0 ? "." : "", CQL_STR(call.name));
+}
+
+/* What is resolved is remembered by the expression's address, so the copy without parentheses is made once and lives on. */
+cql_expr *cql__bare(cql_checker *c, const cql_expr *expr) {
+    static const cql_type bare_of;
+    fit_key               key  = { expr, &bare_of };
+    cql_expr             *bare = (cql_expr *)(uintptr_t)kept(c, &key);
+    if (bare) return bare;
+    bare = BASE_NEW(c->arena, cql_expr);
+    if (!bare) return NULL;
+    *bare        = *expr;
+    bare->parens = false;
+    keep(c, &key, bare);
+    return bare;
 }
 
 corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
@@ -201,8 +215,8 @@ static corm_status refuse_result(cql_checker *c, const cql_expr *expr, const cql
                       CQL_STR(function->name), CQL_STR(from), CQL_STR(receiver->name), CQL_STR(to));
 }
 
-static corm_status argument(cql_checker *c, const cql_expr *expr, const cql_function *function, uint32_t index,
-                            const cql_receiver *of, const cql_node **out) {
+corm_status cql__argument(cql_checker *c, const cql_expr *expr, const cql_function *function, uint32_t index,
+                          const cql_receiver *of, const cql_node **out) {
     cql_receiver receiver = *of;
     receiver.column       = NULL;
     receiver.type         = function->args[index];
@@ -224,7 +238,7 @@ corm_status cql__call(cql_checker *c, const cql_expr *expr, const cql_receiver *
     if (!node) return base__fail_memory(c->err);
     node->function = function;
     for (uint32_t i = 0; i < expr->count; i++) {
-        CORM_TRY(argument(c, expr->args[i], function, i, receiver, &node->args[i]));
+        CORM_TRY(cql__argument(c, expr->args[i], function, i, receiver, &node->args[i]));
     }
     return cql__fold(c, node, out);
 }

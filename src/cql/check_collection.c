@@ -298,9 +298,9 @@ cql_fit cql__collection_fit(cql_checker *c, const cql_expr *expr, const cql_type
     case CQL_EXPR_UDT: return quietly(c, udt_fit(c, expr, to));
     case CQL_EXPR_TUPLE: return quietly(c, tuple_fit(c, expr, to));
     default: {
-        cql_expr inner = *expr;
-        inner.parens   = false;
-        return to->count == 1 && cql__term_fit(c, &inner, to->params[0]) != CQL_FIT_NOT ? CQL_FIT_WEAK : CQL_FIT_NOT;
+        const cql_expr *inner = cql__bare(c, expr);
+        if (!inner || to->count != 1) return CQL_FIT_NOT;
+        return cql__term_fit(c, inner, to->params[0]) != CQL_FIT_NOT ? CQL_FIT_WEAK : CQL_FIT_NOT;
     }
     }
 }

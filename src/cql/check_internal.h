@@ -116,6 +116,10 @@ const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr);
 corm_status     cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
                                   const cql_function **out);
 corm_str        cql__call_name(cql_checker *c, const cql_expr *expr); /* "_add", "cast_as_int" … */
+/* What is known of an argument before the function is chosen; and the argument as a term for that function. */
+corm_status     cql__describe_argument(cql_checker *c, const cql_expr *expr, cql_argument *out);
+corm_status     cql__argument(cql_checker *c, const cql_expr *expr, const cql_function *function, uint32_t index,
+                              const cql_receiver *of, const cql_node **out);
 bool            cql__is_count_rows(const cql_checker *c, const cql_expr *expr);
 corm_status     cql__hint_type(cql_checker *c, const cql_type_ast *ast, const cql_type **out);
 
@@ -248,5 +252,8 @@ corm_status cql__validate_modify(const cql_checked_modify *modify, corm_error *e
 corm_status cql__change(cql_checker *c, const cql_change *change, bool is_conditional, cql_assign *out);
 corm_status cql__condition(cql_checker *c, const cql_condition *condition, cql_check_condition *out);
 corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch, cql_checked_batch *out);
+
+/* The expression without its parentheses: one copy, in the arena. NULL: memory is exhausted. */
+cql_expr *cql__bare(cql_checker *c, const cql_expr *expr);
 
 #endif

@@ -148,9 +148,9 @@ static corm_status field_selector(cql_checker *c, const cql_expr *expr, cql_pick
     const cql_expr *inner    = expr->args[0];
     const cql_type *expected = NULL;
     if (inner->parens) {
-        cql_expr bare = *inner;
-        bare.parens   = false;
-        expected      = cql__exact_type(c, &bare);
+        const cql_expr *bare = cql__bare(c, inner);
+        if (!bare) return base__fail_memory(c->err);
+        expected = cql__exact_type(c, bare);
     }
     CORM_TRY(cql__selector(c, inner, expected, out));
     corm_str field = expr->name.name.text;
@@ -281,15 +281,14 @@ static corm_status hint_selector(cql_checker *c, const cql_expr *expr, cql_picke
 }
 
 static corm_status parens_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out) {
-    cql_expr  bare  = *expr;
-    cql_expr *args  = &bare;
-    bare.parens     = false;
+    cql_expr *args = cql__bare(c, expr);
+    if (!args) return base__fail_memory(c->err);
     if (!expected) return no_type(c, expr);
     if (expected->id == CQL_TUPLE && expr->kind != CQL_EXPR_TUPLE) {
         cql_expr tuple = { .kind = CQL_EXPR_TUPLE, .place = expr->place, .count = 1, .args = &args };
         return cql__selector(c, &tuple, expected, out);
     }
-    CORM_TRY(cql__selector(c, &bare, expected, out));
+    CORM_TRY(cql__selector(c, args, expected, out));
     out->column = NULL;
     return pick(c, out->node, out->type, base__arena_printf(c->arena, "(%.*s)", CQL_STR(out->name)), out);
 }

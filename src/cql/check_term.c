@@ -147,10 +147,9 @@ static bool is_tuple_of_one(const cql_expr *expr, const cql_type *type) {
 
 corm_status cql__term(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
     if (is_tuple_of_one(expr, receiver->type)) {
-        cql_expr  inner = *expr;
-        cql_expr *args  = &inner;
-        inner.parens    = false;
-        cql_expr tuple  = { .kind = CQL_EXPR_TUPLE, .place = expr->place, .count = 1, .args = &args };
+        cql_expr *args = cql__bare(c, expr);
+        if (!args) return base__fail_memory(c->err);
+        cql_expr tuple = { .kind = CQL_EXPR_TUPLE, .place = expr->place, .count = 1, .args = &args };
         return cql__collection(c, &tuple, receiver, out);
     }
     if (expr->kind == CQL_EXPR_NULL) return null_literal(c, receiver, out);
@@ -169,9 +168,8 @@ corm_status cql__optional_term(cql_checker *c, const cql_expr *expr, const cql_r
 }
 
 static cql_fit bare_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
-    cql_expr bare = *expr;
-    bare.parens   = false;
-    return cql__term_fit(c, &bare, to);
+    const cql_expr *bare = cql__bare(c, expr);
+    return bare ? cql__term_fit(c, bare, to) : CQL_FIT_NOT;
 }
 
 cql_fit cql__term_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
