@@ -105,13 +105,29 @@ static corm_status each_table(description *to, const cql_keyspace *keyspace, cor
     return CORM_OK;
 }
 
-static void each_type(description *to, const cql_keyspace *keyspace) {
-    for (uint32_t i = 0; i < keyspace->type_count; i++) put_type(to, keyspace->types[i]);
+/* A type stands behind those it is made of. Types cannot form a circle. */
+static void put_type_in_order(description *to, const cql_keyspace *keyspace, uint32_t index,
+                              bool *done) {
+    const cql_udt *type = keyspace->types[index];
+    if (done[index]) return;
+    done[index] = true;
+    for (uint32_t i = 0; i < keyspace->type_count; i++)
+        if (i != index &&
+            cql__type_mentions_udt(type->type, keyspace->name, keyspace->types[i]->name))
+            put_type_in_order(to, keyspace, i, done);
+    put_type(to, type);
+}
+
+static corm_status each_type(description *to, const cql_keyspace *keyspace, corm_error *err) {
+    bool *done = BASE_NEW_ARRAY(to->request->arena, bool, keyspace->type_count);
+    if (!done) return base__fail_memory(err);
+    for (uint32_t i = 0; i < keyspace->type_count; i++) put_type_in_order(to, keyspace, i, done);
+    return CORM_OK;
 }
 
 static corm_status whole_keyspace(description *to, const cql_keyspace *keyspace, corm_error *err) {
     put_keyspace(to, keyspace);
-    each_type(to, keyspace);
+    CORM_TRY(each_type(to, keyspace, err));
     return each_table(to, keyspace, err);
 }
 
@@ -243,9 +259,8 @@ static corm_status list_tables(description *to, corm_error *err) {
 
 static corm_status list_types(description *to, corm_error *err) {
     const cql_schema *schema = to->request->schema;
-    (void)err;
     for (uint32_t i = 0; i < schema->keyspace_count; i++)
-        if (in_scope(to, schema->keyspaces[i])) each_type(to, schema->keyspaces[i]);
+        if (in_scope(to, schema->keyspaces[i])) CORM_TRY(each_type(to, schema->keyspaces[i], err));
     return CORM_OK;
 }
 
