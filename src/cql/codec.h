@@ -35,7 +35,7 @@ cql_value cql__read_value(base_reader *reader);
 CORM_CHECKED corm_status cql__validate(const cql_type *type, cql_value value, corm_error *err);
 
 /* The server's order of two values that are not null and are valid (empty first; see
- * docs/semantics.md): < 0, 0 or > 0. Types without an order (duration, counter) compare by bytes. */
+ * docs/semantics.md): < 0, 0 or > 0. Types without an order (duration) compare by bytes. */
 int cql__compare(const cql_type *type, cql_value a, cql_value b);
 
 typedef enum cql_text_style {

@@ -3,7 +3,7 @@
  *
  * Behind the marker of a value (see order.h) stands:
  *
- *   tinyint … bigint, timestamp     the bytes with the sign bit flipped
+ *   tinyint … bigint, counter, timestamp   the bytes with the sign bit flipped
  *   float, double                   positive: the sign bit flipped; negative: every bit
  *   date, time, boolean             the bytes
  *   uuid, timeuuid                  16 bytes of uuid_order.h
@@ -119,6 +119,7 @@ static void put_value(const cql_type *type, cql_value value, base_buf *out) {
     case CQL_SMALLINT:
     case CQL_INT:
     case CQL_BIGINT:
+    case CQL_COUNTER:
     case CQL_TIMESTAMP: put_bytes(value, 0x80, out); return;
     case CQL_DATE:
     case CQL_TIME: put_bytes(value, 0, out); return;
