@@ -3,7 +3,7 @@
  *
  * Behind the marker of a value (see order.h) stands:
  *
- *   tinyint … bigint, counter, timestamp   the bytes with the sign bit flipped
+ *   integers, counter, timestamp    the bytes with the sign bit flipped
  *   float, double                   positive: the sign bit flipped; negative: every bit
  *   date, time, boolean             the bytes
  *   uuid, timeuuid                  16 bytes of uuid_order.h
