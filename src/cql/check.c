@@ -19,20 +19,23 @@ corm_status cql__find_column(cql_checker *c, const cql_name *name, const cql_col
     base__buf_u8(&text, '.');
     cql__put_name(&text, c->table->name);
     corm_str shown = cql__take_text(c->arena, &text);
-    return base__fail_at(c->err, CORM_INVALID, name->place.line, name->place.column, "%.*s", CQL_STR(shown));
+    return base__fail_at(c->err, CORM_INVALID, name->place.line, name->place.column, "%.*s",
+                         CQL_STR(shown));
 }
 
 corm_status cql__use_table(cql_checker *c, const cql_ref *ref) {
     corm_str keyspace = ref->keyspace.text.data ? ref->keyspace.text : c->keyspace;
     if (keyspace.len == 0) {
-        return base__fail(c->err, CORM_INVALID,
-                          "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
+        return base__fail(
+            c->err, CORM_INVALID,
+            "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
     }
     c->table = cql__schema_table(c->schema, keyspace, ref->name.text);
     if (c->table) return CORM_OK;
     if (!cql__schema_keyspace(c->schema, keyspace)) {
-        return base__fail_at(c->err, CORM_INVALID, ref->keyspace.place.line, ref->keyspace.place.column,
-                             "keyspace %.*s does not exist", CQL_STR(keyspace));
+        return base__fail_at(c->err, CORM_INVALID, ref->keyspace.place.line,
+                             ref->keyspace.place.column, "keyspace %.*s does not exist",
+                             CQL_STR(keyspace));
     }
     return base__fail_at(c->err, CORM_INVALID, ref->name.place.line, ref->name.place.column,
                          "table %.*s does not exist", CQL_STR(ref->name.text));
@@ -46,9 +49,9 @@ cql_receiver cql__named_receiver(const cql_checker *c, const char *name, const c
     return (cql_receiver){ c->table->keyspace, c->table->name, corm_str_of(name), type, NULL };
 }
 
-corm_status cql__wrapped_receiver(cql_checker *c, const cql_receiver *of, const char *before, const cql_type *type,
-                                  cql_receiver *out) {
-    size_t len  = strlen(before);
+corm_status cql__wrapped_receiver(cql_checker *c, const cql_receiver *of, const char *before,
+                                  const cql_type *type, cql_receiver *out) {
+    size_t len = strlen(before);
     char  *name = base__arena_alloc(c->arena, len + of->name.len + 2);
     if (!name) return base__fail_memory(c->err);
     memcpy(name, before, len);
@@ -95,53 +98,57 @@ static corm_status check_one(cql_checker *c, cql_checked *checked) {
     const cql_statement *statement = checked->statement;
     switch (statement->kind) {
     case CQL_STMT_SELECT:
-        if (!(checked->select = BASE_NEW(c->arena, cql_checked_select))) return base__fail_memory(c->err);
+        if (!(checked->select = BASE_NEW(c->arena, cql_checked_select)))
+            return base__fail_memory(c->err);
         CORM_TRY(cql__check_select(c, &statement->as.select, checked->select));
         return cql__partition_markers(c, checked, c->table);
     case CQL_STMT_INSERT:
     case CQL_STMT_UPDATE:
     case CQL_STMT_DELETE:
-        if (!(checked->modify = BASE_NEW(c->arena, cql_checked_modify))) return base__fail_memory(c->err);
+        if (!(checked->modify = BASE_NEW(c->arena, cql_checked_modify)))
+            return base__fail_memory(c->err);
         CORM_TRY(cql__check_modify(c, statement, checked->modify));
         CORM_TRY(cql__validate_modify(checked->modify, c->err));
         return cql__partition_markers(c, checked, c->table);
     case CQL_STMT_BATCH:
-        if (!(checked->batch = BASE_NEW(c->arena, cql_checked_batch))) return base__fail_memory(c->err);
+        if (!(checked->batch = BASE_NEW(c->arena, cql_checked_batch)))
+            return base__fail_memory(c->err);
         CORM_TRY(cql__check_batch_statement(c, &statement->as.batch, checked->batch));
         return cql__batch_partition_markers(c, checked);
     case CQL_STMT_USE: return check_use(c, &statement->as.drop);
     default: break;
     }
     if (is_executed_from_tree(statement->kind)) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID, "%s is not supported by Corm", cql__statement_name(statement->kind));
+    return base__fail(c->err, CORM_INVALID, "%s is not supported by Corm",
+                      cql__statement_name(statement->kind));
 }
 
-corm_status cql__check(base_arena *arena, const cql_statement *statement, cql_schema *schema, corm_str keyspace,
-                       cql_checked **out, corm_error *err) {
+corm_status cql__check(base_arena *arena, const cql_statement *statement, cql_schema *schema,
+                       corm_str keyspace, cql_checked **out, corm_error *err) {
     cql_checked *checked = BASE_NEW(arena, cql_checked);
     if (!checked) return base__fail_memory(err);
     checked->statement = statement;
-    checked->kind      = statement->kind;
-    checked->keyspace  = base__arena_str(arena, keyspace);
+    checked->kind = statement->kind;
+    checked->keyspace = base__arena_str(arena, keyspace);
     if (!checked->keyspace.data) return base__fail_memory(err);
-    cql_checker c      = { .arena = arena, .schema = schema, .keyspace = checked->keyspace, .err = err };
+    cql_checker c = { .arena = arena, .schema = schema, .keyspace = checked->keyspace, .err = err };
     corm_status status = cql__markers_begin(&c, checked, statement->marker_count);
     if (status == CORM_OK) status = check_one(&c, checked);
     base__map_free(&c.fits);
     if (status != CORM_OK) return status;
     checked->refused = c.refused;
-    checked->schema  = cql__schema_ref(schema);
-    checked->arena  = *arena;
-    *arena          = (base_arena){ 0 };
-    *out            = checked;
+    checked->schema = cql__schema_ref(schema);
+    checked->arena = *arena;
+    *arena = (base_arena){ 0 };
+    *out = checked;
     return CORM_OK;
 }
 
 corm_status cql__check_text(corm_str text, cql_schema *schema, corm_str keyspace, cql_checked **out,
                             corm_error *err) {
-    base_arena     arena     = { 0 };
+    base_arena     arena = { 0 };
     cql_statement *statement = NULL;
-    corm_status    status    = cql__parse(&arena, text, &statement, NULL, err);
+    corm_status    status = cql__parse(&arena, text, &statement, NULL, err);
     if (status == CORM_OK) status = cql__check(&arena, statement, schema, keyspace, out, err);
     base__arena_free(&arena);
     return status;

@@ -6,15 +6,15 @@ static corm_status refuse(corm_error *err, const char *text) {
     return base__fail(err, CORM_INVALID, "%s", text);
 }
 
-static corm_status check_counters(cql_batch_kind kind, const cql_checked_modify *const *items, uint32_t count,
-                                  bool has_timestamp, corm_error *err) {
+static corm_status check_counters(cql_batch_kind kind, const cql_checked_modify *const *items,
+                                  uint32_t count, bool has_timestamp, corm_error *err) {
     bool counters = false, others = false;
     for (uint32_t i = 0; i < count; i++) {
         if (has_timestamp && items[i]->timestamp) {
             return refuse(err, "Timestamp must be set either on BATCH or individual statements");
         }
         counters = counters || items[i]->is_counter;
-        others   = others || !items[i]->is_counter;
+        others = others || !items[i]->is_counter;
     }
     if (has_timestamp && counters) {
         return refuse(err, "Cannot provide custom timestamp for a BATCH containing counters");
@@ -22,8 +22,10 @@ static corm_status check_counters(cql_batch_kind kind, const cql_checked_modify 
     if (kind == CQL_BATCH_COUNTER && others) {
         return refuse(err, "Cannot include non-counter statement in a counter batch");
     }
-    if (counters && others) return refuse(err, "Counter and non-counter mutations cannot exist in the same batch");
-    if (kind == CQL_BATCH_LOGGED && counters) return refuse(err, "Cannot include a counter statement in a logged batch");
+    if (counters && others)
+        return refuse(err, "Counter and non-counter mutations cannot exist in the same batch");
+    if (kind == CQL_BATCH_LOGGED && counters)
+        return refuse(err, "Cannot include a counter statement in a logged batch");
     return CORM_OK;
 }
 
@@ -35,36 +37,45 @@ static bool has_in(const cql_restriction *restrictions, uint32_t count) {
 }
 
 /* The rows of conditions are read together: one table, one partition, no IN. */
-static corm_status check_conditional(const cql_checked_modify *const *items, uint32_t count, corm_error *err) {
+static corm_status check_conditional(const cql_checked_modify *const *items, uint32_t count,
+                                     corm_error *err) {
     for (uint32_t i = 0; i < count; i++) {
         const cql_table *table = items[i]->table, *first = items[0]->table;
-        if (corm_str_equal(table->keyspace, first->keyspace) && corm_str_equal(table->name, first->name)) continue;
+        if (corm_str_equal(table->keyspace, first->keyspace) &&
+            corm_str_equal(table->name, first->name))
+            continue;
         return refuse(err, "Batch with conditions cannot span multiple tables");
     }
     for (uint32_t i = 0; i < count; i++) {
         const cql_where *where = &items[i]->where;
         if (has_in(where->partition, where->partition_count)) {
-            return refuse(err, "Batch with conditions cannot span multiple partitions (you cannot use IN on the partition key)");
+            return refuse(
+                err,
+                "Batch with conditions cannot span multiple partitions (you cannot use IN on the partition key)");
         }
         if (has_in(where->clustering, where->clustering_count)) {
-            return base__fail(err, CORM_INVALID, "IN on the clustering key columns is not supported with conditional %s",
-                              items[i]->kind == CQL_MODIFY_UPDATE ? "updates" : "deletions");
+            return base__fail(
+                err, CORM_INVALID,
+                "IN on the clustering key columns is not supported with conditional %s",
+                items[i]->kind == CQL_MODIFY_UPDATE ? "updates" : "deletions");
         }
     }
     return CORM_OK;
 }
 
-corm_status cql__check_batch(cql_batch_kind kind, const cql_checked_modify *const *items, uint32_t count,
-                             bool has_timestamp, cql_checked_batch *out, base_arena *arena, corm_error *err) {
+corm_status cql__check_batch(cql_batch_kind kind, const cql_checked_modify *const *items,
+                             uint32_t count, bool has_timestamp, cql_checked_batch *out,
+                             base_arena *arena, corm_error *err) {
     bool conditional = false;
     for (uint32_t i = 0; i < count; i++) conditional = conditional || items[i]->is_conditional;
-    if (has_timestamp && conditional) return refuse(err, "Cannot provide custom timestamp for conditional BATCH");
+    if (has_timestamp && conditional)
+        return refuse(err, "Cannot provide custom timestamp for conditional BATCH");
     if (has_timestamp && kind == CQL_BATCH_COUNTER) {
         return refuse(err, "Cannot provide custom timestamp for counter BATCH");
     }
     CORM_TRY(check_counters(kind, items, count, has_timestamp, err));
     if (conditional) CORM_TRY(check_conditional(items, count, err));
-    *out       = (cql_checked_batch){ .kind = kind, .count = count, .is_conditional = conditional };
+    *out = (cql_checked_batch){ .kind = kind, .count = count, .is_conditional = conditional };
     out->items = base__arena_copy(arena, items, count * sizeof *items);
     return out->items ? CORM_OK : base__fail_memory(err);
 }
@@ -80,19 +91,21 @@ static corm_status check_items(cql_checker *c, const cql_batch *batch, cql_check
     return CORM_OK;
 }
 
-corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch, cql_checked_batch *out) {
+corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch,
+                                       cql_checked_batch *out) {
     const cql_node      *timestamp = NULL, *ttl = NULL;
     cql_checked_modify **items = NULL;
     corm_str             batch_name = corm_str_of("[batch]");
     CORM_TRY(check_items(c, batch, &items));
-    cql_receiver receiver = { batch_name, batch_name, corm_str_of("[timestamp]"), cql__type_native(CQL_BIGINT), NULL };
+    cql_receiver receiver = { batch_name, batch_name, corm_str_of("[timestamp]"),
+                              cql__type_native(CQL_BIGINT), NULL };
     CORM_TRY(cql__optional_term(c, batch->using.timestamp, &receiver, &timestamp));
     receiver.name = corm_str_of("[ttl]");
     receiver.type = cql__type_native(CQL_INT);
     CORM_TRY(cql__optional_term(c, batch->using.ttl, &receiver, &ttl));
     if (ttl) return refuse(c->err, "Global TTL on the BATCH statement is not supported.");
-    CORM_TRY(cql__check_batch(batch->kind, (const cql_checked_modify *const *)items, batch->count, timestamp != NULL,
-                              out, c->arena, c->err));
+    CORM_TRY(cql__check_batch(batch->kind, (const cql_checked_modify *const *)items, batch->count,
+                              timestamp != NULL, out, c->arena, c->err));
     out->timestamp = timestamp;
     for (uint32_t i = 0; i < batch->count; i++) CORM_TRY(cql__validate_modify(items[i], c->err));
     return CORM_OK;

@@ -11,7 +11,8 @@ static const corm_str token_name = { "token", 5 };
 
 typedef struct fit_key {
     const cql_expr *expr;
-    const cql_type *to; /* NULL: the type the call has for itself; `selected`: its function in a selection */
+    const cql_type
+        *to; /* NULL: the type the call has for itself; `selected`: its function in a selection */
 } fit_key;
 
 static void *kept(cql_checker *c, const fit_key *key) {
@@ -44,18 +45,20 @@ static bool decided_by_type(const cql_checker *c, const cql_expr *expr) {
 }
 
 corm_status cql__describe_argument(cql_checker *c, const cql_expr *expr, cql_argument *out) {
-    *out = (cql_argument){ .type       = cql__compatible_type(c, expr),
-                           .literal    = cql__literal_of(expr),
-                           .is_marker  = expr->kind == CQL_EXPR_MARKER,
-                           .array_size = c->selecting && expr->kind == CQL_EXPR_LIST ? expr->count : 0,
-                           .constant   = expr->text,
-                           .text = c->selecting ? cql__selector_text(c, expr) : cql__term_text(c, expr) };
+    *out =
+        (cql_argument){ .type = cql__compatible_type(c, expr),
+                        .literal = cql__literal_of(expr),
+                        .is_marker = expr->kind == CQL_EXPR_MARKER,
+                        .array_size = c->selecting && expr->kind == CQL_EXPR_LIST ? expr->count : 0,
+                        .constant = expr->text,
+                        .text =
+                            c->selecting ? cql__selector_text(c, expr) : cql__term_text(c, expr) };
     if (!out->text.data) return base__fail_memory(c->err);
     if (decided_by_type(c, expr)) return CORM_OK;
     fit_context *context = BASE_NEW(c->arena, fit_context);
     if (!context) return base__fail_memory(c->err);
-    *context     = (fit_context){ c, expr };
-    out->fit     = fit_of;
+    *context = (fit_context){ c, expr };
+    out->fit = fit_of;
     out->context = context;
     return CORM_OK;
 }
@@ -63,7 +66,8 @@ corm_status cql__describe_argument(cql_checker *c, const cql_expr *expr, cql_arg
 static corm_status describe_all(cql_checker *c, const cql_expr *expr, const cql_argument **out) {
     cql_argument *args = BASE_NEW_ARRAY(c->arena, cql_argument, expr->count);
     if (!args) return base__fail_memory(c->err);
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(cql__describe_argument(c, expr->args[i], &args[i]));
+    for (uint32_t i = 0; i < expr->count; i++)
+        CORM_TRY(cql__describe_argument(c, expr->args[i], &args[i]));
     *out = args;
     return CORM_OK;
 }
@@ -77,7 +81,8 @@ static bool is_native(const cql_expr *expr) {
 
 bool cql__is_count_rows(const cql_checker *c, const cql_expr *expr) {
     if (expr->kind == CQL_EXPR_COUNT_ALL) return true;
-    if (!c->selecting || expr->kind != CQL_EXPR_CALL || expr->count != 1 || !is_native(expr)) return false;
+    if (!c->selecting || expr->kind != CQL_EXPR_CALL || expr->count != 1 || !is_native(expr))
+        return false;
     cql_expr_kind kind = expr->args[0]->kind;
     return corm_str_equal(expr->name.name.text, corm_str_of("count")) && kind != CQL_EXPR_NULL &&
            kind <= CQL_EXPR_DURATION;
@@ -89,16 +94,19 @@ static corm_status resolve_token(cql_checker *c, const cql_expr *expr, const cql
     if (!types) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < table->partition_count; i++) types[i] = table->columns[i].type;
     if (expr->count != table->partition_count) {
-        return base__fail(c->err, CORM_INVALID,
-                          "Invalid number of arguments in call to function system.token: %u required but %u provided",
-                          table->partition_count, expr->count);
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Invalid number of arguments in call to function system.token: %u required but %u provided",
+            table->partition_count, expr->count);
     }
     for (uint32_t i = 0; i < expr->count; i++) {
         if (cql__term_fit(c, expr->args[i], types[i]) != CQL_FIT_NOT) continue;
-        corm_str text = c->selecting ? cql__selector_text(c, expr->args[i]) : cql__term_text(c, expr->args[i]);
-        return base__fail(c->err, CORM_INVALID,
-                          "Type error: %.*s cannot be passed as argument %u of function system.token of type %s",
-                          CQL_STR(text), i, cql__shown(cql__type_text(c, types[i])));
+        corm_str text =
+            c->selecting ? cql__selector_text(c, expr->args[i]) : cql__term_text(c, expr->args[i]);
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Type error: %.*s cannot be passed as argument %u of function system.token of type %s",
+            CQL_STR(text), i, cql__shown(cql__type_text(c, types[i])));
     }
     return cql__token_resolve(c->arena, types, table->partition_count, out, c->err);
 }
@@ -113,7 +121,8 @@ corm_str cql__call_name(cql_checker *c, const cql_expr *expr) {
     return cql__take_text(c->arena, &buf);
 }
 
-static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver, const cql_function **out) {
+static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
+                           const cql_function **out) {
     if (cql__is_count_rows(c, expr)) {
         *out = cql__count_all();
         return CORM_OK;
@@ -121,11 +130,12 @@ static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type 
     cql_call call = { .name = cql__call_name(c, expr), .count = expr->count, .receiver = receiver };
     if (!call.name.data) return base__fail_memory(c->err);
     if (expr->kind == CQL_EXPR_CALL) call.keyspace = expr->name.keyspace.text;
-    if (c->table && is_native(expr) && corm_str_equal(call.name, token_name)) return resolve_token(c, expr, out);
+    if (c->table && is_native(expr) && corm_str_equal(call.name, token_name))
+        return resolve_token(c, expr, out);
     CORM_TRY(describe_all(c, expr, &call.args));
     corm_status status = cql__call_resolve(c->arena, &call, out, c->err);
     CORM_TRY(cql__fail_unexpected(c));
-    bool unknown       = status == CORM_INVALID && (!is_native(expr) || !cql__function_exists(call.name));
+    bool unknown = status == CORM_INVALID && (!is_native(expr) || !cql__function_exists(call.name));
     if (!c->selecting || !unknown) return status;
     return base__fail(c->err, CORM_INVALID, "Unknown function '%.*s%s%.*s'", CQL_STR(call.keyspace),
                       call.keyspace.len > 0 ? "." : "", CQL_STR(call.name));
@@ -134,12 +144,12 @@ static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type 
 /* What is resolved is remembered by the expression's address, so the copy without parentheses is made once and lives on. */
 cql_expr *cql__bare(cql_checker *c, const cql_expr *expr) {
     static const cql_type bare_of;
-    fit_key               key  = { expr, &bare_of };
+    fit_key               key = { expr, &bare_of };
     cql_expr             *bare = (cql_expr *)(uintptr_t)kept(c, &key);
     if (bare) return bare;
     bare = BASE_NEW(c->arena, cql_expr);
     if (!bare) return NULL;
-    *bare        = *expr;
+    *bare = *expr;
     bare->parens = false;
     keep(c, &key, bare);
     return bare;
@@ -160,21 +170,22 @@ corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_ty
     return CORM_OK;
 }
 
-static bool quiet_resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver, const cql_function **out) {
-    corm_error *err    = c->err;
-    c->err             = NULL;
+static bool quiet_resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
+                          const cql_function **out) {
+    corm_error *err = c->err;
+    c->err = NULL;
     corm_status status = cql__resolve_call(c, expr, receiver, out);
-    c->err             = err;
+    c->err = err;
     return status == CORM_OK;
 }
 
 const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr) {
     static const char unknown[1];
-    fit_key           key  = { expr, NULL };
+    fit_key           key = { expr, NULL };
     const void       *type = kept(c, &key);
     if (!type) {
         const cql_function *function = NULL;
-        type                         = quiet_resolve(c, expr, NULL, &function) ? (const void *)function->result : unknown;
+        type = quiet_resolve(c, expr, NULL, &function) ? (const void *)function->result : unknown;
         keep(c, &key, (void *)(uintptr_t)type);
     }
     return type == unknown ? NULL : type;
@@ -186,13 +197,14 @@ cql_fit cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
         return type ? cql__type_fit(to, type) : CQL_FIT_NOT;
     }
     static char answers[3];
-    fit_key     key    = { expr, to };
+    fit_key     key = { expr, to };
     char       *answer = kept(c, &key);
     if (!answer) {
         const cql_function *function = NULL;
-        cql_fit             fit      = CQL_FIT_WEAK; /* what fails is reported when it is prepared */
-        bool                known    = quiet_resolve(c, expr, to, &function);
-        if (known && !cql__function_is_generic(function->name)) fit = cql__strict_fit(to, function->result);
+        cql_fit             fit = CQL_FIT_WEAK; /* what fails is reported when it is prepared */
+        bool                known = quiet_resolve(c, expr, to, &function);
+        if (known && !cql__function_is_generic(function->name))
+            fit = cql__strict_fit(to, function->result);
         answer = &answers[fit];
         keep(c, &key, answer);
     }
@@ -204,32 +216,37 @@ cql_fit cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
 static corm_status refuse_result(cql_checker *c, const cql_expr *expr, const cql_function *function,
                                  const cql_receiver *receiver) {
     corm_str from = cql__type_text(c, function->result);
-    corm_str to   = cql__type_text(c, receiver->type);
+    corm_str to = cql__type_text(c, receiver->type);
     if (expr->kind == CQL_EXPR_ARITH) {
-        return base__fail(c->err, CORM_INVALID,
-                          "Type error: cannot assign result of operation %c (type %.*s) to %.*s (type %.*s)", expr->op,
-                          CQL_STR(from), CQL_STR(receiver->name), CQL_STR(to));
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Type error: cannot assign result of operation %c (type %.*s) to %.*s (type %.*s)",
+            expr->op, CQL_STR(from), CQL_STR(receiver->name), CQL_STR(to));
     }
-    return base__fail(c->err, CORM_INVALID,
-                      "Type error: cannot assign result of function system.%.*s (type %.*s) to %.*s (type %.*s)",
-                      CQL_STR(function->name), CQL_STR(from), CQL_STR(receiver->name), CQL_STR(to));
+    return base__fail(
+        c->err, CORM_INVALID,
+        "Type error: cannot assign result of function system.%.*s (type %.*s) to %.*s (type %.*s)",
+        CQL_STR(function->name), CQL_STR(from), CQL_STR(receiver->name), CQL_STR(to));
 }
 
-corm_status cql__argument(cql_checker *c, const cql_expr *expr, const cql_function *function, uint32_t index,
-                          const cql_receiver *of, const cql_node **out) {
+corm_status cql__argument(cql_checker *c, const cql_expr *expr, const cql_function *function,
+                          uint32_t index, const cql_receiver *of, const cql_node **out) {
     cql_receiver receiver = *of;
-    receiver.column       = NULL;
-    receiver.type         = function->args[index];
-    receiver.name         = base__arena_printf(c->arena, "arg%u(system.%.*s)", index, CQL_STR(function->name));
+    receiver.column = NULL;
+    receiver.type = function->args[index];
+    receiver.name =
+        base__arena_printf(c->arena, "arg%u(system.%.*s)", index, CQL_STR(function->name));
     if (!receiver.name.data) return base__fail_memory(c->err);
     return cql__term(c, expr, &receiver, out);
 }
 
-corm_status cql__call(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+corm_status cql__call(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                      const cql_node **out) {
     const cql_function *function = NULL;
     CORM_TRY(cql__resolve_call(c, expr, receiver->type, &function));
     if (function->is_aggregate) {
-        return base__fail(c->err, CORM_INVALID, "Aggregation function are not supported in the where clause");
+        return base__fail(c->err, CORM_INVALID,
+                          "Aggregation function are not supported in the where clause");
     }
     if (cql__strict_fit(receiver->type, function->result) == CQL_FIT_NOT) {
         return refuse_result(c, expr, function, receiver);

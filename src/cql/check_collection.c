@@ -12,8 +12,8 @@ int32_t cql__field_index(const cql_type *udt, corm_str name) {
 }
 
 static corm_status refuse_type(cql_checker *c, const char *what, const cql_receiver *receiver) {
-    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s of type %s", what, CQL_STR(receiver->name),
-                      cql__shown(cql__type_text(c, receiver->type)));
+    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s of type %s", what,
+                      CQL_STR(receiver->name), cql__shown(cql__type_text(c, receiver->type)));
 }
 
 /* ---- elements of collections ---- */
@@ -26,8 +26,8 @@ typedef struct element_rule {
     cql_receiver        receiver;
 } element_rule;
 
-static corm_status begin_elements(cql_checker *c, const char *what, const char *part, const cql_receiver *of,
-                                  const cql_type *type, element_rule *out) {
+static corm_status begin_elements(cql_checker *c, const char *what, const char *part,
+                                  const cql_receiver *of, const cql_type *type, element_rule *out) {
     *out = (element_rule){ .what = what, .part = part, .of = of };
     return cql__wrapped_receiver(c, of, part, type, &out->receiver);
 }
@@ -36,21 +36,22 @@ static corm_status accept_element(cql_checker *c, const element_rule *rule, cons
     const cql_type *type = rule->receiver.type;
     if (cql__term_fit(c, expr, type) != CQL_FIT_NOT) return CORM_OK;
     CORM_TRY(cql__fail_unexpected(c));
-    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s: %s %s is not of type %s", rule->what,
-                      CQL_STR(rule->of->name), rule->part, cql__shown(cql__term_text(c, expr)),
-                      cql__shown(cql__type_text(c, type)));
+    return base__fail(c->err, CORM_INVALID, "Invalid %s literal for %.*s: %s %s is not of type %s",
+                      rule->what, CQL_STR(rule->of->name), rule->part,
+                      cql__shown(cql__term_text(c, expr)), cql__shown(cql__type_text(c, type)));
 }
 
 static corm_status refuse_marker(cql_checker *c, const element_rule *rule, const cql_node *node) {
     if (!cql__has_marker(node)) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID,
-                      "Invalid %s literal for %.*s: bind variables are not supported inside collection literals",
-                      rule->what, CQL_STR(rule->of->name));
+    return base__fail(
+        c->err, CORM_INVALID,
+        "Invalid %s literal for %.*s: bind variables are not supported inside collection literals",
+        rule->what, CQL_STR(rule->of->name));
 }
 
 /* A list or a set of expr's elements. */
-static corm_status sequence(cql_checker *c, const cql_expr *expr, const char *what, const cql_receiver *receiver,
-                            const cql_node **out) {
+static corm_status sequence(cql_checker *c, const cql_expr *expr, const char *what,
+                            const cql_receiver *receiver, const cql_node **out) {
     element_rule rule;
     CORM_TRY(begin_elements(c, what, "value", receiver, receiver->type->params[0], &rule));
     for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(accept_element(c, &rule, expr->args[i]));
@@ -63,12 +64,15 @@ static corm_status sequence(cql_checker *c, const cql_expr *expr, const char *wh
     return cql__fold(c, node, out);
 }
 
-static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                          const cql_node **out) {
     const cql_type *type = receiver->type;
     if (expr->count != type->dimension) {
-        return base__fail(c->err, CORM_INVALID,
-                          "Invalid vector literal for %.*s of type %s; expected %u elements, but given %u",
-                          CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->dimension, expr->count);
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Invalid vector literal for %.*s of type %s; expected %u elements, but given %u",
+            CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->dimension,
+            expr->count);
     }
     element_rule rule;
     CORM_TRY(begin_elements(c, "vector", "value", receiver, type->params[0], &rule));
@@ -83,32 +87,37 @@ static corm_status vector(cql_checker *c, const cql_expr *expr, const cql_receiv
 
 corm_status cql__fail_unexpected(cql_checker *c) {
     const cql_type *type = c->unexpected;
-    c->unexpected        = NULL;
+    c->unexpected = NULL;
     if (!type) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID, "Unexpected receiver type '%s'; only list and vector are expected",
+    return base__fail(c->err, CORM_INVALID,
+                      "Unexpected receiver type '%s'; only list and vector are expected",
                       cql__shown(cql__type_text(c, type)));
 }
 
-static corm_status list(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status list(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                        const cql_node **out) {
     if (receiver->type->id == CQL_VECTOR) return vector(c, expr, receiver, out);
     if (receiver->type->id == CQL_LIST) return sequence(c, expr, "list", receiver, out);
     c->unexpected = receiver->type;
     return cql__fail_unexpected(c);
 }
 
-static corm_status set(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status set(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                       const cql_node **out) {
     if (receiver->type->id == CQL_SET) return sequence(c, expr, "set", receiver, out);
     if (receiver->type->id != CQL_MAP || expr->count > 0) return refuse_type(c, "set", receiver);
     cql_node *node = cql__new_node(c, CQL_NODE_PACK, receiver->type, 0);
     return node ? cql__fold(c, node, out) : base__fail_memory(c->err);
 }
 
-static corm_status map(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status map(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                       const cql_node **out) {
     if (receiver->type->id != CQL_MAP) return refuse_type(c, "map", receiver);
     element_rule rules[2];
     CORM_TRY(begin_elements(c, "map", "key", receiver, receiver->type->params[0], &rules[0]));
     CORM_TRY(begin_elements(c, "map", "value", receiver, receiver->type->params[1], &rules[1]));
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(accept_element(c, &rules[i % 2], expr->args[i]));
+    for (uint32_t i = 0; i < expr->count; i++)
+        CORM_TRY(accept_element(c, &rules[i % 2], expr->args[i]));
     cql_node *node = cql__new_node(c, CQL_NODE_PACK, receiver->type, expr->count);
     if (!node) return base__fail_memory(c->err);
     for (uint32_t i = 0; i + 1 < expr->count; i += 2) {
@@ -130,46 +139,52 @@ static const cql_expr *value_of_field(const cql_expr *expr, corm_str name) {
     return NULL;
 }
 
-static corm_status accept_fields(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver) {
+static corm_status accept_fields(cql_checker *c, const cql_expr *expr,
+                                 const cql_receiver *receiver) {
     const cql_type *type = receiver->type;
     for (uint32_t i = 0; i < type->count; i++) {
         const cql_expr *value = value_of_field(expr, type->field_names[i]);
         if (!value || cql__term_fit(c, value, type->params[i]) != CQL_FIT_NOT) continue;
         CORM_TRY(cql__fail_unexpected(c));
-        return base__fail(c->err, CORM_INVALID, "Invalid user type literal for %.*s: field %.*s is not of type %s",
+        return base__fail(c->err, CORM_INVALID,
+                          "Invalid user type literal for %.*s: field %.*s is not of type %s",
                           CQL_STR(receiver->name), CQL_STR(type->field_names[i]),
                           cql__shown(cql__type_text(c, type->params[i])));
     }
     return CORM_OK;
 }
 
-static corm_status refuse_unknown_fields(cql_checker *c, const cql_expr *expr, const cql_type *type) {
+static corm_status refuse_unknown_fields(cql_checker *c, const cql_expr *expr,
+                                         const cql_type *type) {
     for (uint32_t i = 0; i < expr->count; i++) {
         if (cql__field_index(type, expr->names[i].text) >= 0) continue;
-        return base__fail(c->err, CORM_INVALID, "Unknown field '%.*s' in value of user defined type %.*s",
+        return base__fail(c->err, CORM_INVALID,
+                          "Unknown field '%.*s' in value of user defined type %.*s",
                           CQL_STR(expr->names[i].text), CQL_STR(type->name));
     }
     return CORM_OK;
 }
 
-static corm_status field(cql_checker *c, const cql_expr *value, const cql_receiver *of, uint32_t index,
-                         const cql_node **out) {
+static corm_status field(cql_checker *c, const cql_expr *value, const cql_receiver *of,
+                         uint32_t index, const cql_node **out) {
     if (!value) {
         *out = NULL;
         return CORM_OK;
     }
-    const cql_type *type     = of->type;
+    const cql_type *type = of->type;
     cql_receiver    receiver = *of;
-    receiver.column          = NULL;
-    receiver.type            = type->params[index];
-    receiver.name = type->id == CQL_UDT ? base__arena_printf(c->arena, "%.*s.%.*s", CQL_STR(of->name),
-                                                             CQL_STR(type->field_names[index]))
-                                        : base__arena_printf(c->arena, "%.*s[%u]", CQL_STR(of->name), index);
+    receiver.column = NULL;
+    receiver.type = type->params[index];
+    receiver.name = type->id == CQL_UDT
+                        ? base__arena_printf(c->arena, "%.*s.%.*s", CQL_STR(of->name),
+                                             CQL_STR(type->field_names[index]))
+                        : base__arena_printf(c->arena, "%.*s[%u]", CQL_STR(of->name), index);
     if (!receiver.name.data) return base__fail_memory(c->err);
     return cql__term(c, value, &receiver, out);
 }
 
-static corm_status udt(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status udt(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                       const cql_node **out) {
     const cql_type *type = receiver->type;
     if (type->id != CQL_UDT) return refuse_type(c, "user type", receiver);
     CORM_TRY(accept_fields(c, expr, receiver));
@@ -186,7 +201,8 @@ static bool is_tuple_type(const cql_type *type) {
     return type->id == CQL_TUPLE || type->id == CQL_UDT;
 }
 
-static corm_status tuple(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
+static corm_status tuple(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                         const cql_node **out) {
     const cql_type *type = receiver->type;
     if (!is_tuple_type(type)) {
         if (expr->count == 1) return cql__term(c, expr->args[0], receiver, out);
@@ -196,16 +212,20 @@ static corm_status tuple(cql_checker *c, const cql_expr *expr, const cql_receive
     if (!node) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < expr->count; i++) {
         if (i >= type->count) {
-            return base__fail(c->err, CORM_INVALID,
-                              "Invalid tuple literal for %.*s: too many elements. Type %s expects %u but got %u",
-                              CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->count, expr->count);
+            return base__fail(
+                c->err, CORM_INVALID,
+                "Invalid tuple literal for %.*s: too many elements. Type %s expects %u but got %u",
+                CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)), type->count,
+                expr->count);
         }
         if (cql__term_fit(c, expr->args[i], type->params[i]) != CQL_FIT_NOT) continue;
         CORM_TRY(cql__fail_unexpected(c));
-        return base__fail(c->err, CORM_INVALID, "Invalid tuple literal for %.*s: component %u is not of type %s",
-                          CQL_STR(receiver->name), i, cql__shown(cql__type_text(c, type->params[i])));
+        return base__fail(
+            c->err, CORM_INVALID, "Invalid tuple literal for %.*s: component %u is not of type %s",
+            CQL_STR(receiver->name), i, cql__shown(cql__type_text(c, type->params[i])));
     }
-    for (uint32_t i = 0; i < expr->count; i++) CORM_TRY(field(c, expr->args[i], receiver, i, &node->args[i]));
+    for (uint32_t i = 0; i < expr->count; i++)
+        CORM_TRY(field(c, expr->args[i], receiver, i, &node->args[i]));
     return cql__fold(c, node, out);
 }
 
@@ -252,7 +272,8 @@ static cql_fit set_fit(cql_checker *c, const cql_expr *expr, const cql_type *to)
 
 static cql_fit map_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
     if (to->id != CQL_MAP) return CQL_FIT_NOT;
-    return worse(elements_fit(c, expr, 0, 2, to->params[0]), elements_fit(c, expr, 1, 2, to->params[1]));
+    return worse(elements_fit(c, expr, 0, 2, to->params[0]),
+                 elements_fit(c, expr, 1, 2, to->params[1]));
 }
 
 /* In a selection {a: b} may also be a map whose key is the column a. */
@@ -260,7 +281,7 @@ static cql_fit named_map_fit(cql_checker *c, const cql_expr *expr, const cql_typ
     cql_fit fit = elements_fit(c, expr, 0, 1, to->params[1]);
     for (uint32_t i = 0; i < expr->count; i++) {
         cql_expr column = { .kind = CQL_EXPR_COLUMN, .name.name = expr->names[i] };
-        fit             = worse(fit, cql__term_fit(c, &column, to->params[0]));
+        fit = worse(fit, cql__term_fit(c, &column, to->params[0]));
     }
     return fit;
 }
@@ -276,7 +297,8 @@ static cql_fit udt_fit(cql_checker *c, const cql_expr *expr, const cql_type *to)
 }
 
 static cql_fit tuple_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) {
-    if (!is_tuple_type(to)) return expr->count == 1 ? cql__term_fit(c, expr->args[0], to) : CQL_FIT_NOT;
+    if (!is_tuple_type(to))
+        return expr->count == 1 ? cql__term_fit(c, expr->args[0], to) : CQL_FIT_NOT;
     if (expr->count > to->count) return CQL_FIT_NOT;
     for (uint32_t i = 0; i < expr->count; i++) {
         if (cql__term_fit(c, expr->args[i], to->params[i]) == CQL_FIT_NOT) return CQL_FIT_NOT;
@@ -311,7 +333,8 @@ static const cql_type *type_of(cql_checker *c, const cql_expr *expr, bool exact)
     return exact ? cql__exact_type(c, expr) : cql__compatible_type(c, expr);
 }
 
-static bool all_fit(cql_checker *c, const cql_expr *expr, uint32_t first, uint32_t stride, const cql_type *to) {
+static bool all_fit(cql_checker *c, const cql_expr *expr, uint32_t first, uint32_t stride,
+                    const cql_type *to) {
     for (uint32_t i = first; i < expr->count; i += stride) {
         const cql_type *type = cql__compatible_type(c, expr->args[i]);
         if (type && cql__type_fit(to, type) == CQL_FIT_NOT) return false;
@@ -320,8 +343,8 @@ static bool all_fit(cql_checker *c, const cql_expr *expr, uint32_t first, uint32
 }
 
 /* exact: the first type that is known; else the first that takes all the others. */
-static const cql_type *element_type(cql_checker *c, const cql_expr *expr, uint32_t first, uint32_t stride,
-                                    bool exact) {
+static const cql_type *element_type(cql_checker *c, const cql_expr *expr, uint32_t first,
+                                    uint32_t stride, bool exact) {
     for (uint32_t i = first; i < expr->count; i += stride) {
         const cql_type *type = type_of(c, expr->args[i], exact);
         if (type && (exact || all_fit(c, expr, first, stride, type))) return type;
@@ -343,9 +366,10 @@ const cql_type *cql__collection_type(cql_checker *c, const cql_expr *expr, bool 
     bool open = c->selecting ? expr->kind == CQL_EXPR_MAP : expr->kind == CQL_EXPR_LIST;
     if (open || expr->kind == CQL_EXPR_UDT) return NULL;
     bool            is_map = expr->kind == CQL_EXPR_MAP;
-    const cql_type *first  = element_type(c, expr, 0, is_map ? 2 : 1, exact);
+    const cql_type *first = element_type(c, expr, 0, is_map ? 2 : 1, exact);
     const cql_type *second = is_map ? element_type(c, expr, 1, 2, exact) : NULL;
     if (!first || (is_map && !second)) return NULL;
     if (is_map) return cql__type_map(c->arena, first, second, true);
-    return expr->kind == CQL_EXPR_SET ? cql__type_set(c->arena, first, true) : cql__type_list(c->arena, first, true);
+    return expr->kind == CQL_EXPR_SET ? cql__type_set(c->arena, first, true)
+                                      : cql__type_list(c->arena, first, true);
 }

@@ -12,7 +12,8 @@ static bool is_class(const cql_index *index, const char *class_name) {
 }
 
 bool cql__index_is_sai(const cql_index *index) {
-    return base__str_equal_nocase(index->class_name, corm_str_of("sai")) || is_class(index, "StorageAttachedIndex");
+    return base__str_equal_nocase(index->class_name, corm_str_of("sai")) ||
+           is_class(index, "StorageAttachedIndex");
 }
 
 static bool is_range(cql_operator op) {
@@ -45,19 +46,25 @@ bool cql__index_supports(const cql_index *index, const cql_column *column, cql_o
     case CQL_TARGET_FULL: return op == CQL_OP_EQ;
     case CQL_TARGET_COLUMN: break;
     }
-    if (cql__type_is_multicell(column->type) && cql__type_is_collection(column->type)) return op == CQL_OP_CONTAINS;
+    if (cql__type_is_multicell(column->type) && cql__type_is_collection(column->type))
+        return op == CQL_OP_CONTAINS;
     if (op == CQL_OP_LIKE) return is_class(index, "SASIIndex");
-    return op == CQL_OP_EQ || (cql__index_is_sai(index) && is_range(op) && has_ranges(column->type));
+    return op == CQL_OP_EQ ||
+           (cql__index_is_sai(index) && is_range(op) && has_ranges(column->type));
 }
 
 /* Whether the index answers some part of the rule on this column. */
-static bool supports_rule(const cql_index *index, const cql_rule_set *rule, const cql_column *column) {
+static bool supports_rule(const cql_index *index, const cql_rule_set *rule,
+                          const cql_column *column) {
     switch (rule->rule) {
     case CQL_RULE_EQ: return cql__index_supports(index, column, CQL_OP_EQ);
     case CQL_RULE_LIKE: return cql__index_supports(index, column, CQL_OP_LIKE);
     case CQL_RULE_SLICE:
-        return (rule->lower && cql__index_supports(index, column, rule->lower_inclusive ? CQL_OP_GTE : CQL_OP_GT)) ||
-               (rule->upper && cql__index_supports(index, column, rule->upper_inclusive ? CQL_OP_LTE : CQL_OP_LT));
+        return (rule->lower &&
+                cql__index_supports(index, column,
+                                    rule->lower_inclusive ? CQL_OP_GTE : CQL_OP_GT)) ||
+               (rule->upper &&
+                cql__index_supports(index, column, rule->upper_inclusive ? CQL_OP_LTE : CQL_OP_LT));
     case CQL_RULE_CONTAINS:
         for (uint32_t i = 0; i < rule->contains_count; i++) {
             if (cql__index_supports(index, column, rule->contains[i].op)) return true;
@@ -80,7 +87,8 @@ static bool in_group(const cql_index *index, const cql_index *group) {
     return index == group || (cql__index_is_sai(index) && cql__index_is_sai(group));
 }
 
-bool cql__rule_needs_filtering(const cql_table *table, const cql_index *group, const cql_rule_set *rule) {
+bool cql__rule_needs_filtering(const cql_table *table, const cql_index *group,
+                               const cql_rule_set *rule) {
     for (uint32_t j = 0; j < rule->count; j++) {
         bool answered = false;
         for (uint32_t i = 0; i < table->index_count && !answered; i++) {

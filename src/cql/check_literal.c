@@ -9,10 +9,14 @@ typedef struct literal_kind {
 } literal_kind;
 
 static const literal_kind literal_kinds[] = {
-    [CQL_EXPR_NULL] = { CQL_LIT_NULL, "NULL" },          [CQL_EXPR_STRING] = { CQL_LIT_STRING, "STRING" },
-    [CQL_EXPR_INTEGER] = { CQL_LIT_INTEGER, "INTEGER" }, [CQL_EXPR_FLOAT] = { CQL_LIT_FLOAT, "FLOAT" },
-    [CQL_EXPR_BOOLEAN] = { CQL_LIT_BOOLEAN, "BOOLEAN" }, [CQL_EXPR_UUID] = { CQL_LIT_UUID, "UUID" },
-    [CQL_EXPR_HEX] = { CQL_LIT_HEX, "HEX" },             [CQL_EXPR_DURATION] = { CQL_LIT_DURATION, "DURATION" },
+    [CQL_EXPR_NULL] = { CQL_LIT_NULL, "NULL" },
+    [CQL_EXPR_STRING] = { CQL_LIT_STRING, "STRING" },
+    [CQL_EXPR_INTEGER] = { CQL_LIT_INTEGER, "INTEGER" },
+    [CQL_EXPR_FLOAT] = { CQL_LIT_FLOAT, "FLOAT" },
+    [CQL_EXPR_BOOLEAN] = { CQL_LIT_BOOLEAN, "BOOLEAN" },
+    [CQL_EXPR_UUID] = { CQL_LIT_UUID, "UUID" },
+    [CQL_EXPR_HEX] = { CQL_LIT_HEX, "HEX" },
+    [CQL_EXPR_DURATION] = { CQL_LIT_DURATION, "DURATION" },
 };
 
 cql_literal cql__literal_of(const cql_expr *expr) {
@@ -22,10 +26,13 @@ cql_literal cql__literal_of(const cql_expr *expr) {
 static corm_status from_hex(cql_checker *c, corm_str text, const cql_type *type, base_buf *out) {
     corm_str digits = { text.data + 2, text.len - 2 };
     if (!base__read_hex(digits, out)) {
-        return base__fail(c->err, CORM_INVALID, "cannot parse '%.*s' as hex bytes", CQL_STR(digits));
+        return base__fail(c->err, CORM_INVALID, "cannot parse '%.*s' as hex bytes",
+                          CQL_STR(digits));
     }
     /* The server takes it for a tinyint too, of any length. */
-    return type->id == CQL_BLOB || out->len == 0 ? CORM_OK : cql__validate(type, cql__value_of(base__buf_bytes(out)), c->err);
+    return type->id == CQL_BLOB || out->len == 0
+               ? CORM_OK
+               : cql__validate(type, cql__value_of(base__buf_bytes(out)), c->err);
 }
 
 /* ---- tuples: "a:b", with \: for a colon and @ for null ---- */
@@ -34,7 +41,9 @@ static corm_status from_hex(cql_checker *c, corm_str text, const cql_type *type,
 static bool next_part(corm_str *rest, bool *more, corm_str *part) {
     size_t end = 0;
     if (!*more) return false;
-    while (end < rest->len && !(rest->data[end] == ':' && (end == 0 || rest->data[end - 1] != '\\'))) end++;
+    while (end < rest->len &&
+           !(rest->data[end] == ':' && (end == 0 || rest->data[end - 1] != '\\')))
+        end++;
     *part = (corm_str){ rest->data, end };
     *more = end < rest->len;
     if (*more) *rest = (corm_str){ rest->data + end + 1, rest->len - end - 1 };
@@ -60,7 +69,8 @@ static corm_status put_part(cql_checker *c, const cql_type *type, corm_str part,
     return status;
 }
 
-static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_str text, base_buf *out) {
+static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_str text,
+                                   base_buf *out) {
     corm_str part, rest = text;
     bool     more = true;
     uint32_t count = 0;
@@ -72,14 +82,16 @@ static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_st
     }
     rest = text;
     more = true;
-    for (uint32_t i = 0; next_part(&rest, &more, &part); i++) CORM_TRY(put_part(c, type->params[i], part, out));
+    for (uint32_t i = 0; next_part(&rest, &more, &part); i++)
+        CORM_TRY(put_part(c, type->params[i], part, out));
     return CORM_OK;
 }
 
 /* ---- any type ---- */
 
 /* The kinds of constants that most statements have, without a detour. */
-static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
+static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type *type,
+                           cql_value *out) {
     int64_t number = 0;
     if (type->id == CQL_TEXT && expr->kind == CQL_EXPR_STRING && expr->text.len <= INT32_MAX) {
         *out = (cql_value){ (const uint8_t *)expr->text.data, (int32_t)expr->text.len };
@@ -99,16 +111,18 @@ static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type 
     return true;
 }
 
-static corm_status put_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, base_buf *out) {
+static corm_status put_constant(cql_checker *c, const cql_expr *expr, const cql_type *type,
+                                base_buf *out) {
     if (expr->kind == CQL_EXPR_HEX) return from_hex(c, expr->text, type, out);
     if (type->id == CQL_TUPLE) return from_tuple_text(c, type, expr->text, out);
     if (type->id == CQL_COUNTER) type = cql__type_native(CQL_BIGINT);
     return cql__from_string(type, expr->text, out, c->err);
 }
 
-static corm_status parse_constant(cql_checker *c, const cql_expr *expr, const cql_type *type, cql_value *out) {
+static corm_status parse_constant(cql_checker *c, const cql_expr *expr, const cql_type *type,
+                                  cql_value *out) {
     if (quick_constant(c, expr, type, out)) return CORM_OK;
-    base_buf    buf    = { 0 };
+    base_buf    buf = { 0 };
     corm_status status = put_constant(c, expr, type, &buf);
     if (status == CORM_OK) status = base__buf_status(&buf, c->err);
     if (status == CORM_OK) {
@@ -128,17 +142,20 @@ static bool is_beyond_double(const cql_expr *expr) {
     return base__parse_f64(expr->text, &v) && (v - v != 0);
 }
 
-corm_status cql__literal(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver, const cql_node **out) {
-    const cql_type *type  = receiver->type;
+corm_status cql__literal(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
+                         const cql_node **out) {
+    const cql_type *type = receiver->type;
     cql_value       value = CQL_NULL;
     if (is_beyond_double(expr)) {
         return base__fail_at(c->err, CORM_SYNTAX_ERROR, expr->place.line, expr->place.column,
-                             "Failed parsing statement: the number %.*s is beyond every double", CQL_STR(expr->text));
+                             "Failed parsing statement: the number %.*s is beyond every double",
+                             CQL_STR(expr->text));
     }
     if (cql__literal_fit(cql__literal_of(expr), expr->text, type) == CQL_FIT_NOT) {
-        return base__fail(c->err, CORM_INVALID, "Invalid %s constant (%.*s) for \"%.*s\" of type %s",
-                          literal_kinds[expr->kind].name, CQL_STR(expr->text), CQL_STR(receiver->name),
-                          cql__shown(cql__type_text(c, type)));
+        return base__fail(c->err, CORM_INVALID,
+                          "Invalid %s constant (%.*s) for \"%.*s\" of type %s",
+                          literal_kinds[expr->kind].name, CQL_STR(expr->text),
+                          CQL_STR(receiver->name), cql__shown(cql__type_text(c, type)));
     }
     CORM_TRY(parse_constant(c, expr, type, &value));
     return cql__constant(c, type, value, out);

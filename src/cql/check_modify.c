@@ -2,7 +2,8 @@
 /* check_modify.c -- INSERT, UPDATE and DELETE: attributes, conditions, operations, and the rows that they are about. */
 #include "cql/check_internal.h"
 
-static const char conditional_timestamp[] = "Cannot provide custom timestamp for conditional updates";
+static const char conditional_timestamp[] =
+    "Cannot provide custom timestamp for conditional updates";
 
 /* A statement being checked. */
 typedef struct modification {
@@ -10,21 +11,21 @@ typedef struct modification {
     cql_checked_modify *out;
     cql_where_user      user;
     cql_where_facts     facts;
-    bool static_changes, regular_changes, static_conditions, regular_conditions;
+    bool                static_changes, regular_changes, static_conditions, regular_conditions;
 } modification;
 
 /* ---- USING and IF ---- */
 
 static corm_status attributes(modification *m, const cql_using *using) {
     cql_receiver timestamp = cql__named_receiver(m->c, "[timestamp]", cql__type_native(CQL_BIGINT));
-    cql_receiver ttl       = cql__named_receiver(m->c, "[ttl]", cql__type_native(CQL_INT));
+    cql_receiver ttl = cql__named_receiver(m->c, "[ttl]", cql__type_native(CQL_INT));
     CORM_TRY(cql__optional_term(m->c, using->timestamp, &timestamp, &m->out->timestamp));
     return cql__optional_term(m->c, using->ttl, &ttl, &m->out->ttl);
 }
 
 static corm_status conditions(modification *m, uint32_t count, const cql_condition *list) {
     cql_checked_modify *out = m->out;
-    out->is_conditional     = out->if_exists || out->if_not_exists || count > 0;
+    out->is_conditional = out->if_exists || out->if_not_exists || count > 0;
     if (count == 0) return CORM_OK;
     if (out->timestamp) return base__fail(m->c->err, CORM_INVALID, conditional_timestamp);
     if (!(out->conditions = BASE_NEW_ARRAY(m->c->arena, cql_check_condition, count))) {
@@ -32,14 +33,15 @@ static corm_status conditions(modification *m, uint32_t count, const cql_conditi
     }
     for (uint32_t i = 0; i < count; i++) {
         CORM_TRY(cql__condition(m->c, &list[i], &out->conditions[out->condition_count++]));
-        bool is_static        = out->conditions[i].column->kind == CQL_STATIC;
-        m->static_conditions  = m->static_conditions || is_static;
+        bool is_static = out->conditions[i].column->kind == CQL_STATIC;
+        m->static_conditions = m->static_conditions || is_static;
         m->regular_conditions = m->regular_conditions || !is_static;
     }
     return CORM_OK;
 }
 
-static corm_status begin(modification *m, const cql_using *using, uint32_t count, const cql_condition *list) {
+static corm_status begin(modification *m, const cql_using *using, uint32_t count,
+                         const cql_condition *list) {
     CORM_TRY(attributes(m, using));
     return conditions(m, count, list);
 }
@@ -51,27 +53,32 @@ static corm_status check_conditional(modification *m) {
     const cql_checked_modify *out = m->out;
     if (!out->is_conditional) return CORM_OK;
     if (out->table->is_counter) {
-        return base__fail(m->c->err, CORM_INVALID, "Conditional updates are not supported on counter tables");
+        return base__fail(m->c->err, CORM_INVALID,
+                          "Conditional updates are not supported on counter tables");
     }
     return out->timestamp ? base__fail(m->c->err, CORM_INVALID, conditional_timestamp) : CORM_OK;
 }
 
 /* What it prepares, but refuses to execute. */
 static corm_status check_execution(modification *m) {
-    static const char *const in_key[]        = { "IN on the partition key is not supported with conditional updates",
-                                                 "IN on the partition key is not supported with conditional deletions" };
+    static const char *const in_key[] = {
+        "IN on the partition key is not supported with conditional updates",
+        "IN on the partition key is not supported with conditional deletions"
+    };
     static const char *const in_clustering[] = {
         "IN on the clustering key columns is not supported with conditional updates",
         "IN on the clustering key columns is not supported with conditional deletions",
     };
-    const cql_checked_modify *out     = m->out;
-    const cql_table          *table   = out->table;
+    const cql_checked_modify *out = m->out;
+    const cql_table          *table = out->table;
     bool                      deletes = out->kind != CQL_MODIFY_UPDATE;
     if (out->is_conditional && m->facts.key_in) cql__refuse_execution(m->c, in_key[deletes]);
-    if (out->is_conditional && m->facts.clustering_in) cql__refuse_execution(m->c, in_clustering[deletes]);
+    if (out->is_conditional && m->facts.clustering_in)
+        cql__refuse_execution(m->c, in_clustering[deletes]);
     if (!table->is_virtual) return CORM_OK;
-    corm_str words = base__arena_printf(m->c->arena, "Modification is not supported by table %.*s.%.*s",
-                                        CQL_STR(table->keyspace), CQL_STR(table->name));
+    corm_str words =
+        base__arena_printf(m->c->arena, "Modification is not supported by table %.*s.%.*s",
+                           CQL_STR(table->keyspace), CQL_STR(table->name));
     if (!words.data) return base__fail_memory(m->c->err);
     cql__refuse_execution(m->c, words.data);
     return CORM_OK;
@@ -79,28 +86,32 @@ static corm_status check_execution(modification *m) {
 
 /* Whether nothing but the static row is written and looked at. `changes_regular`: also by what is not named. */
 static bool only_static(const modification *m, bool changes_regular) {
-    return !changes_regular && !m->regular_conditions && (m->static_changes || m->static_conditions);
+    return !changes_regular && !m->regular_conditions &&
+           (m->static_changes || m->static_conditions);
 }
 
 static corm_status finish(modification *m) {
     const cql_table *table = m->out->table;
     CORM_TRY(check_execution(m));
-    m->out->is_counter     = table->is_counter;
-    m->out->static_only    = table->clustering_count > 0 && !m->facts.has_clustering;
+    m->out->is_counter = table->is_counter;
+    m->out->static_only = table->clustering_count > 0 && !m->facts.has_clustering;
     return CORM_OK;
 }
 
 static corm_status add_change(modification *m, const cql_change *change) {
     cql_assign *assign = &m->out->assigns[m->out->assign_count++];
     CORM_TRY(cql__change(m->c, change, m->out->is_conditional, assign));
-    bool is_static     = assign->column->kind == CQL_STATIC;
-    m->static_changes  = m->static_changes || is_static;
+    bool is_static = assign->column->kind == CQL_STATIC;
+    m->static_changes = m->static_changes || is_static;
     m->regular_changes = m->regular_changes || !is_static;
     return CORM_OK;
 }
 
-static corm_status where(modification *m, uint32_t count, const cql_relation *relations, bool static_rows) {
-    cql_where_input input = { .user = m->user, .count = count, .relations = relations, .only_static = static_rows };
+static corm_status where(modification *m, uint32_t count, const cql_relation *relations,
+                         bool static_rows) {
+    cql_where_input input = {
+        .user = m->user, .count = count, .relations = relations, .only_static = static_rows
+    };
     return cql__where(m->c, &input, &m->out->where, &m->facts);
 }
 
@@ -120,11 +131,11 @@ static corm_status check_names(cql_checker *c, const cql_insert *insert) {
 }
 
 static corm_status insert_values(modification *m, const cql_insert *insert) {
-    cql_checker  *c          = m->c;
-    uint32_t      count      = 0;
+    cql_checker  *c = m->c;
+    uint32_t      count = 0;
     bool          clustering = false;
-    cql_relation *relations  = BASE_NEW_ARRAY(c->arena, cql_relation, insert->count);
-    m->out->assigns          = BASE_NEW_ARRAY(c->arena, cql_assign, insert->count);
+    cql_relation *relations = BASE_NEW_ARRAY(c->arena, cql_relation, insert->count);
+    m->out->assigns = BASE_NEW_ARRAY(c->arena, cql_assign, insert->count);
     if (!relations || !m->out->assigns) return base__fail_memory(c->err);
     CORM_TRY(check_names(c, insert));
     for (uint32_t i = 0; i < insert->count; i++) {
@@ -132,15 +143,17 @@ static corm_status insert_values(modification *m, const cql_insert *insert) {
         CORM_TRY(cql__find_column(c, &insert->columns[i], &column));
         if (column->kind == CQL_CLUSTERING) clustering = true;
         if (column->kind == CQL_PARTITION_KEY || column->kind == CQL_CLUSTERING) {
-            relations[count++] = (cql_relation){ .kind         = CQL_REL_COLUMN,
-                                                 .op           = CQL_OP_EQ,
+            relations[count++] = (cql_relation){ .kind = CQL_REL_COLUMN,
+                                                 .op = CQL_OP_EQ,
                                                  .column_count = 1,
-                                                 .columns      = &insert->columns[i],
-                                                 .term_count   = 1,
-                                                 .terms        = &insert->values[i] };
+                                                 .columns = &insert->columns[i],
+                                                 .term_count = 1,
+                                                 .terms = &insert->values[i] };
             continue;
         }
-        cql_change change = { .kind = CQL_CHANGE_SET, .column = insert->columns[i], .value = insert->values[i] };
+        cql_change change = { .kind = CQL_CHANGE_SET,
+                              .column = insert->columns[i],
+                              .value = insert->values[i] };
         CORM_TRY(add_change(m, &change));
     }
     return where(m, count, relations, !clustering && only_static(m, m->regular_changes));
@@ -148,19 +161,20 @@ static corm_status insert_values(modification *m, const cql_insert *insert) {
 
 /* The rows come from the text when it is executed. */
 static corm_status insert_json(modification *m, const cql_insert *insert) {
-    cql_receiver receiver      = cql__named_receiver(m->c, "[json]", cql__type_native(CQL_TEXT));
+    cql_receiver receiver = cql__named_receiver(m->c, "[json]", cql__type_native(CQL_TEXT));
     m->out->json_default_unset = insert->json_default_unset;
-    m->facts.has_clustering    = true;
+    m->facts.has_clustering = true;
     return cql__term(m->c, insert->json, &receiver, &m->out->json);
 }
 
 static corm_status check_insert(modification *m, const cql_insert *insert) {
-    m->user               = CQL_FOR_INSERT;
+    m->user = CQL_FOR_INSERT;
     m->out->if_not_exists = insert->if_not_exists;
     CORM_TRY(begin(m, &insert->using, 0, NULL));
     if (m->c->table->is_counter) {
-        return base__fail(m->c->err, CORM_INVALID,
-                          "INSERT statements are not allowed on counter tables, use UPDATE instead");
+        return base__fail(
+            m->c->err, CORM_INVALID,
+            "INSERT statements are not allowed on counter tables, use UPDATE instead");
     }
     CORM_TRY(insert->json ? insert_json(m, insert) : insert_values(m, insert));
     return check_conditional(m);
@@ -173,7 +187,8 @@ static corm_status check_changes(modification *m, const cql_update *update) {
     CORM_TRY(begin(m, &update->using, update->condition_count, update->conditions));
     m->out->assigns = BASE_NEW_ARRAY(m->c->arena, cql_assign, update->change_count);
     if (!m->out->assigns) return base__fail_memory(m->c->err);
-    for (uint32_t i = 0; i < update->change_count; i++) CORM_TRY(add_change(m, &update->changes[i]));
+    for (uint32_t i = 0; i < update->change_count; i++)
+        CORM_TRY(add_change(m, &update->changes[i]));
     return CORM_OK;
 }
 
@@ -187,18 +202,21 @@ static corm_status check_update(modification *m, const cql_update *update) {
 /* A conditional DELETE names one row, or only static columns. */
 static corm_status check_one_row(modification *m, bool changes_regular) {
     const cql_where_facts *facts = &m->facts;
-    bool one_row = facts->partition_complete && facts->partition_only_equal && facts->clustering_only_equal &&
+    bool                   one_row = facts->partition_complete && facts->partition_only_equal &&
+                   facts->clustering_only_equal &&
                    facts->clustering_columns == m->out->table->clustering_count;
     if (!m->out->is_conditional || one_row) return CORM_OK;
     if (changes_regular) {
-        return base__fail(m->c->err, CORM_INVALID,
-                          "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to "
-                          "delete non static columns");
+        return base__fail(
+            m->c->err, CORM_INVALID,
+            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to "
+            "delete non static columns");
     }
     if (!m->regular_conditions) return CORM_OK;
-    return base__fail(m->c->err, CORM_INVALID,
-                      "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use "
-                      "IF condition on non static columns");
+    return base__fail(
+        m->c->err, CORM_INVALID,
+        "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use "
+        "IF condition on non static columns");
 }
 
 /* Columns are deleted of rows, never of ranges. */
@@ -206,9 +224,11 @@ static void check_no_range(modification *m) {
     const cql_where_facts *facts = &m->facts;
     uint32_t               count = m->out->table->clustering_count;
     if (m->out->assign_count == 0) return;
-    bool range = facts->has_clustering ? facts->clustering_columns < count || !facts->clustering_only_equal
-                                       : m->regular_changes && count > 0;
-    if (range) cql__refuse_execution(m->c, "Range deletions are not supported for specific columns");
+    bool range = facts->has_clustering
+                     ? facts->clustering_columns < count || !facts->clustering_only_equal
+                     : m->regular_changes && count > 0;
+    if (range)
+        cql__refuse_execution(m->c, "Range deletions are not supported for specific columns");
 }
 
 static corm_status check_delete(modification *m, const cql_delete *delete_) {
@@ -233,8 +253,9 @@ corm_status cql__validate_modify(const cql_checked_modify *modify, corm_error *e
     return CORM_OK;
 }
 
-corm_status cql__check_modify(cql_checker *c, const cql_statement *statement, cql_checked_modify *out) {
-    modification m      = { .c = c, .out = out };
+corm_status cql__check_modify(cql_checker *c, const cql_statement *statement,
+                              cql_checked_modify *out) {
+    modification m = { .c = c, .out = out };
     bool         insert = statement->kind == CQL_STMT_INSERT;
     CORM_TRY(cql__use_table(c, insert ? &statement->as.insert.table : &statement->as.update.table));
     *out = (cql_checked_modify){ .table = c->table };

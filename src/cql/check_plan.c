@@ -5,19 +5,19 @@
 /* ---- key restrictions ---- */
 
 static void add_restriction(const cql_rule_set *rule, cql_restriction *list, uint32_t *count) {
-    cql_restriction *to = &list[(*count)++];
-    static const cql_restriction_kind kinds[] = { [CQL_RULE_EQ]    = CQL_RESTRICT_EQ,
-                                                  [CQL_RULE_IN]    = CQL_RESTRICT_IN,
+    cql_restriction                  *to = &list[(*count)++];
+    static const cql_restriction_kind kinds[] = { [CQL_RULE_EQ] = CQL_RESTRICT_EQ,
+                                                  [CQL_RULE_IN] = CQL_RESTRICT_IN,
                                                   [CQL_RULE_SLICE] = CQL_RESTRICT_SLICE };
-    *to = (cql_restriction){ .kind            = kinds[rule->rule],
-                             .first           = rule->columns[0]->position,
-                             .count           = rule->count,
-                             .is_tuple        = rule->multi,
-                             .value_count     = rule->value_count,
-                             .values          = rule->values,
-                             .in_list         = rule->in_list,
-                             .lower           = rule->lower,
-                             .upper           = rule->upper,
+    *to = (cql_restriction){ .kind = kinds[rule->rule],
+                             .first = rule->columns[0]->position,
+                             .count = rule->count,
+                             .is_tuple = rule->multi,
+                             .value_count = rule->value_count,
+                             .values = rule->values,
+                             .in_list = rule->in_list,
+                             .lower = rule->lower,
+                             .upper = rule->upper,
                              .lower_inclusive = rule->lower_inclusive,
                              .upper_inclusive = rule->upper_inclusive };
 }
@@ -26,39 +26,40 @@ static void add_restriction(const cql_rule_set *rule, cql_restriction *list, uin
 
 static cql_filter *new_filter(cql_plan *plan, const cql_column *column, cql_operator op) {
     if (plan->filter_count == plan->filter_room) {
-        uint32_t    room  = plan->filter_room > 0 ? plan->filter_room * 2 : 4;
+        uint32_t    room = plan->filter_room > 0 ? plan->filter_room * 2 : 4;
         cql_filter *wider = BASE_NEW_ARRAY(plan->c->arena, cql_filter, room);
         if (!wider) return NULL;
         for (uint32_t i = 0; i < plan->filter_count; i++) wider[i] = plan->filters[i];
-        plan->filters     = wider;
+        plan->filters = wider;
         plan->filter_room = room;
     }
     cql_filter *filter = &plan->filters[plan->filter_count++];
-    *filter            = (cql_filter){ .column = column, .op = op };
+    *filter = (cql_filter){ .column = column, .op = op };
     return filter;
 }
 
-static corm_status add_filter(cql_plan *plan, const cql_column *column, cql_operator op, const cql_node *term,
-                              const cql_node *element) {
+static corm_status add_filter(cql_plan *plan, const cql_column *column, cql_operator op,
+                              const cql_node *term, const cql_node *element) {
     cql_filter *filter = new_filter(plan, column, op);
     if (!filter || !(filter->terms = BASE_NEW(plan->c->arena, const cql_node *))) {
         return base__fail_memory(plan->c->err);
     }
     filter->term_count = 1;
-    filter->terms[0]   = term;
-    filter->element    = element;
+    filter->terms[0] = term;
+    filter->element = element;
     return CORM_OK;
 }
 
 /* The i-th value of a row value; of a packed one by taking the tuple apart. */
-static corm_status component(cql_plan *plan, const cql_row_value *value, uint32_t i, const cql_node **out) {
+static corm_status component(cql_plan *plan, const cql_row_value *value, uint32_t i,
+                             const cql_node **out) {
     *out = value->nodes[value->packed ? 0 : i];
     if (!value->packed) return CORM_OK;
     cql_node *node = cql__new_node(plan->c, CQL_NODE_FIELD, value->nodes[0]->type->params[i], 1);
     if (!node) return base__fail_memory(plan->c->err);
-    node->index   = i;
+    node->index = i;
     node->args[0] = value->nodes[0];
-    *out          = node;
+    *out = node;
     return CORM_OK;
 }
 
@@ -78,17 +79,19 @@ static corm_status filter_in(cql_plan *plan, const cql_rule_set *rule) {
     }
     cql_filter *filter = new_filter(plan, rule->columns[0], CQL_OP_IN);
     if (!filter) return base__fail_memory(plan->c->err);
-    filter->in_list    = rule->in_list;
+    filter->in_list = rule->in_list;
     filter->term_count = rule->value_count;
-    filter->terms      = BASE_NEW_ARRAY(plan->c->arena, const cql_node *, rule->value_count);
+    filter->terms = BASE_NEW_ARRAY(plan->c->arena, const cql_node *, rule->value_count);
     if (!filter->terms) return base__fail_memory(plan->c->err);
-    for (uint32_t i = 0; i < rule->value_count; i++) CORM_TRY(component(plan, &rule->values[i], 0, &filter->terms[i]));
+    for (uint32_t i = 0; i < rule->value_count; i++)
+        CORM_TRY(component(plan, &rule->values[i], 0, &filter->terms[i]));
     return CORM_OK;
 }
 
 static corm_status filter_slice(cql_plan *plan, const cql_rule_set *rule) {
     if (rule->multi) {
-        cql__refuse_execution(plan->c, "Multi-column slice restrictions cannot be used for filtering.");
+        cql__refuse_execution(plan->c,
+                              "Multi-column slice restrictions cannot be used for filtering.");
         return CORM_OK;
     }
     if (rule->lower) {
@@ -96,8 +99,8 @@ static corm_status filter_slice(cql_plan *plan, const cql_rule_set *rule) {
         CORM_TRY(add_filter(plan, rule->columns[0], op, rule->lower->nodes[0], NULL));
     }
     if (!rule->upper) return CORM_OK;
-    return add_filter(plan, rule->columns[0], rule->upper_inclusive ? CQL_OP_LTE : CQL_OP_LT, rule->upper->nodes[0],
-                      NULL);
+    return add_filter(plan, rule->columns[0], rule->upper_inclusive ? CQL_OP_LTE : CQL_OP_LT,
+                      rule->upper->nodes[0], NULL);
 }
 
 static corm_status filter_rule(cql_plan *plan, const cql_rule_set *rule) {
@@ -118,10 +121,11 @@ static corm_status filter_rule(cql_plan *plan, const cql_rule_set *rule) {
 /* ---- the plan ---- */
 
 static corm_status plan_partition(cql_plan *plan, cql_where *out) {
-    cql_checker *c     = plan->c;
+    cql_checker *c = plan->c;
     uint32_t     count = c->table->partition_count;
     if (!plan->partition_by_filter && !plan->partition_by_key) return CORM_OK;
-    if (plan->partition_by_key && !(out->partition = BASE_NEW_ARRAY(c->arena, cql_restriction, count))) {
+    if (plan->partition_by_key &&
+        !(out->partition = BASE_NEW_ARRAY(c->arena, cql_restriction, count))) {
         return base__fail_memory(c->err);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -134,14 +138,16 @@ static corm_status plan_partition(cql_plan *plan, cql_where *out) {
 }
 
 bool cql__clustering_by_filter(const cql_rule_set *rule, uint32_t position) {
-    return rule->rule == CQL_RULE_CONTAINS || rule->rule == CQL_RULE_LIKE || rule->columns[0]->position != position;
+    return rule->rule == CQL_RULE_CONTAINS || rule->rule == CQL_RULE_LIKE ||
+           rule->columns[0]->position != position;
 }
 
 static corm_status plan_clustering(cql_plan *plan, cql_where *out) {
-    cql_checker *c        = plan->c;
+    cql_checker *c = plan->c;
     uint32_t     position = 0, count = c->table->clustering_count;
     bool         done = false;
-    if (!(out->clustering = BASE_NEW_ARRAY(c->arena, cql_restriction, count))) return base__fail_memory(c->err);
+    if (!(out->clustering = BASE_NEW_ARRAY(c->arena, cql_restriction, count)))
+        return base__fail_memory(c->err);
     for (uint32_t i = 0; i < count;) {
         const cql_rule_set *rule = plan->rules->by_column[c->table->partition_count + i];
         i += rule ? rule->count : 1;
@@ -150,7 +156,8 @@ static corm_status plan_clustering(cql_plan *plan, cql_where *out) {
         if (!filtered) add_restriction(rule, out->clustering, &out->clustering_count);
         done = done || (!filtered && rule->rule == CQL_RULE_SLICE);
         if (!filtered && rule->rule != CQL_RULE_SLICE) position = i;
-        if (filtered || (plan->uses_index && cql__rule_has_index(c->table, rule))) CORM_TRY(filter_rule(plan, rule));
+        if (filtered || (plan->uses_index && cql__rule_has_index(c->table, rule)))
+            CORM_TRY(filter_rule(plan, rule));
     }
     return CORM_OK;
 }
@@ -170,9 +177,11 @@ static void choose_index(const cql_plan *plan, cql_where *out) {
     for (uint32_t i = 0; i < table->index_count; i++) {
         for (uint32_t j = 0; j < out->filter_count; j++) {
             const cql_filter *filter = &out->filters[j];
-            bool exact = filter->op == CQL_OP_EQ || filter->op == CQL_OP_CONTAINS || filter->op == CQL_OP_CONTAINS_KEY;
-            if (!exact || !cql__index_supports(&table->indexes[i], filter->column, filter->op)) continue;
-            out->index        = &table->indexes[i];
+            bool              exact = filter->op == CQL_OP_EQ || filter->op == CQL_OP_CONTAINS ||
+                         filter->op == CQL_OP_CONTAINS_KEY;
+            if (!exact || !cql__index_supports(&table->indexes[i], filter->column, filter->op))
+                continue;
+            out->index = &table->indexes[i];
             out->index_filter = filter;
             return;
         }
@@ -184,7 +193,7 @@ corm_status cql__plan(cql_plan *plan, cql_where *out) {
     CORM_TRY(plan_clustering(plan, out));
     CORM_TRY(plan_others(plan));
     out->filter_count = plan->filter_count;
-    out->filters      = plan->filters;
+    out->filters = plan->filters;
     if (plan->uses_index) choose_index(plan, out);
     return CORM_OK;
 }

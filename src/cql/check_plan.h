@@ -8,11 +8,11 @@
 typedef struct cql_plan {
     cql_checker     *c;
     const cql_rules *rules;
-    bool             partition_by_key;    /* every partition key column by EQ or IN */
-    bool             partition_by_filter; /* what is said of the partition key is looked at row by row */
-    bool             uses_index;
-    uint32_t         filter_count, filter_room;
-    cql_filter      *filters;
+    bool             partition_by_key; /* every partition key column by EQ or IN */
+    bool        partition_by_filter; /* what is said of the partition key is looked at row by row */
+    bool        uses_index;
+    uint32_t    filter_count, filter_room;
+    cql_filter *filters;
 } cql_plan;
 
 corm_status cql__plan(cql_plan *plan, cql_where *out);

@@ -16,7 +16,7 @@ static corm_status check_supported(cql_checker *c, const cql_select *select) {
  * a value in it reads none: a slip of the server's, that decides which of two errors is reported. */
 static corm_status reads(cql_checker *c, const cql_expr *expr, unsigned kinds, bool *out) {
     bool braces = expr->kind == CQL_EXPR_MAP || expr->kind == CQL_EXPR_UDT;
-    *out        = false;
+    *out = false;
     if (expr->kind == CQL_EXPR_COLUMN) {
         const cql_column *column = NULL;
         CORM_TRY(cql__find_column(c, &expr->name.name, &column));
@@ -24,10 +24,10 @@ static corm_status reads(cql_checker *c, const cql_expr *expr, unsigned kinds, b
         return CORM_OK;
     }
     bool     subscript = expr->kind == CQL_EXPR_ELEMENT || expr->kind == CQL_EXPR_SLICE;
-    uint32_t count     = subscript ? 1 : expr->count;
+    uint32_t count = subscript ? 1 : expr->count;
     for (uint32_t i = 0; i < count && !*out; i++) {
         bool is_value = expr->kind == CQL_EXPR_UDT || i % 2 == 1;
-        bool is_name  = braces && !is_value && expr->args[i]->kind == CQL_EXPR_COLUMN;
+        bool is_name = braces && !is_value && expr->args[i]->kind == CQL_EXPR_COLUMN;
         if (is_name) continue;
         if (braces) CORM_TRY(cql__prepare_selector(c, expr->args[i]));
         CORM_TRY(reads(c, expr->args[i], kinds, out));
@@ -48,7 +48,7 @@ static corm_status any_reads(cql_checker *c, const cql_select *select, unsigned 
 /* The server knows the selectors before WHERE only where it must look for static columns. */
 static corm_status reads_only_static(cql_checker *c, const cql_select *select, bool *out) {
     bool others = false;
-    *out        = false;
+    *out = false;
     if (c->table->static_count == 0 || select->all) return CORM_OK;
     CORM_TRY(any_reads(c, select, 1u << CQL_STATIC, out));
     if (!*out) return CORM_OK;
@@ -70,8 +70,8 @@ static corm_status check_order_columns(cql_checker *c, const cql_select *select,
 
 static corm_status begin_selection(cql_checker *c, uint32_t count, cql_checked_select *out) {
     out->selector_count = count;
-    out->selectors      = BASE_NEW_ARRAY(c->arena, const cql_node *, count);
-    out->columns        = BASE_NEW_ARRAY(c->arena, cql_result_column, count);
+    out->selectors = BASE_NEW_ARRAY(c->arena, const cql_node *, count);
+    out->columns = BASE_NEW_ARRAY(c->arena, cql_result_column, count);
     return out->selectors && out->columns ? CORM_OK : base__fail_memory(c->err);
 }
 
@@ -107,13 +107,14 @@ static corm_status select_some(cql_checker *c, const cql_select *select, cql_che
 /* A name as a JSON member: upper case is kept by double quotes inside. */
 static corm_status json_name(cql_checker *c, corm_str name, corm_str *out) {
     bool upper = false;
-    for (size_t i = 0; i < name.len; i++) upper = upper || (name.data[i] >= 'A' && name.data[i] <= 'Z');
+    for (size_t i = 0; i < name.len; i++)
+        upper = upper || (name.data[i] >= 'A' && name.data[i] <= 'Z');
     *out = upper ? base__arena_printf(c->arena, "\"%.*s\"", CQL_STR(name)) : name;
     return out->data ? CORM_OK : base__fail_memory(c->err);
 }
 
 static corm_status wrap_json(cql_checker *c, cql_checked_select *out) {
-    out->json_names            = BASE_NEW_ARRAY(c->arena, corm_str, out->selector_count);
+    out->json_names = BASE_NEW_ARRAY(c->arena, corm_str, out->selector_count);
     cql_result_column *columns = BASE_NEW(c->arena, cql_result_column);
     if (!out->json_names || !columns) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < out->selector_count; i++) {
@@ -121,45 +122,51 @@ static corm_status wrap_json(cql_checker *c, cql_checked_select *out) {
     }
     *columns = (cql_result_column){ c->table->keyspace, c->table->name, corm_str_of("[json]"),
                                     cql__type_native(CQL_TEXT) };
-    out->columns      = columns;
+    out->columns = columns;
     out->column_count = 1;
     return CORM_OK;
 }
 
-static corm_status check_selection(cql_checker *c, const cql_select *select, cql_checked_select *out) {
-    c->selecting       = true;
+static corm_status check_selection(cql_checker *c, const cql_select *select,
+                                   cql_checked_select *out) {
+    c->selecting = true;
     corm_status status = select->all ? select_all(c, out) : select_some(c, select, out);
-    c->selecting       = false;
+    c->selecting = false;
     if (status != CORM_OK) return status;
-    out->column_count    = out->selector_count;
+    out->column_count = out->selector_count;
     out->aggregate_count = c->aggregate_count;
-    out->aggregates      = c->aggregates;
-    out->needs_metadata  = c->needs_metadata;
+    out->aggregates = c->aggregates;
+    out->needs_metadata = c->needs_metadata;
     return select->json ? wrap_json(c, out) : CORM_OK;
 }
 
 /* ---- DISTINCT ---- */
 
-static corm_status check_distinct(cql_checker *c, const cql_select *select, const cql_where_facts *facts) {
+static corm_status check_distinct(cql_checker *c, const cql_select *select,
+                                  const cql_where_facts *facts) {
     if (select->per_partition_limit) {
-        return base__fail(c->err, CORM_INVALID, "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
+        return base__fail(c->err, CORM_INVALID,
+                          "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
     }
     if (facts->has_clustering || (facts->has_other && !facts->other_only_static)) {
-        return base__fail(c->err, CORM_INVALID,
-                          "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.");
+        return base__fail(
+            c->err, CORM_INVALID,
+            "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.");
     }
     for (uint32_t i = 0; i < c->used_count; i++) {
         const cql_column *column = c->used[i];
         if (column->kind == CQL_PARTITION_KEY || column->kind == CQL_STATIC) continue;
-        return base__fail(c->err, CORM_INVALID,
-                          "SELECT DISTINCT queries must only request partition key columns and/or static columns (not %.*s)",
-                          CQL_STR(column->name));
+        return base__fail(
+            c->err, CORM_INVALID,
+            "SELECT DISTINCT queries must only request partition key columns and/or static columns (not %.*s)",
+            CQL_STR(column->name));
     }
     for (uint32_t i = 0; facts->is_key_range && i < c->table->partition_count; i++) {
         if (c->needed[i]) continue;
-        return base__fail(c->err, CORM_INVALID,
-                          "SELECT DISTINCT queries must request all the partition key columns (missing %.*s)",
-                          CQL_STR(c->table->columns[i].name));
+        return base__fail(
+            c->err, CORM_INVALID,
+            "SELECT DISTINCT queries must request all the partition key columns (missing %.*s)",
+            CQL_STR(c->table->columns[i].name));
     }
     return CORM_OK;
 }
@@ -167,28 +174,31 @@ static corm_status check_distinct(cql_checker *c, const cql_select *select, cons
 /* ---- limits, warnings, needed columns ---- */
 
 static corm_status check_limits(cql_checker *c, const cql_select *select, cql_checked_select *out) {
-    const cql_type *type  = cql__type_native(CQL_INT);
+    const cql_type *type = cql__type_native(CQL_INT);
     cql_receiver    limit = cql__named_receiver(c, "[limit]", type);
-    cql_receiver    per   = cql__named_receiver(c, "[per_partition_limit]", type);
+    cql_receiver    per = cql__named_receiver(c, "[per_partition_limit]", type);
     CORM_TRY(cql__optional_term(c, select->limit, &limit, &out->limit));
     return cql__optional_term(c, select->per_partition_limit, &per, &out->per_partition_limit);
 }
 
 static void add_warning(const cql_where_facts *facts, cql_checked_select *out) {
-    static const char *const warnings[] = { "Aggregation query used without partition key",
-                                            "Aggregation query used on multiple partition keys (IN restriction)" };
+    static const char *const warnings[] = {
+        "Aggregation query used without partition key",
+        "Aggregation query used on multiple partition keys (IN restriction)"
+    };
     if (out->aggregate_count == 0 && out->group_count == 0) return;
     if (facts->has_partition && !facts->key_in) return;
     out->warning_count = 1;
-    out->warnings      = (const char **)(uintptr_t)(facts->has_partition ? &warnings[1] : &warnings[0]);
+    out->warnings = (const char **)(uintptr_t)(facts->has_partition ? &warnings[1] : &warnings[0]);
 }
 
 static void collect_needed(cql_checker *c, const cql_where_facts *facts, cql_checked_select *out) {
-    for (uint32_t i = 0; i < out->where.filter_count; i++) cql__need_column(c, out->where.filters[i].column);
-    out->needed_count      = c->used_count;
-    out->needed            = c->used;
+    for (uint32_t i = 0; i < out->where.filter_count; i++)
+        cql__need_column(c, out->where.filters[i].column);
+    out->needed_count = c->used_count;
+    out->needed = c->used;
     out->reads_static_only = !facts->has_clustering;
-    out->full_partitions   = !facts->has_clustering && !facts->has_regular;
+    out->full_partitions = !facts->has_clustering && !facts->has_regular;
     for (uint32_t i = 0; i < c->used_count; i++) {
         cql_column_kind kind = c->used[i]->kind;
         if (kind == CQL_CLUSTERING || kind == CQL_REGULAR) out->reads_static_only = false;
@@ -198,24 +208,24 @@ static void collect_needed(cql_checker *c, const cql_where_facts *facts, cql_che
 static corm_status begin(cql_checker *c, const cql_select *select, cql_checked_select *out) {
     CORM_TRY(cql__use_table(c, &select->table));
     CORM_TRY(check_supported(c, select));
-    *out = (cql_checked_select){ .table           = c->table,
-                                 .json            = select->json,
-                                 .distinct        = select->distinct,
+    *out = (cql_checked_select){ .table = c->table,
+                                 .json = select->json,
+                                 .distinct = select->distinct,
                                  .allow_filtering = select->allow_filtering };
     c->needed = BASE_NEW_ARRAY(c->arena, bool, c->table->column_count);
-    c->used   = BASE_NEW_ARRAY(c->arena, const cql_column *, c->table->column_count);
+    c->used = BASE_NEW_ARRAY(c->arena, const cql_column *, c->table->column_count);
     return c->needed && c->used ? CORM_OK : base__fail_memory(c->err);
 }
 
 static corm_status check_rows(cql_checker *c, const cql_select *select, cql_checked_select *out,
                               cql_where_facts *facts) {
-    cql_where_input input = { .user            = CQL_FOR_SELECT,
-                              .count           = select->where_count,
-                              .relations       = select->where,
+    cql_where_input input = { .user = CQL_FOR_SELECT,
+                              .count = select->where_count,
+                              .relations = select->where,
                               .allow_filtering = select->allow_filtering };
-    c->selecting       = true;
+    c->selecting = true;
     corm_status status = reads_only_static(c, select, &input.only_static);
-    c->selecting       = false;
+    c->selecting = false;
     if (status != CORM_OK) return status;
     CORM_TRY(check_order_columns(c, select, false));
     return cql__where(c, &input, &out->where, facts);
@@ -231,10 +241,12 @@ corm_status cql__check_select(cql_checker *c, const cql_select *select, cql_chec
     CORM_TRY(cql__group_by(c, select, &facts, out));
     bool whole = out->aggregate_count > 0 && select->group_count == 0;
     if (whole && select->per_partition_limit) {
-        return base__fail(c->err, CORM_INVALID, "PER PARTITION LIMIT is not allowed with aggregate queries.");
+        return base__fail(c->err, CORM_INVALID,
+                          "PER PARTITION LIMIT is not allowed with aggregate queries.");
     }
     CORM_TRY(cql__order_by(c, select, &facts, out));
-    if ((facts.is_key_range || facts.uses_index) && facts.needs_filtering) return cql__refuse_filtering(c);
+    if ((facts.is_key_range || facts.uses_index) && facts.needs_filtering)
+        return cql__refuse_filtering(c);
     CORM_TRY(check_limits(c, select, out));
     add_warning(&facts, out);
     collect_needed(c, &facts, out);

@@ -27,18 +27,18 @@ static corm_status add(build *b, const cql_expr *expr, const cql_type *type, uin
 
 static corm_status finish(build *b, cql_picked *out) {
     const cql_node *result = NULL;
-    out->name              = cql__take_text(b->c->arena, &b->name);
+    out->name = cql__take_text(b->c->arena, &b->name);
     if (!out->name.data) return base__fail_memory(b->c->err);
     CORM_TRY(cql__fold(b->c, b->node, &result));
-    out->node       = result;
-    out->type       = result->type;
+    out->node = result;
+    out->type = result->type;
     out->aggregates = b->aggregates;
     return CORM_OK;
 }
 
 /* Elements of one type, or components of a tuple. */
 static corm_status add_all(build *b, const cql_expr *expr, const char *ends) {
-    const cql_type *type     = b->node->type;
+    const cql_type *type = b->node->type;
     bool            is_tuple = type->id == CQL_TUPLE || type->id == CQL_UDT;
     base__buf_u8(&b->name, (uint8_t)ends[0]);
     for (uint32_t i = 0; i < expr->count; i++) {
@@ -56,7 +56,8 @@ static corm_status add_fields(build *b, const cql_expr *expr) {
         corm_str field = expr->names[i].text;
         int32_t  index = cql__field_index(type, field);
         if (index < 0) {
-            return base__fail(b->c->err, CORM_INVALID, "Unknown field '%.*s' in value of user defined type %.*s",
+            return base__fail(b->c->err, CORM_INVALID,
+                              "Unknown field '%.*s' in value of user defined type %.*s",
                               CQL_STR(field), CQL_STR(type->name));
         }
         base__buf_printf(&b->name, "%s%.*s: ", i > 0 ? ", " : "", CQL_STR(field));
@@ -73,7 +74,7 @@ static corm_status add_entries(build *b, const cql_expr *expr) {
     base__buf_u8(&b->name, '{');
     for (uint32_t i = 0; i < pairs; i++) {
         cql_expr        column = { .kind = CQL_EXPR_COLUMN };
-        const cql_expr *key    = named ? &column : expr->args[2 * i];
+        const cql_expr *key = named ? &column : expr->args[2 * i];
         if (named) column.name.name = expr->names[i];
         if (i > 0) base__buf_puts(&b->name, ", ");
         CORM_TRY(add(b, key, b->node->type->params[0], 2 * i));
@@ -85,14 +86,15 @@ static corm_status add_entries(build *b, const cql_expr *expr) {
 }
 
 static corm_status refuse(cql_checker *c, const cql_expr *expr, const cql_type *type) {
-    return base__fail(c->err, CORM_INVALID, "%s is not a value of type %s", cql__shown(cql__selector_text(c, expr)),
-                      cql__shown(cql__type_text(c, type)));
+    return base__fail(c->err, CORM_INVALID, "%s is not a value of type %s",
+                      cql__shown(cql__selector_text(c, expr)), cql__shown(cql__type_text(c, type)));
 }
 
 static corm_status check_shape(cql_checker *c, const cql_expr *expr, const cql_type *type) {
     bool is_map = expr->kind == CQL_EXPR_MAP || expr->kind == CQL_EXPR_UDT;
     if (type->id == CQL_VECTOR && expr->kind == CQL_EXPR_LIST && expr->count != type->dimension) {
-        return base__fail(c->err, CORM_INVALID, "Unable to create a vector selector of type %s from %u elements",
+        return base__fail(c->err, CORM_INVALID,
+                          "Unable to create a vector selector of type %s from %u elements",
                           cql__shown(cql__type_text(c, type)), expr->count);
     }
     if (type->id == CQL_SET && expr->kind == CQL_EXPR_SET && type->params[0]->id == CQL_DURATION) {
@@ -104,8 +106,10 @@ static corm_status check_shape(cql_checker *c, const cql_expr *expr, const cql_t
                           cql__shown(cql__type_text(c, type)));
     }
     bool fits = (expr->kind == CQL_EXPR_LIST && (type->id == CQL_LIST || type->id == CQL_VECTOR)) ||
-                (expr->kind == CQL_EXPR_SET && (type->id == CQL_SET || (type->id == CQL_MAP && expr->count == 0))) ||
-                (is_map && type->id == CQL_MAP) || (expr->kind == CQL_EXPR_UDT && type->id == CQL_UDT) ||
+                (expr->kind == CQL_EXPR_SET &&
+                 (type->id == CQL_SET || (type->id == CQL_MAP && expr->count == 0))) ||
+                (is_map && type->id == CQL_MAP) ||
+                (expr->kind == CQL_EXPR_UDT && type->id == CQL_UDT) ||
                 (expr->kind == CQL_EXPR_TUPLE && (type->id == CQL_TUPLE || type->id == CQL_UDT) &&
                  expr->count <= type->count);
     return fits ? CORM_OK : refuse(c, expr, type);
@@ -120,15 +124,17 @@ static corm_status add_parts(build *b, const cql_expr *expr) {
     }
 }
 
-corm_status cql__literal_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected, cql_picked *out) {
+corm_status cql__literal_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected,
+                                  cql_picked *out) {
     /* What is wanted decides between list and vector, map and user-defined type; else the elements do. */
     const cql_type *type = NULL;
     if (!expected || expected->id != CQL_VECTOR) type = cql__exact_type(c, expr);
     if (!type) type = expected;
     if (!type) {
-        return base__fail(c->err, CORM_INVALID,
-                          "Cannot infer type for term %s in selection clause (try using a cast to force a type)",
-                          cql__shown(cql__selector_text(c, expr)));
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Cannot infer type for term %s in selection clause (try using a cast to force a type)",
+            cql__shown(cql__selector_text(c, expr)));
     }
     CORM_TRY(check_shape(c, expr, type));
     uint32_t count = type->id == CQL_UDT ? type->count : expr->count;

@@ -50,16 +50,19 @@ static bool next_unit(char **rest, unit *out) {
     }
     if (!line) return false;
     line[strlen(line) - 1] = '\0';
-    out->statement         = line;
-    while (strncmp(*rest, "-- ", 3) == 0 && out->count < MOST_EXPECTED) out->expected[out->count++] = next_line(rest) + 3;
+    out->statement = line;
+    while (strncmp(*rest, "-- ", 3) == 0 && out->count < MOST_EXPECTED)
+        out->expected[out->count++] = next_line(rest) + 3;
     return true;
 }
 
 static void put_type(const cql_type *type, base_buf *out) {
     static const char *const before[] = { "list<", "map<", "set<" };
-    if (type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP || type->id == CQL_TUPLE ||
-        type->id == CQL_VECTOR) {
-        base__buf_puts(out, type->id == CQL_TUPLE ? "tuple<" : type->id == CQL_VECTOR ? "vector<" : before[type->id - CQL_LIST]);
+    if (type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP ||
+        type->id == CQL_TUPLE || type->id == CQL_VECTOR) {
+        base__buf_puts(out, type->id == CQL_TUPLE    ? "tuple<"
+                            : type->id == CQL_VECTOR ? "vector<"
+                                                     : before[type->id - CQL_LIST]);
         for (uint32_t i = 0; i < type->count; i++) {
             if (i > 0) base__buf_puts(out, ", ");
             put_type(type->params[i], out);
@@ -82,7 +85,8 @@ static void put_named(corm_str name, const cql_type *type, bool first, base_buf 
 static void put_answer(const check_world *w, corm_status status, bool prepared, base_buf *out) {
     const cql_checked *checked = w->checked;
     if (status != CORM_OK) {
-        base__buf_printf(out, "error %04x: %s", (unsigned)corm_status_server_code(status), w->error.message);
+        base__buf_printf(out, "error %04x: %s", (unsigned)corm_status_server_code(status),
+                         w->error.message);
         return;
     }
     if (prepared) {
@@ -130,8 +134,8 @@ static void run_file(const char *name) {
         }
         put_answer(&w, world_check(&w, u.statement), u.prepared, &answer);
         if (!same_answer(&u, base__buf_cstr(&answer))) {
-            print_message("%s\n  expected %s\n  answered %s\n", u.statement, u.count > 0 ? u.expected[0] : "",
-                          base__buf_cstr(&answer));
+            print_message("%s\n  expected %s\n  answered %s\n", u.statement,
+                          u.count > 0 ? u.expected[0] : "", base__buf_cstr(&answer));
             wrong++;
         }
         base__buf_free(&answer);
@@ -176,11 +180,14 @@ static void what_the_store_does_not_execute_is_refused_by_name(void **state) {
     check_world w;
     world_open(&w, tables);
 
-    world_refuses(&w, "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, k)",
-                  "CREATE MATERIALIZED VIEW is not supported by Corm");
+    world_refuses(
+        &w,
+        "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, k)",
+        "CREATE MATERIALIZED VIEW is not supported by Corm");
     world_refuses(&w, "CREATE TRIGGER x ON t USING 'c'", "CREATE TRIGGER is not supported by Corm");
     world_refuses(&w, "LIST ROLES", "LIST ROLES is not supported by Corm");
-    world_refuses(&w, "SELECT * FROM t ORDER BY v ANN OF [1, 2] LIMIT 1", "ORDER BY … ANN OF is not supported by Corm yet");
+    world_refuses(&w, "SELECT * FROM t ORDER BY v ANN OF [1, 2] LIMIT 1",
+                  "ORDER BY … ANN OF is not supported by Corm yet");
     world_refuses(&w, "SELECT * FROM t WHERE expr(i, 'x')", "expr(…) is not supported by Corm");
 
     world_close(&w);
@@ -213,10 +220,12 @@ static void names_that_do_not_exist_are_told_with_their_place(void **state) {
     world_refuses(&w, "SELECT * FROM nope.t", "keyspace nope does not exist");
     cql__checked_free(w.checked);
     w.checked = NULL;
-    assert_status(cql__check_text(corm_str_of("SELECT * FROM t"), w.schema, corm_str_of(""), &w.checked, &w.error),
+    assert_status(cql__check_text(corm_str_of("SELECT * FROM t"), w.schema, corm_str_of(""),
+                                  &w.checked, &w.error),
                   CORM_INVALID);
-    assert_string_equal(w.error.message,
-                        "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
+    assert_string_equal(
+        w.error.message,
+        "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
 
     world_close(&w);
 }
@@ -242,10 +251,13 @@ static void what_can_only_be_prepared_says_so_when_it_is_executed(void **state) 
     assert_string_equal(w.error.message, "Range deletions are not supported for specific columns");
     world_good(&w, "UPDATE t SET v = 'a' WHERE k IN (1, 2) AND c = 1 IF EXISTS");
     assert_status(cql__check_values(w.checked, NULL, 0, &w.error), CORM_INVALID);
-    assert_string_equal(w.error.message, "IN on the partition key is not supported with conditional updates");
+    assert_string_equal(w.error.message,
+                        "IN on the partition key is not supported with conditional updates");
     world_good(&w, "DELETE FROM t WHERE k = 1 AND c IN (1, 2) IF EXISTS");
     assert_status(cql__check_values(w.checked, NULL, 0, &w.error), CORM_INVALID);
-    assert_string_equal(w.error.message, "IN on the clustering key columns is not supported with conditional deletions");
+    assert_string_equal(
+        w.error.message,
+        "IN on the clustering key columns is not supported with conditional deletions");
     world_good(&w, "SELECT * FROM t WHERE k = 1 AND (c) > (1) AND v = 'a' ALLOW FILTERING");
     assert_null(w.checked->refused);
 
@@ -266,7 +278,8 @@ static void too_many_markers_are_refused(void **state) {
     base__buf_puts(&text, "SELECT * FROM t WHERE k IN (?");
     for (int i = 0; i < UINT16_MAX; i++) base__buf_puts(&text, ",?");
     base__buf_puts(&text, ")");
-    world_refuses(&w, base__buf_cstr(&text), "Too many markers(?). 65536 markers exceed the allowed maximum of 65535");
+    world_refuses(&w, base__buf_cstr(&text),
+                  "Too many markers(?). 65536 markers exceed the allowed maximum of 65535");
 
     base__buf_free(&text);
     world_close(&w);

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cql/check_plan.h"
 
-#define NEEDS_FILTERING                                                                                              \
+#define NEEDS_FILTERING                                                                                                 \
     "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. If you " \
     "want to execute this query despite the performance unpredictability, use ALLOW FILTERING"
 
@@ -17,10 +17,10 @@ typedef struct clause {
     cql_rules              rules;
     cql_token_range        token;
     bool                   token_equal;
-    bool                   has_index;            /* an index answers something */
+    bool                   has_index; /* an index answers something */
     bool                   clustering_has_index;
-    bool                   partition_needs, clustering_needs; /* to be looked at row by row */
-    bool                   partition_filtered, clustering_filtered, others_filtered; /* are among the filters */
+    bool                   partition_needs, clustering_needs;      /* to be looked at row by row */
+    bool partition_filtered, clustering_filtered, others_filtered; /* are among the filters */
 } clause;
 
 static const char *user_name(cql_where_user user) {
@@ -31,13 +31,15 @@ static const char *user_name(cql_where_user user) {
 /* ---- collecting ---- */
 
 static corm_status refuse_relation(clause *w, const cql_relation *relation) {
-    cql_checker *c        = w->c;
+    cql_checker *c = w->c;
     bool         contains = relation->op == CQL_OP_CONTAINS || relation->op == CQL_OP_CONTAINS_KEY;
-    bool         select   = w->input->user == CQL_FOR_SELECT;
+    bool         select = w->input->user == CQL_FOR_SELECT;
     if (relation->kind == CQL_REL_EXPR) {
-        return base__fail(c->err, CORM_INVALID, select
-                              ? "expr(…) is not supported by Corm"
-                              : "Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements");
+        return base__fail(
+            c->err, CORM_INVALID,
+            select
+                ? "expr(…) is not supported by Corm"
+                : "Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements");
     }
     if (contains && !select) {
         return base__fail(c->err, CORM_INVALID, "Cannot use %s with %s", user_name(w->input->user),
@@ -53,19 +55,20 @@ static corm_status refuse_relation(clause *w, const cql_relation *relation) {
 /* The server has LIKE only with an index for it; here filtering answers it too. */
 static corm_status check_like(clause *w, const cql_relation *relation, const cql_rule_set *rule) {
     if (rule->rule != CQL_RULE_LIKE) return CORM_OK;
-    const cql_type *type      = rule->columns[0]->type;
-    bool            is_text   = type->id == CQL_TEXT || type->id == CQL_ASCII;
+    const cql_type *type = rule->columns[0]->type;
+    bool            is_text = type->id == CQL_TEXT || type->id == CQL_ASCII;
     bool            available = w->input->allow_filtering || cql__rule_has_index(w->c->table, rule);
     if (is_text && available && w->input->user == CQL_FOR_SELECT) return CORM_OK;
-    return base__fail(w->c->err, CORM_INVALID,
-                      "LIKE restriction is only supported on properly indexed columns. %s is not valid.",
-                      cql__shown(cql__relation_text(w->c, relation)));
+    return base__fail(
+        w->c->err, CORM_INVALID,
+        "LIKE restriction is only supported on properly indexed columns. %s is not valid.",
+        cql__shown(cql__relation_text(w->c, relation)));
 }
 
 static corm_status collect(clause *w) {
-    w->rules.count           = w->c->table->column_count;
+    w->rules.count = w->c->table->column_count;
     w->rules.allow_filtering = w->input->allow_filtering;
-    w->rules.by_column       = BASE_NEW_ARRAY(w->c->arena, cql_rule_set *, w->rules.count);
+    w->rules.by_column = BASE_NEW_ARRAY(w->c->arena, cql_rule_set *, w->rules.count);
     if (!w->rules.by_column) return base__fail_memory(w->c->err);
     for (uint32_t i = 0; i < w->input->count; i++) {
         const cql_relation *relation = &w->input->relations[i];
@@ -95,12 +98,12 @@ static summary summarize(const clause *w, uint32_t first, uint32_t end) {
         const cql_rule_set *rule = w->rules.by_column[i];
         if (!rule) continue;
         s.columns++;
-        s.has_in       = s.has_in || rule->rule == CQL_RULE_IN;
-        s.has_slice    = s.has_slice || rule->rule == CQL_RULE_SLICE;
+        s.has_in = s.has_in || rule->rule == CQL_RULE_IN;
+        s.has_slice = s.has_slice || rule->rule == CQL_RULE_SLICE;
         s.has_contains = s.has_contains || rule->rule == CQL_RULE_CONTAINS;
-        s.has_like     = s.has_like || rule->rule == CQL_RULE_LIKE;
-        s.has_index    = s.has_index || cql__rule_has_index(w->c->table, rule);
-        s.only_equal   = s.only_equal && (rule->rule == CQL_RULE_EQ || rule->rule == CQL_RULE_IN);
+        s.has_like = s.has_like || rule->rule == CQL_RULE_LIKE;
+        s.has_index = s.has_index || cql__rule_has_index(w->c->table, rule);
+        s.only_equal = s.only_equal && (rule->rule == CQL_RULE_EQ || rule->rule == CQL_RULE_IN);
     }
     return s;
 }
@@ -113,13 +116,14 @@ static summary of_clustering(const clause *w) {
     return summarize(w, first, first + w->c->table->clustering_count);
 }
 static summary of_others(const clause *w) {
-    return summarize(w, w->c->table->partition_count + w->c->table->clustering_count, w->c->table->column_count);
+    return summarize(w, w->c->table->partition_count + w->c->table->clustering_count,
+                     w->c->table->column_count);
 }
 
 /* The names of key columns [first, end) without a rule. */
 static corm_str missing_names(const clause *w, uint32_t first, uint32_t end) {
     const cql_column **missing = BASE_NEW_ARRAY(w->c->arena, const cql_column *, end - first);
-    uint32_t           count   = 0;
+    uint32_t           count = 0;
     for (uint32_t i = first; missing && i < end; i++) {
         if (!w->rules.by_column[i]) missing[count++] = &w->c->table->columns[i];
     }
@@ -128,8 +132,9 @@ static corm_str missing_names(const clause *w, uint32_t first, uint32_t end) {
 
 /* Tables of the server's own views answer any question without being told to filter. */
 static bool filters_silently(const cql_table *table) {
-    return table->is_virtual && (corm_str_equal(table->keyspace, corm_str_of("system_views")) ||
-                                 corm_str_equal(table->keyspace, corm_str_of("system_virtual_schema")));
+    return table->is_virtual &&
+           (corm_str_equal(table->keyspace, corm_str_of("system_views")) ||
+            corm_str_equal(table->keyspace, corm_str_of("system_virtual_schema")));
 }
 
 static bool must_ask(const clause *w) {
@@ -139,11 +144,12 @@ static bool must_ask(const clause *w) {
 /* ---- the partition key ---- */
 
 static corm_status require_partition(clause *w, const summary *key) {
-    cql_checker *c     = w->c;
+    cql_checker *c = w->c;
     bool         token = w->token.present;
     bool         whole = key->columns == c->table->partition_count;
     if (token && (w->partition_needs || !whole)) {
-        return base__fail(c->err, CORM_INVALID, "The token function cannot be used in WHERE clauses for %s statements",
+        return base__fail(c->err, CORM_INVALID,
+                          "The token function cannot be used in WHERE clauses for %s statements",
                           user_name(w->input->user));
     }
     if (!whole) {
@@ -151,30 +157,33 @@ static corm_status require_partition(clause *w, const summary *key) {
                           cql__shown(missing_names(w, 0, c->table->partition_count)));
     }
     if (!key->has_slice) return CORM_OK;
-    return base__fail(c->err, CORM_INVALID,
-                      "Only EQ and IN relation are supported on the partition key (unless you use the token() function) "
-                      "for %s statements",
-                      user_name(w->input->user));
+    return base__fail(
+        c->err, CORM_INVALID,
+        "Only EQ and IN relation are supported on the partition key (unless you use the token() function) "
+        "for %s statements",
+        user_name(w->input->user));
 }
 
 static corm_status check_partition(clause *w) {
-    summary key        = of_partition(w);
-    bool    whole      = key.columns == w->c->table->partition_count;
-    w->partition_needs = key.columns > 0 && (!whole || key.has_slice || key.has_contains || key.has_like);
-    w->facts->key_in   = key.has_in && !(w->token.present && w->partition_needs);
+    summary key = of_partition(w);
+    bool    whole = key.columns == w->c->table->partition_count;
+    w->partition_needs =
+        key.columns > 0 && (!whole || key.has_slice || key.has_contains || key.has_like);
+    w->facts->key_in = key.has_in && !(w->token.present && w->partition_needs);
     w->facts->partition_only_equal = key.only_equal;
-    w->facts->partition_complete   = whole;
-    w->facts->has_partition        = key.columns > 0 || w->token.present;
+    w->facts->partition_complete = whole;
+    w->facts->has_partition = key.columns > 0 || w->token.present;
     if (w->input->user != CQL_FOR_SELECT) return require_partition(w, &key);
     if (w->token.present && !whole) w->facts->is_key_range = true;
     if (key.columns == 0 && !w->token.present) {
         w->facts->is_key_range = true;
-        w->facts->uses_index   = w->has_index;
+        w->facts->uses_index = w->has_index;
     }
     if (w->partition_needs) {
-        if (must_ask(w) && !w->has_index) return base__fail(w->c->err, CORM_INVALID, NEEDS_FILTERING);
+        if (must_ask(w) && !w->has_index)
+            return base__fail(w->c->err, CORM_INVALID, NEEDS_FILTERING);
         w->facts->is_key_range = true;
-        w->facts->uses_index   = w->has_index;
+        w->facts->uses_index = w->has_index;
     }
     w->partition_filtered = w->facts->uses_index || w->partition_needs;
     return CORM_OK;
@@ -197,20 +206,23 @@ static bool clustering_needs_filtering(const clause *w, bool has_contains) {
 static corm_status check_only_static(clause *w) {
     if (!w->input->only_static || !w->facts->has_clustering) return CORM_OK;
     if (w->input->user == CQL_FOR_SELECT) {
-        return base__fail(w->c->err, CORM_INVALID, "Cannot restrict clustering columns when selecting only static columns");
+        return base__fail(w->c->err, CORM_INVALID,
+                          "Cannot restrict clustering columns when selecting only static columns");
     }
     if (w->input->user == CQL_FOR_INSERT) return CORM_OK;
-    return base__fail(w->c->err, CORM_INVALID,
-                      "Invalid restrictions on clustering columns since the %s statement modifies only static columns",
-                      user_name(w->input->user));
+    return base__fail(
+        w->c->err, CORM_INVALID,
+        "Invalid restrictions on clustering columns since the %s statement modifies only static columns",
+        user_name(w->input->user));
 }
 
 static corm_status require_clustering(clause *w, const summary *key) {
     uint32_t first = w->c->table->partition_count, count = w->c->table->clustering_count;
     if (key->has_slice) {
-        return base__fail(w->c->err, CORM_INVALID,
-                          "Slice restrictions are not supported on the clustering columns in %s statements",
-                          user_name(w->input->user));
+        return base__fail(
+            w->c->err, CORM_INVALID,
+            "Slice restrictions are not supported on the clustering columns in %s statements",
+            user_name(w->input->user));
     }
     if (w->input->only_static || key->columns == count) return CORM_OK;
     return base__fail(w->c->err, CORM_INVALID, "Some clustering keys are missing: %s",
@@ -224,26 +236,29 @@ static corm_status refuse_gap(clause *w) {
         if (!w->rules.by_column[first + i]) continue;
         const cql_column *before = &w->c->table->columns[first + expected++];
         if (before == column) continue;
-        return base__fail(w->c->err, CORM_INVALID,
-                          "PRIMARY KEY column \"%.*s\" cannot be restricted as preceding column \"%.*s\" is not restricted",
-                          CQL_STR(column->name), CQL_STR(before->name));
+        return base__fail(
+            w->c->err, CORM_INVALID,
+            "PRIMARY KEY column \"%.*s\" cannot be restricted as preceding column \"%.*s\" is not restricted",
+            CQL_STR(column->name), CQL_STR(before->name));
     }
     return CORM_OK;
 }
 
 static corm_status check_clustering(clause *w) {
-    summary key                      = of_clustering(w);
-    w->facts->has_clustering         = key.columns > 0;
-    w->facts->clustering_in          = key.has_in;
-    w->facts->clustering_only_equal  = key.only_equal;
-    w->facts->clustering_columns     = key.columns;
-    w->clustering_needs              = clustering_needs_filtering(w, key.has_contains);
-    bool filtering                   = w->input->allow_filtering;
+    summary key = of_clustering(w);
+    w->facts->has_clustering = key.columns > 0;
+    w->facts->clustering_in = key.has_in;
+    w->facts->clustering_only_equal = key.only_equal;
+    w->facts->clustering_columns = key.columns;
+    w->clustering_needs = clustering_needs_filtering(w, key.has_contains);
+    bool filtering = w->input->allow_filtering;
     CORM_TRY(check_only_static(w));
-    if (w->input->user == CQL_FOR_INSERT || w->input->user == CQL_FOR_UPDATE) return require_clustering(w, &key);
+    if (w->input->user == CQL_FOR_INSERT || w->input->user == CQL_FOR_UPDATE)
+        return require_clustering(w, &key);
     if (key.has_contains && !w->has_index && !filtering) {
-        return base__fail(w->c->err, CORM_INVALID,
-                          "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering");
+        return base__fail(
+            w->c->err, CORM_INVALID,
+            "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering");
     }
     if (key.columns > 0 && w->clustering_needs) {
         if (w->has_index) w->facts->uses_index = true;
@@ -267,13 +282,15 @@ static bool is_indexed(const cql_table *table, const cql_column *column) {
 static corm_str other_names(clause *w) {
     const cql_table   *table = w->c->table;
     uint32_t           first = table->partition_count + table->clustering_count, count = 0;
-    const cql_column **names = BASE_NEW_ARRAY(w->c->arena, const cql_column *, table->column_count - first);
+    const cql_column **names =
+        BASE_NEW_ARRAY(w->c->arena, const cql_column *, table->column_count - first);
     if (!names) return (corm_str){ "", 0 };
     uint32_t statics = first, regulars = first + table->static_count;
     while (statics < first + table->static_count || regulars < table->column_count) {
-        bool take_static = statics < first + table->static_count &&
-                           (regulars == table->column_count ||
-                            base__str_compare(table->columns[statics].name, table->columns[regulars].name) < 0);
+        bool take_static =
+            statics < first + table->static_count &&
+            (regulars == table->column_count ||
+             base__str_compare(table->columns[statics].name, table->columns[regulars].name) < 0);
         const cql_column *column = &table->columns[take_static ? statics++ : regulars++];
         if (w->rules.by_column[column->index]) names[count++] = column;
     }
@@ -282,15 +299,17 @@ static corm_str other_names(clause *w) {
 
 static corm_status check_others(clause *w) {
     const cql_table *table = w->c->table;
-    summary          all   = of_others(w);
+    summary          all = of_others(w);
     if (all.columns == 0) return CORM_OK;
-    w->facts->has_other         = true;
+    w->facts->has_other = true;
     w->facts->other_only_static = true;
     if (w->input->user != CQL_FOR_SELECT) {
-        return base__fail(w->c->err, CORM_INVALID, "Non PRIMARY KEY columns found in where clause: %s ",
+        return base__fail(w->c->err, CORM_INVALID,
+                          "Non PRIMARY KEY columns found in where clause: %s ",
                           cql__shown(other_names(w)));
     }
-    for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count; i++) {
+    for (uint32_t i = table->partition_count + table->clustering_count; i < table->column_count;
+         i++) {
         const cql_column *column = &table->columns[i];
         if (!w->rules.by_column[i]) continue;
         if (column->kind == CQL_REGULAR) w->facts->has_regular = true;
@@ -311,7 +330,7 @@ static corm_status check_others(clause *w) {
 
 static bool group_needs_filtering(const clause *w, const cql_index *group) {
     const cql_table *table = w->c->table;
-    uint32_t         keys  = table->partition_count + table->clustering_count;
+    uint32_t         keys = table->partition_count + table->clustering_count;
     for (uint32_t i = 0; i < table->column_count; i++) {
         bool among = i < table->partition_count ? w->partition_filtered
                      : i < keys                 ? w->clustering_filtered
@@ -326,7 +345,8 @@ static bool needs_filtering(const clause *w) {
     const cql_table *table = w->c->table;
     if (w->partition_filtered || w->clustering_filtered || w->others_filtered) {
         bool all = true;
-        for (uint32_t i = 0; i < table->index_count && all; i++) all = group_needs_filtering(w, &table->indexes[i]);
+        for (uint32_t i = 0; i < table->index_count && all; i++)
+            all = group_needs_filtering(w, &table->indexes[i]);
         if (all) return true;
     }
     uint32_t restrictions = (w->partition_filtered ? of_partition(w).columns : 0) +
@@ -348,29 +368,33 @@ static corm_status note_equal(clause *w) {
 }
 
 static corm_status lay_out(clause *w, cql_where *out) {
-    summary  key  = of_partition(w);
-    cql_plan plan = { .c                   = w->c,
-                      .rules               = &w->rules,
-                      .partition_by_key    = key.columns == w->c->table->partition_count && !w->partition_needs,
+    summary  key = of_partition(w);
+    cql_plan plan = { .c = w->c,
+                      .rules = &w->rules,
+                      .partition_by_key =
+                          key.columns == w->c->table->partition_count && !w->partition_needs,
                       .partition_by_filter = key.columns > 0 && w->partition_filtered,
-                      .uses_index          = w->facts->uses_index };
+                      .uses_index = w->facts->uses_index };
     out->token = w->token;
     return cql__plan(&plan, out);
 }
 
-corm_status cql__where(cql_checker *c, const cql_where_input *input, cql_where *out, cql_where_facts *facts) {
+corm_status cql__where(cql_checker *c, const cql_where_input *input, cql_where *out,
+                       cql_where_facts *facts) {
     clause w = { .c = c, .input = input, .facts = facts };
     CORM_TRY(collect(&w));
     if (input->user == CQL_FOR_SELECT) {
         w.clustering_has_index = of_clustering(&w).has_index;
-        w.has_index            = w.clustering_has_index || of_partition(&w).has_index || of_others(&w).has_index;
+        w.has_index =
+            w.clustering_has_index || of_partition(&w).has_index || of_others(&w).has_index;
     }
     CORM_TRY(check_partition(&w));
     CORM_TRY(check_clustering(&w));
     CORM_TRY(check_others(&w));
     if (facts->uses_index && facts->key_in) {
-        return base__fail(c->err, CORM_INVALID,
-                          "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported");
+        return base__fail(
+            c->err, CORM_INVALID,
+            "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported");
     }
     facts->needs_filtering = must_ask(&w) && needs_filtering(&w);
     CORM_TRY(note_equal(&w));

@@ -15,7 +15,8 @@ static const char *const parameter_types[] = { "list", "set", "map", "tuple", "v
 
 static bool has_parameters(const cql_type_ast *ast) {
     for (size_t i = 0; i < sizeof parameter_types / sizeof *parameter_types; i++) {
-        if (ast->count > 0 && corm_str_equal(ast->name.name.text, corm_str_of(parameter_types[i]))) return true;
+        if (ast->count > 0 && corm_str_equal(ast->name.name.text, corm_str_of(parameter_types[i])))
+            return true;
     }
     return false;
 }
@@ -62,7 +63,8 @@ typedef void (*put_fn)(cql_checker *c, const cql_expr *expr, base_buf *out);
 static void put_term(cql_checker *c, const cql_expr *expr, base_buf *out);
 static void put_selector(cql_checker *c, const cql_expr *expr, base_buf *out);
 
-static void put_list(cql_checker *c, const cql_expr *expr, put_fn put, const char *ends, base_buf *out) {
+static void put_list(cql_checker *c, const cql_expr *expr, put_fn put, const char *ends,
+                     base_buf *out) {
     base__buf_u8(out, (uint8_t)ends[0]);
     for (uint32_t i = 0; i < expr->count; i++) {
         if (i > 0) base__buf_puts(out, ", ");
@@ -93,7 +95,7 @@ static uint32_t place_of(corm_str name, uint32_t size) {
     uint32_t hash = 1;
     for (size_t i = name.len; i > 0; i--) {
         int8_t byte = (int8_t)name.data[i - 1];
-        hash        = 31U * hash + (uint32_t)byte;
+        hash = 31U * hash + (uint32_t)byte;
     }
     return (hash ^ hash >> 16) & (size - 1);
 }
@@ -105,7 +107,8 @@ static void put_udt(cql_checker *c, const cql_expr *expr, put_fn put, base_buf *
     base__buf_u8(out, '{');
     for (uint32_t at = 0; at < (put == put_term ? size : 1); at++) {
         for (uint32_t i = 0; i < expr->count; i++) {
-            if (put != put_term || place_of(expr->names[i].text, size) == at) put_field(c, expr, i, put, out);
+            if (put != put_term || place_of(expr->names[i].text, size) == at)
+                put_field(c, expr, i, put, out);
         }
     }
     base__buf_u8(out, '}');
@@ -155,7 +158,8 @@ static void put_term_call(cql_checker *c, const cql_expr *expr, base_buf *out) {
         cql__put_type_ast(c, expr->type, out);
     } else {
         base__buf_puts(out, "system.");
-        cql__put_name(out, expr->kind == CQL_EXPR_ARITH ? cql__operator_function(expr->op) : corm_str_of("_negate"));
+        cql__put_name(out, expr->kind == CQL_EXPR_ARITH ? cql__operator_function(expr->op)
+                                                        : corm_str_of("_negate"));
     }
     put_list(c, expr, put_term, "()", out);
 }
@@ -178,8 +182,8 @@ static void put_subscript(const cql_expr *expr, base_buf *out) {
 
 static void put_selector_call(cql_checker *c, const cql_expr *expr, base_buf *out) {
     const cql_function *function = NULL;
-    corm_error         *err      = c->err;
-    c->err                       = NULL;
+    corm_error         *err = c->err;
+    c->err = NULL;
     if (cql__resolve_call(c, expr, NULL, &function) != CORM_OK) function = NULL;
     c->err = err;
     base__buf_printf(out, "system.%.*s", CQL_STR(function ? function->name : expr->name.name.text));
@@ -260,11 +264,16 @@ corm_str cql__selector_text(cql_checker *c, const cql_expr *expr) {
 
 const char *cql__operator_text(cql_operator op) {
     static const char *const texts[] = {
-        [CQL_OP_EQ] = "=",          [CQL_OP_NEQ] = "!=",
-        [CQL_OP_LT] = "<",          [CQL_OP_LTE] = "<=",
-        [CQL_OP_GT] = ">",          [CQL_OP_GTE] = ">=",
-        [CQL_OP_IN] = "IN",         [CQL_OP_CONTAINS] = "CONTAINS",
-        [CQL_OP_LIKE] = "LIKE",     [CQL_OP_CONTAINS_KEY] = "CONTAINS KEY",
+        [CQL_OP_EQ] = "=",
+        [CQL_OP_NEQ] = "!=",
+        [CQL_OP_LT] = "<",
+        [CQL_OP_LTE] = "<=",
+        [CQL_OP_GT] = ">",
+        [CQL_OP_GTE] = ">=",
+        [CQL_OP_IN] = "IN",
+        [CQL_OP_CONTAINS] = "CONTAINS",
+        [CQL_OP_LIKE] = "LIKE",
+        [CQL_OP_CONTAINS_KEY] = "CONTAINS KEY",
         [CQL_OP_IS_NOT_NULL] = "IS NOT",
     };
     return texts[op];
@@ -311,7 +320,8 @@ corm_str cql__relation_text(cql_checker *c, const cql_relation *relation) {
     return cql__take_text(c->arena, &buf);
 }
 
-corm_str cql__join_names(base_arena *arena, const cql_column *const *columns, uint32_t count, const char *between) {
+corm_str cql__join_names(base_arena *arena, const cql_column *const *columns, uint32_t count,
+                         const char *between) {
     base_buf buf = { 0 };
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0) base__buf_puts(&buf, between);

@@ -23,7 +23,8 @@ static bool is_pure_row(const cql_row_value *row) {
 static bool are_pure(const cql_restriction *restrictions, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         const cql_restriction *restriction = &restrictions[i];
-        if (!is_pure(restriction->in_list) || !is_pure_row(restriction->lower) || !is_pure_row(restriction->upper)) {
+        if (!is_pure(restriction->in_list) || !is_pure_row(restriction->lower) ||
+            !is_pure_row(restriction->upper)) {
             return false;
         }
         for (uint32_t j = 0; j < restriction->value_count; j++) {
@@ -37,7 +38,8 @@ static bool are_pure(const cql_restriction *restrictions, uint32_t count) {
 static bool is_repeatable(const cql_assign *assign) {
     bool is_list = assign->column->type->id == CQL_LIST;
     if (assign->kind == CQL_ASSIGN_PREPEND) return false;
-    if (is_list && (assign->kind == CQL_ASSIGN_ADD || assign->kind == CQL_ASSIGN_DELETE_ELEMENT)) return false;
+    if (is_list && (assign->kind == CQL_ASSIGN_ADD || assign->kind == CQL_ASSIGN_DELETE_ELEMENT))
+        return false;
     return is_pure(assign->key) && is_pure(assign->value);
 }
 
@@ -47,13 +49,15 @@ static bool is_idempotent(const cql_checked_modify *modify) {
         if (!is_repeatable(&modify->assigns[i])) return false;
     }
     return are_pure(modify->where.partition, modify->where.partition_count) &&
-           are_pure(modify->where.clustering, modify->where.clustering_count) && is_pure(modify->timestamp) &&
-           is_pure(modify->ttl);
+           are_pure(modify->where.clustering, modify->where.clustering_count) &&
+           is_pure(modify->timestamp) && is_pure(modify->ttl);
 }
 
 bool cql__is_idempotent(const cql_checked *checked) {
     if (checked->modify) return is_idempotent(checked->modify);
-    if (!checked->batch) return checked->select != NULL || checked->kind == CQL_STMT_USE || checked->kind == CQL_STMT_DESCRIBE;
+    if (!checked->batch)
+        return checked->select != NULL || checked->kind == CQL_STMT_USE ||
+               checked->kind == CQL_STMT_DESCRIBE;
     for (uint32_t i = 0; i < checked->batch->count; i++) {
         if (!is_idempotent(checked->batch->items[i])) return false;
     }

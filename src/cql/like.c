@@ -35,9 +35,9 @@ static bool take_one(place *at, const char *text_end, const char *pattern_end) {
 bool cql__like(corm_str text, corm_str pattern) {
     if (text.len == 0) text.data = "";
     if (pattern.len == 0) pattern.data = "";
-    place       at          = { text.data, pattern.data };
-    place       back        = { NULL, NULL };
-    const char *text_end    = text.data + text.len;
+    place       at = { text.data, pattern.data };
+    place       back = { NULL, NULL };
+    const char *text_end = text.data + text.len;
     const char *pattern_end = pattern.data + pattern.len;
     while (at.text < text_end || at.pattern < pattern_end) {
         if (at.pattern < pattern_end && *at.pattern == '%') {

@@ -18,12 +18,14 @@ typedef struct check_world {
 } check_world;
 
 static inline void world_apply(check_world *w, const char *ddl) {
-    base_arena        arena     = { 0 };
+    base_arena        arena = { 0 };
     cql_statement    *statement = NULL;
-    cql_schema       *next      = NULL;
-    cql_schema_change change    = { 0 };
+    cql_schema       *next = NULL;
+    cql_schema_change change = { 0 };
     assert_ok(cql__parse(&arena, corm_str_of(ddl), &statement, NULL, &w->error), w->error);
-    assert_ok(cql__schema_apply(w->schema, statement, corm_str_of(w->keyspace), 1, &arena, &next, &change, &w->error), w->error);
+    assert_ok(cql__schema_apply(w->schema, statement, corm_str_of(w->keyspace), 1, &arena, &next,
+                                &change, &w->error),
+              w->error);
     cql__schema_unref(w->schema);
     w->schema = next;
     base__arena_free(&arena);
@@ -31,8 +33,10 @@ static inline void world_apply(check_world *w, const char *ddl) {
 
 static inline void world_open_empty(check_world *w, const char *keyspace) {
     char ddl[160];
-    snprintf(ddl, sizeof ddl,
-             "CREATE KEYSPACE %s WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", keyspace);
+    snprintf(
+        ddl, sizeof ddl,
+        "CREATE KEYSPACE %s WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+        keyspace);
     *w = (check_world){ .keyspace = keyspace, .schema = cql__schema_new() };
     assert_non_null(w->schema);
     world_apply(w, ddl);
@@ -53,8 +57,9 @@ static inline void world_close(check_world *w) {
 static inline corm_status world_check(check_world *w, const char *text) {
     cql__checked_free(w->checked);
     w->checked = NULL;
-    w->error   = (corm_error){ 0 };
-    return cql__check_text(corm_str_of(text), w->schema, corm_str_of(w->keyspace), &w->checked, &w->error);
+    w->error = (corm_error){ 0 };
+    return cql__check_text(corm_str_of(text), w->schema, corm_str_of(w->keyspace), &w->checked,
+                           &w->error);
 }
 
 static inline cql_checked *world_good(check_world *w, const char *text) {
@@ -71,7 +76,7 @@ static inline void world_refuses(check_world *w, const char *text, const char *m
 
 /* A value from a literal of the type; "null", "unset" and "empty" are themselves. */
 static inline cql_value world_value(check_world *w, const cql_type *type, const char *literal) {
-    base_buf buf     = { 0 };
+    base_buf buf = { 0 };
     bool     is_null = false;
     if (strcmp(literal, "null") == 0) return CQL_NULL;
     if (strcmp(literal, "unset") == 0) return CQL_UNSET;
