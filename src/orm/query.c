@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+/* query.c -- find options as a statement: which conditions and orders are the store's and which are Corm's.
+ *
+ * A statement's text depends on the shape only:
+ *
+ *   key:  kind, flags, then for each part its columns and operators, two bytes a column
+ *   text: SELECT a, b FROM k.t WHERE x = ? AND y IN ? ORDER BY c DESC PER PARTITION LIMIT ? LIMIT ? ALLOW FILTERING
+ *
+ * Markers stand in the order of the text. One thread. */
+#include "orm/query.h"
+
+#include <limits.h>
+
+#include "base/text.h"
+
+enum { DEFAULT_SORT_LIMIT = 100000 };
+
+/* ---- operators ---- */
+
+/* What stands between the column and the marker; NULL: not in CQL. */
+static const struct {
+    const char *text;
+    bool        is_token;
+} operators[] = {
+    [CORM_EQ] = { " = ?", false },
+    [CORM_NE] = { NULL, false },
+    [CORM_GT] = { " > ?", false },
+    [CORM_GTE] = { " >= ?", false },
+    [CORM_LT] = { " < ?", false },
+    [CORM_LTE] = { " <= ?", false },
+    [CORM_IN] = { " IN ?", false },
+    [CORM_CONTAINS] = { " CONTAINS ?", false },
+    [CORM_CONTAINS_KEY] = { " CONTAINS KEY ?", false },
+    [CORM_LIKE] = { " LIKE ?", false },
+    [CORM_BETWEEN] = { " >= ?", false },
+    [CORM_NULL_OP] = { NULL, false },
+    [CORM_NOT_NULL_OP] = { NULL, false },
+    [CORM_TOKEN_GT] = { " > ?", true },
+    [CORM_TOKEN_GTE] = { " >= ?", true },
+    [CORM_TOKEN_LT] = { " < ?", true },
+    [CORM_TOKEN_LTE] = { " <= ?", true },
+};
+
+enum { OPERATOR_COUNT = sizeof operators / sizeof *operators };
+
+/* ---- checking ---- */
+
+static corm_status bad(const orm_query *query, const char *what) {
+    return base__fail(query->err, CORM_INVALID_ARGUMENT, "model '%s': %s",
+                      query->model->table.data, what);
+}
+
+static bool needs_value(corm_op op) {
+    return op != CORM_NULL_OP && op != CORM_NOT_NULL_OP;
+}
+
+static corm_status check_value(const orm_query *query, const corm_term *term) {
+    char        what[256];
+    const char *wrong = NULL;
+    if (needs_value(term->op) && term->value.kind == CORM_UNSET) wrong = "has no value";
+    if (needs_value(term->op) && term->value.kind == CORM_NULL) {
+        wrong = "is compared with null: use corm_is_null or corm_not_null";
+    }
+    if (term->op == CORM_BETWEEN && term->value2.kind <= CORM_NULL) wrong = "has no second value";
+    bool list = term->value.kind == CORM_LIST || term->value.kind == CORM_SET;
+    if (term->op == CORM_IN && !wrong && !list) wrong = "takes a list with corm_in";
+    if (!wrong) return CORM_OK;
+    snprintf(what, sizeof what, "the condition on '%.100s' %s", term->column, wrong);
+    return bad(query, what);
+}
+
+static corm_status add_term(orm_query *query, const corm_term *given) {
+    if ((unsigned)given->op >= OPERATOR_COUNT || given->op == CORM_OP_NONE) {
+        return bad(query, "a condition has no operator");
+    }
+    orm_term *term = &query->terms[query->term_count++];
+    term->given = given;
+    if (!operators[given->op].is_token) {
+        CORM_TRY(orm__field_named(query->model, given->column, &term->field, query->err));
+        term->local = !operators[given->op].text;
+        query->local_count += term->local;
+    }
+    return check_value(query, given);
+}
+
+static corm_status add_terms(orm_query *query) {
+    for (uint32_t i = 0; i < CORM_MAX_TERMS; i++) {
+        const corm_term *given = &query->options->where[i];
+        if (!given->column) break;
+        CORM_TRY(add_term(query, given));
+    }
+    return CORM_OK;
+}
+
+static bool is_selected(const orm_query *query, const orm_field *field) {
+    if (query->select_count == 0) return true;
+    for (uint32_t i = 0; i < query->select_count; i++) {
+        if (query->selected[i] == field->index) return true;
+    }
+    return false;
+}
+
+static void select_also(orm_query *query, const orm_field *field) {
+    if (!is_selected(query, field)) {
+        query->selected[query->select_count++] = (uint16_t)field->index;
+    }
+}
+
+static corm_status add_selected(orm_query *query) {
+    for (uint32_t i = 0; i < CORM_MAX_NAMES && query->options->select[i]; i++) {
+        const orm_field *field;
+        CORM_TRY(orm__field_named(query->model, query->options->select[i], &field, query->err));
+        if (i > 0 && is_selected(query, field)) continue;
+        query->selected[query->select_count++] = (uint16_t)field->index;
+    }
+    return CORM_OK;
+}
+
+static corm_status add_order(orm_query *query) {
+    for (uint32_t i = 0; i < 4 && query->options->order_by[i].column; i++) {
+        const orm_field *field;
+        const char      *name = query->options->order_by[i].column;
+        CORM_TRY(orm__field_named(query->model, name, &field, query->err));
+        query->order[query->order_count++] = field;
+        if (field->key != CORM_CLUSTERING && field->key != CORM_CLUSTERING_DESC) {
+            query->sorts_here = true;
+        }
+    }
+    return CORM_OK;
+}
+
+/* Columns that Corm looks at are read too. */
+static void select_for_corm(orm_query *query) {
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        if (query->terms[i].local) select_also(query, query->terms[i].field);
+    }
+    for (uint32_t i = 0; i < query->order_count && query->sorts_here; i++) {
+        select_also(query, query->order[i]);
+    }
+}
+
+static corm_status check_options(const orm_query *query) {
+    const corm_find_options *options = query->options;
+    if (options->_canary != 0) return bad(query, "the find options are not initialised");
+    if (options->request.keyspace) {
+        return bad(query, "the keyspace is said in the model, not in the request");
+    }
+    if (options->limit > INT32_MAX || options->per_partition_limit > INT32_MAX) {
+        return bad(query, "the limit is too large");
+    }
+    if (options->one_page && query->sorts_here) {
+        return bad(query, "Corm orders only all rows together, not one page of them");
+    }
+    return CORM_OK;
+}
+
+static void tell_costs(const orm_query *query) {
+    const corm_db *db = query->model->db;
+    const char    *table = query->model->table.data;
+    if (!db->notice) return;
+    if (query->sorts_here) {
+        orm__notice(db,
+                    "%s: ordering by '%s', which is no clustering column, is done by Corm: every "
+                    "row that matches is read and sorted in memory",
+                    table, query->order[0]->name.data);
+    }
+    if (query->options->offset > 0) {
+        orm__notice(db, "%s: %u rows are read to be passed over; a page token costs nothing",
+                    table, query->options->offset);
+    }
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        if (!query->terms[i].local || query->terms[i].given->op == CORM_EQ) continue;
+        orm__notice(db,
+                    "%s: the condition on '%s' is not CQL and held by Corm on each row read",
+                    table, query->terms[i].field->name.data);
+    }
+}
+
+static uint64_t wanted_rows(const corm_find_options *options) {
+    return options->limit == 0 ? UINT64_MAX : (uint64_t)options->limit;
+}
+
+corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *model,
+                            const corm_find_options *options) {
+    *query = (orm_query){ .kind = kind, .model = model, .options = options, .err = options->error };
+    CORM_TRY(add_terms(query));
+    CORM_TRY(add_selected(query));
+    CORM_TRY(add_order(query));
+    CORM_TRY(check_options(query));
+    if (query->select_count > 0) select_for_corm(query);
+    uint64_t most = wanted_rows(options);
+    query->limited = most != UINT64_MAX && query->local_count == 0 && !query->sorts_here &&
+                     most + options->offset <= INT32_MAX;
+    tell_costs(query);
+    return CORM_OK;
+}
+
+const orm_term *orm__query_unique(const orm_query *query) {
+    const orm_term *unique = NULL;
+    uint32_t        given = 0;
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_term *term = &query->terms[i];
+        if (!term->field) return NULL;
+        bool fixed = term->given->op == CORM_EQ || term->given->op == CORM_IN;
+        if (term->field->key == CORM_PARTITION && fixed) given++;
+        if (term->field->spec->unique && term->given->op == CORM_EQ && !unique) unique = term;
+    }
+    return given < query->model->partition_count ? unique : NULL;
+}
+
+/* ---- the shape ---- */
+
+typedef struct key_bytes {
+    uint8_t bytes[512];
+    size_t  len;
+} key_bytes;
+
+static void put_u8(key_bytes *key, unsigned v) {
+    key->bytes[key->len++] = (uint8_t)v;
+}
+
+static void put_u16(key_bytes *key, unsigned v) {
+    put_u8(key, v >> 8);
+    put_u8(key, v & 0xFF);
+}
+
+static void make_key(const orm_query *query, key_bytes *key) {
+    const corm_find_options *options = query->options;
+    put_u8(key, query->kind);
+    put_u8(key, (options->per_partition_limit > 0) | (unsigned)query->limited << 1 |
+                    (unsigned)options->allow_filtering << 2);
+    put_u8(key, query->select_count);
+    for (uint32_t i = 0; i < query->select_count; i++) put_u16(key, query->selected[i]);
+    put_u8(key, query->term_count - query->local_count);
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_term *term = &query->terms[i];
+        if (term->local) continue;
+        put_u16(key, term->field ? term->field->index : UINT16_MAX);
+        put_u8(key, term->given->op);
+    }
+    for (uint32_t i = 0; i < query->order_count && !query->sorts_here; i++) {
+        put_u16(key, query->order[i]->index);
+        put_u8(key, options->order_by[i].descending);
+    }
+}
+
+static void put_columns(const orm_query *query, base_buf *out) {
+    const orm_model *model = query->model;
+    uint32_t         count = query->select_count > 0 ? query->select_count : model->count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = query->select_count > 0 ? query->selected[i] : i;
+        if (i > 0) base__buf_puts(out, ", ");
+        base__buf_put_str(out, model->fields[index].quoted);
+    }
+}
+
+static void put_token(const orm_model *model, base_buf *out) {
+    base__buf_puts(out, "token(");
+    for (uint32_t i = 0; i < model->partition_count; i++) {
+        if (i > 0) base__buf_puts(out, ", ");
+        base__buf_put_str(out, model->keys[i]->quoted);
+    }
+    base__buf_puts(out, ")");
+}
+
+static void put_where(const orm_query *query, base_buf *out) {
+    const char *before = " WHERE ";
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_term *term = &query->terms[i];
+        if (term->local) continue;
+        base__buf_puts(out, before);
+        before = " AND ";
+        if (term->field) {
+            base__buf_put_str(out, term->field->quoted);
+        } else {
+            put_token(query->model, out);
+        }
+        base__buf_puts(out, operators[term->given->op].text);
+        if (term->given->op == CORM_BETWEEN) {
+            base__buf_puts(out, " AND ");
+            base__buf_put_str(out, term->field->quoted);
+            base__buf_puts(out, " <= ?");
+        }
+    }
+}
+
+static void put_text(const void *context, base_buf *out) {
+    const orm_query         *query = context;
+    const corm_find_options *options = query->options;
+    base__buf_puts(out, query->kind == ORM_DELETE_WHERE ? "DELETE" : "SELECT ");
+    if (query->kind == ORM_COUNT) base__buf_puts(out, "count(*)");
+    if (query->kind == ORM_FIND) put_columns(query, out);
+    base__buf_puts(out, " FROM ");
+    base__buf_put_str(out, query->model->path);
+    put_where(query, out);
+    for (uint32_t i = 0; i < query->order_count && !query->sorts_here; i++) {
+        base__buf_puts(out, i == 0 ? " ORDER BY " : ", ");
+        base__buf_put_str(out, query->order[i]->quoted);
+        base__buf_puts(out, options->order_by[i].descending ? " DESC" : " ASC");
+    }
+    if (options->per_partition_limit > 0) base__buf_puts(out, " PER PARTITION LIMIT ?");
+    if (query->limited) base__buf_puts(out, " LIMIT ?");
+    if (options->allow_filtering) base__buf_puts(out, " ALLOW FILTERING");
+}
+
+corm_status orm__query_shape(orm_query *query, orm_shape **out) {
+    key_bytes key = { .len = 0 };
+    make_key(query, &key);
+    return orm__shape(query->model, (corm_bytes){ key.bytes, key.len }, put_text, query, out,
+                      query->err);
+}
+
+/* ---- values ---- */
+
+/* IN takes a list whichever way it was given. */
+static corm_value value_of(const corm_term *term) {
+    corm_value value = term->value;
+    if (term->op == CORM_IN) value.kind = CORM_LIST;
+    return value;
+}
+
+corm_status orm__query_bind(orm_query *query, corm_statement *statement) {
+    const corm_find_options *options = query->options;
+    uint32_t                 at = 0;
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const corm_term *given = query->terms[i].given;
+        if (query->terms[i].local) continue;
+        CORM_TRY(corm_statement_bind(statement, at++, value_of(given), query->err));
+        if (given->op != CORM_BETWEEN) continue;
+        CORM_TRY(corm_statement_bind(statement, at++, given->value2, query->err));
+    }
+    if (options->per_partition_limit > 0) {
+        corm_value limit = corm_of_i32((int32_t)options->per_partition_limit);
+        CORM_TRY(corm_statement_bind(statement, at++, limit, query->err));
+    }
+    if (query->limited) {
+        corm_value limit = corm_of_i32((int32_t)(options->limit + options->offset));
+        CORM_TRY(corm_statement_bind(statement, at++, limit, query->err));
+    }
+    *corm_statement_options(statement) = options->request;
+    return CORM_OK;
+}
+
+/* ---- what Corm does ---- */
+
+static uint32_t column_of(const orm_query *query, const orm_field *field) {
+    if (query->select_count == 0) return field->index;
+    uint32_t i = 0;
+    while (query->selected[i] != field->index) i++;
+    return i;
+}
+
+static corm_status make_filters(orm_query *query, corm_rows *rows) {
+    if (query->local_count == 0) return CORM_OK;
+    rows->filters = BASE_NEW_ARRAY(&rows->kept, orm_filter, query->local_count);
+    if (!rows->filters) return base__fail_memory(query->err);
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_term *term = &query->terms[i];
+        if (!term->local) continue;
+        orm_filter *filter = &rows->filters[rows->filter_count++];
+        CORM_TRY(orm__filter_make(term->field, term->given, &rows->kept, filter, query->err));
+        filter->column = column_of(query, term->field);
+    }
+    return CORM_OK;
+}
+
+corm_status orm__query_hand_over(orm_query *query, corm_rows *rows) {
+    const corm_find_options *options = query->options;
+    CORM_TRY(make_filters(query, rows));
+    rows->skip = options->offset;
+    rows->left = wanted_rows(options);
+    if (!query->sorts_here) return CORM_OK;
+    rows->sort_limit = options->sort_limit ? options->sort_limit : DEFAULT_SORT_LIMIT;
+    rows->sort_count = query->order_count;
+    for (uint32_t i = 0; i < query->order_count; i++) {
+        rows->sorts[i] = (orm_sort){ .column = column_of(query, query->order[i]),
+                                     .type = query->order[i]->type,
+                                     .descending = options->order_by[i].descending };
+    }
+    return CORM_OK;
+}

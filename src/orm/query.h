@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* query.h -- a find under way: what the store is asked, and what Corm does with the rows read. */
+#ifndef ORM_QUERY_H
+#define ORM_QUERY_H
+
+#include "orm/core.h"
+
+typedef enum orm_query_kind { ORM_FIND = 1, ORM_COUNT, ORM_DELETE_WHERE } orm_query_kind;
+
+typedef struct orm_term {
+    const orm_field *field; /* NULL: the token */
+    const corm_term *given;
+    bool             local; /* Corm's */
+} orm_term;
+
+enum { ORM_MOST_SELECTED = CORM_MAX_NAMES + CORM_MAX_TERMS + 4 };
+
+/* Lives on the caller's stack. */
+typedef struct orm_query {
+    orm_query_kind           kind;
+    orm_model               *model;
+    const corm_find_options *options;
+    uint32_t                 term_count;
+    orm_term                 terms[CORM_MAX_TERMS];
+    uint32_t                 local_count;
+    uint32_t                 select_count; /* 0: all columns of the model */
+    uint16_t                 selected[ORM_MOST_SELECTED]; /* first what was asked for, then what Corm needs */
+    uint32_t                 order_count;
+    const orm_field         *order[4];
+    bool                     sorts_here; /* Corm orders */
+    bool                     limited;    /* the store applies the limit */
+    corm_error              *err;
+} orm_query;
+
+/* Checks the options and says who does what. */
+CORM_CHECKED corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *model,
+                                         const corm_find_options *options);
+/* The shape of what the store is asked. */
+CORM_CHECKED corm_status orm__query_shape(orm_query *query, orm_shape **out);
+CORM_CHECKED corm_status orm__query_bind(orm_query *query, corm_statement *statement);
+/* Gives the rows what Corm does: conditions, order, offset, limit. */
+CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows);
+
+/* The term that names a unique column, when the partition key is not fully given; else NULL. */
+const orm_term *orm__query_unique(const orm_query *query);
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/* unique_write.c -- a write around its reservations. What another writer finds after a crash at any step:
+ *
+ *   1  reserve the new values, pending       the lease ends; the owner's row has no such value: it is free again
+ *   2  mark the old values pending           the lease ends; the owner's row still has them: they stay its own
+ *   3  write or delete the row               the lease ends; the owner's row tells which values it has
+ *   4  confirm the new values                likewise for those that are not confirmed yet
+ *   5  give the old values back              the lease ends; the owner's row has them no more: they are free
+ *
+ * A writer that finds its lease taken over in step 4 undoes its row. One thread. */
+#include "base/clock.h"
+#include "orm/unique.h"
+
+enum { MOST_TRIES = 16 };
+
+/* One unique column of the write. */
+typedef struct change {
+    orm_claim claim, old; /* the value to be written, the value that the row has; .value.len < 0: none */
+    bool      differs;    /* the column is written, and gets another value than it has */
+    bool      reserved;   /* pending, by this write */
+    bool      refreshes;  /* the value stays, but its reservation must live as long as the row */
+    bool      marked;     /* the old value is pending */
+} change;
+
+typedef struct unique_write {
+    orm_write *write;
+    orm_model *model;
+    cql_value *key;
+    cql_value  owner;
+    bool       had_row; /* there was a row with this key */
+    uint32_t   count;
+    change    *changes; /* one a unique column */
+    corm_error *err;
+} unique_write;
+
+static int64_t lease_end(const orm_model *model) {
+    return base__clock_ms() + model->db->unique_lease_ms;
+}
+
+static corm_status not_unique(const orm_claim *claim, corm_error *err) {
+    base_buf    text = { 0 };
+    cql__to_text(claim->field->type, claim->value, CQL_STYLE_SHELL, &text);
+    const char *value = base__buf_cstr(&text);
+    corm_status status =
+        base__fail(err, CORM_NOT_UNIQUE, "model '%s', field '%s': '%s' is taken",
+                   claim->model->table.data, claim->field->name.data, value ? value : "");
+    base__buf_free(&text);
+    return status;
+}
+
+static bool same_value(cql_value a, cql_value b) {
+    if (a.len < 0 || b.len < 0) return a.len < 0 && b.len < 0;
+    return a.len == b.len && memcmp(a.data, b.data, (size_t)a.len) == 0;
+}
+
+/* ---- the row as it is ---- */
+
+/* "email, ttl(email), …" */
+static corm_str select_text(const orm_model *model, base_arena *arena) {
+    base_buf text = { 0 };
+    for (uint32_t i = 0; i < model->unique_count; i++) {
+        const char *name = model->uniques[i]->quoted.data;
+        base__buf_printf(&text, "%s%s, ttl(%s)", i > 0 ? ", " : "", name, name);
+    }
+    corm_str out = { NULL, 0 };
+    if (!text.failed) out = base__arena_str(arena, base__buf_str(&text));
+    base__buf_free(&text);
+    return out;
+}
+
+static corm_status copy_cell(base_arena *arena, corm_bytes cell, cql_value *out, corm_error *err) {
+    *out = CQL_NULL;
+    if (!cell.data) return CORM_OK;
+    out->data = base__arena_copy(arena, cell.data, cell.len);
+    out->len = (int32_t)cell.len;
+    return out->data ? CORM_OK : base__fail_memory(err);
+}
+
+/* The unique values of the row with this key, two cells a column: the value and its TTL. */
+static corm_status read_values(orm_model *model, const cql_value *key, base_arena *arena,
+                               cql_value *values, bool *has_ttl, bool *found, corm_error *err) {
+    corm_str select = select_text(model, arena);
+    if (!select.data) return base__fail_memory(err);
+    corm_result *result;
+    CORM_TRY(orm__read_by_key(model, select.data, 0, key, &result, err));
+    const corm_row *row = corm_result_next(result);
+    corm_status     status = CORM_OK;
+    *found = row != NULL;
+    for (uint32_t i = 0; i < model->unique_count && status == CORM_OK; i++) {
+        values[i] = CQL_NULL;
+        has_ttl[i] = false;
+        if (!row) continue;
+        status = copy_cell(arena, corm_row_bytes(row, 2 * i), &values[i], err);
+        has_ttl[i] = !corm_row_is_null(row, 2 * i + 1);
+    }
+    corm_result_free(result);
+    return status;
+}
+
+/* Whether the owner's row has the value. */
+static corm_status owner_has(orm_claim *claim, cql_value owner, bool *out, corm_error *err) {
+    orm_model *model = claim->model;
+    cql_value *key;
+    bool       found;
+    CORM_TRY(orm__unique_unpack_key(model, owner, claim->arena, &key, err));
+    cql_value *values = BASE_NEW_ARRAY(claim->arena, cql_value, model->unique_count);
+    bool      *has_ttl = BASE_NEW_ARRAY(claim->arena, bool, model->unique_count);
+    if (!values || !has_ttl) return base__fail_memory(err);
+    CORM_TRY(read_values(model, key, claim->arena, values, has_ttl, &found, err));
+    *out = false;
+    for (uint32_t i = 0; i < model->unique_count; i++) {
+        if (model->uniques[i] == claim->field) *out = same_value(values[i], claim->value);
+    }
+    return CORM_OK;
+}
+
+/* ---- step 1 ---- */
+
+/* An unfinished reservation whose lease is over: the owner's row decides. *mine when it was taken over. */
+static corm_status take_over(orm_claim *claim, const orm_holder *holder, bool *mine,
+                             corm_error *err) {
+    bool has;
+    bool applied;
+    *mine = false;
+    CORM_TRY(owner_has(claim, holder->owner, &has, err));
+    if (has) {
+        CORM_TRY(orm__unique_confirm(claim, holder->owner, &applied, err));
+        return not_unique(claim, err);
+    }
+    claim->until_ms = lease_end(claim->model);
+    CORM_TRY(orm__unique_take(claim, holder, claim->until_ms, &applied, err));
+    if (!applied) return CORM_OK;
+    /* The owner may have written its row between the look and the take-over. */
+    CORM_TRY(owner_has(claim, holder->owner, &has, err));
+    if (has) {
+        CORM_TRY(orm__unique_refresh(claim, holder->owner, 0, &applied, err));
+        return not_unique(claim, err);
+    }
+    *mine = true;
+    return CORM_OK;
+}
+
+static corm_status reserve_once(change *c, bool *done, corm_error *err) {
+    orm_claim *claim = &c->claim;
+    orm_holder holder;
+    *done = true;
+    claim->until_ms = lease_end(claim->model);
+    CORM_TRY(orm__unique_reserve(claim, claim->until_ms, &holder, err));
+    c->reserved = holder.applied;
+    if (holder.applied) return CORM_OK;
+    if (!holder.found) { /* it was given back in the meantime */
+        *done = false;
+        return CORM_OK;
+    }
+    if (same_value(holder.owner, claim->owner)) {
+        bool applied;
+        CORM_TRY(orm__unique_refresh(claim, claim->owner, claim->until_ms, &applied, err));
+        c->reserved = *done = applied;
+        return CORM_OK;
+    }
+    if (!holder.is_pending || holder.until_ms >= base__clock_ms()) return not_unique(claim, err);
+    CORM_TRY(take_over(claim, &holder, &c->reserved, err));
+    *done = c->reserved;
+    return CORM_OK;
+}
+
+static corm_status reserve(change *c, corm_error *err) {
+    bool done = false;
+    for (int tries = 0; tries < MOST_TRIES && !done; tries++) CORM_TRY(reserve_once(c, &done, err));
+    return done ? CORM_OK : not_unique(&c->claim, err);
+}
+
+static corm_status reserve_all(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        if (c->differs && c->claim.value.len >= 0) CORM_TRY(reserve(c, u->err));
+    }
+    return CORM_OK;
+}
+
+/* ---- step 2 ---- */
+
+static corm_status mark_old(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        if (!c->differs || c->old.value.len < 0) continue;
+        CORM_TRY(orm__unique_refresh(&c->old, u->owner, lease_end(u->model), &c->marked, u->err));
+    }
+    return CORM_OK;
+}
+
+/* A lease that is half over is taken anew: from here to the confirmation there is only one write. */
+static corm_status renew(unique_write *u) {
+    int64_t soon = base__clock_ms() + u->model->db->unique_lease_ms / 2;
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        bool    applied;
+        if (!c->reserved || c->claim.until_ms > soon) continue;
+        c->claim.until_ms = lease_end(u->model);
+        CORM_TRY(orm__unique_refresh(&c->claim, u->owner, c->claim.until_ms, &applied, u->err));
+        c->reserved = applied;
+        if (!applied) return not_unique(&c->claim, u->err);
+    }
+    return CORM_OK;
+}
+
+/* ---- going back; what fails here is left to the lease ---- */
+
+static void undo_claims(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        bool    applied;
+        if (c->reserved) (void)!orm__unique_release(&c->claim, NULL);
+        if (c->marked) (void)!orm__unique_confirm(&c->old, u->owner, &applied, NULL);
+    }
+}
+
+/* Whether the row may have been written although the write failed. */
+static bool is_unknown(corm_status status) {
+    switch (status) {
+    case CORM_INVALID:
+    case CORM_INVALID_ARGUMENT:
+    case CORM_CONVERSION:
+    case CORM_SYNTAX_ERROR:
+    case CORM_UNAUTHORIZED:
+    case CORM_NOT_APPLIED:
+    case CORM_UNAVAILABLE:
+    case CORM_NO_MEMORY:
+    case CORM_UNSUPPORTED: return false;
+    default: return true;
+    }
+}
+
+/* UPDATE k.t SET email = <old> … WHERE key, or DELETE when there was no row. */
+static corm_status undo_row(unique_write *u) {
+    const orm_model *model = u->model;
+    base_buf         cql = { 0 };
+    base_buf         bytes = { 0 };
+    corm_prepared   *prepared = NULL;
+    base__buf_puts(&cql, u->had_row ? "UPDATE " : "DELETE FROM ");
+    base__buf_put_str(&cql, model->path);
+    for (uint32_t i = 0; i < u->count && u->had_row; i++) {
+        base__buf_puts(&cql, i == 0 ? " SET " : ", ");
+        base__buf_put_str(&cql, model->uniques[i]->quoted);
+        base__buf_puts(&cql, " = ?");
+    }
+    for (uint32_t i = 0; i < model->key_count; i++) {
+        base__buf_puts(&cql, i == 0 ? " WHERE " : " AND ");
+        base__buf_put_str(&cql, model->keys[i]->quoted);
+        base__buf_puts(&cql, " = ?");
+    }
+    const char     *text = base__buf_cstr(&cql);
+    corm_status     status = text ? corm_prepare(model->db->session, text, &prepared, u->err)
+                                  : base__fail_memory(u->err);
+    corm_statement *statement = status == CORM_OK ? corm_statement_new(prepared) : NULL;
+    if (status == CORM_OK && !statement) status = base__fail_memory(u->err);
+    uint32_t marker = 0;
+    for (uint32_t i = 0; i < u->count && u->had_row && status == CORM_OK; i++) {
+        const change *c = &u->changes[i];
+        corm_bytes    old = { NULL, 0 };
+        if (c->old.value.len >= 0) old = orm__bytes_of(c->old.value);
+        if (c->differs) status = corm_statement_bind_bytes(statement, marker, old, u->err);
+        marker++;
+    }
+    for (uint32_t i = 0; i < model->key_count && status == CORM_OK; i++) {
+        status = corm_statement_bind_bytes(statement, marker++, orm__bytes_of(u->key[i]), u->err);
+    }
+    if (status == CORM_OK) status = corm_run(statement, NULL, u->err);
+    corm_statement_free(statement);
+    corm_prepared_free(prepared);
+    base__buf_free(&cql);
+    base__buf_free(&bytes);
+    return status;
+}
+
+/* ---- steps 4 and 5 ---- */
+
+static corm_status confirm(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        bool    applied;
+        if (!c->reserved) continue;
+        CORM_TRY(orm__unique_confirm(&c->claim, u->owner, &applied, u->err));
+        if (applied) continue;
+        c->reserved = false;
+        CORM_TRY(undo_row(u));
+        undo_claims(u);
+        return not_unique(&c->claim, u->err);
+    }
+    return CORM_OK;
+}
+
+static corm_status give_back(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change *c = &u->changes[i];
+        bool    applied;
+        if (c->refreshes) {
+            CORM_TRY(orm__unique_refresh(&c->claim, u->owner, 0, &applied, u->err));
+        }
+        if (c->marked) CORM_TRY(orm__unique_release(&c->old, u->err));
+    }
+    return CORM_OK;
+}
+
+/* ---- the whole ---- */
+
+/* A reservation lives a little longer than its row. */
+static int32_t reservation_ttl(const unique_write *u) {
+    int64_t ttl = u->write->options->ttl_seconds;
+    if (ttl == 0) ttl = u->model->spec->options.default_ttl_seconds;
+    if (ttl == 0) return 0;
+    ttl += u->model->db->unique_lease_ms / 1000 + 1;
+    return ttl > 630720000 ? 630720000 : (int32_t)ttl;
+}
+
+static corm_status read_key(unique_write *u) {
+    orm_write *w = u->write;
+    u->key = BASE_NEW_ARRAY(&w->arena, cql_value, u->model->key_count);
+    u->changes = BASE_NEW_ARRAY(&w->arena, change, u->model->unique_count);
+    if (!u->key || !u->changes) return base__fail_memory(u->err);
+    for (uint32_t i = 0; i < u->model->key_count; i++) {
+        CORM_TRY(orm__encode_member(u->model->keys[i], w->row, &w->arena, &u->key[i], u->err));
+    }
+    return orm__unique_pack_key(u->model, u->key, &w->arena, &u->owner, u->err);
+}
+
+static corm_status plan_change(unique_write *u, change *c, const orm_field *field, cql_value old,
+                               bool has_ttl) {
+    orm_write *w = u->write;
+    uint8_t    how = w->how[field->index];
+    bool       written = w->kind == ORM_DELETE || how != ORM_LEAVE;
+    c->old = (orm_claim){ .model = u->model, .field = field, .value = old, .owner = u->owner,
+                          .arena = &w->arena };
+    c->claim = c->old;
+    c->claim.value = CQL_NULL;
+    c->claim.ttl_seconds = reservation_ttl(u);
+    if (w->kind != ORM_DELETE && how == ORM_VALUE) {
+        CORM_TRY(orm__encode_member(field, w->row, &w->arena, &c->claim.value, u->err));
+    }
+    c->differs = written && !same_value(c->claim.value, old);
+    c->refreshes = written && !c->differs && old.len >= 0 && (has_ttl || c->claim.ttl_seconds > 0);
+    return CORM_OK;
+}
+
+static corm_status plan(unique_write *u) {
+    orm_write *w = u->write;
+    cql_value *values = BASE_NEW_ARRAY(&w->arena, cql_value, u->model->unique_count);
+    bool      *has_ttl = BASE_NEW_ARRAY(&w->arena, bool, u->model->unique_count);
+    if (!values || !has_ttl) return base__fail_memory(u->err);
+    CORM_TRY(read_key(u));
+    for (uint32_t i = 0; i < u->model->unique_count; i++) values[i] = CQL_NULL;
+    bool is_new = w->kind != ORM_UPDATE && w->kind != ORM_DELETE && !w->key_was_given;
+    if (!is_new) {
+        CORM_TRY(read_values(u->model, u->key, &w->arena, values, has_ttl, &u->had_row, u->err));
+    }
+    u->count = u->model->unique_count;
+    for (uint32_t i = 0; i < u->count; i++) {
+        CORM_TRY(plan_change(u, &u->changes[i], u->model->uniques[i], values[i], has_ttl[i]));
+    }
+    return CORM_OK;
+}
+
+static corm_status claim_all(unique_write *u) {
+    CORM_TRY(reserve_all(u));
+    CORM_TRY(mark_old(u));
+    return renew(u);
+}
+
+corm_status orm__write_unique(orm_write *write) {
+    unique_write u = { .write = write, .model = write->model, .err = write->err };
+    CORM_TRY(plan(&u));
+    corm_status status = claim_all(&u);
+    if (status != CORM_OK) {
+        undo_claims(&u);
+        return status;
+    }
+    status = orm__write_run(write, write->err);
+    if (status != CORM_OK) {
+        if (!is_unknown(status)) undo_claims(&u);
+        return status;
+    }
+    CORM_TRY(confirm(&u));
+    return give_back(&u);
+}
