@@ -41,13 +41,18 @@ void cql__print_string(corm_str text, base_buf *out) {
     print_quoted(out, text, '\'');
 }
 
-static bool is_plain(corm_str text) {
+static bool is_word(corm_str text) {
     if (text.len == 0 || text.data[0] < 'a' || text.data[0] > 'z') return false;
     for (size_t i = 1; i < text.len; i++) {
         char c = text.data[i];
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return false;
     }
-    return !corm_str_equal(text, corm_str_of("expr")); /* "expr(" is a token */
+    return true;
+}
+
+/* "expr(" is a token. */
+static bool is_plain(corm_str text) {
+    return is_word(text) && !corm_str_equal(text, corm_str_of("expr"));
 }
 
 /* Without quotes when it is no keyword, or one of these classes. */
@@ -126,12 +131,12 @@ void cql__print_type_item(base_buf *out, const void *items, uint32_t i) {
 
 /* A name that was read without quotes is printed without: no keyword needs them in a type. */
 static void print_type_name(const cql_type_ast *type, base_buf *out) {
-    if (type->is_quoted) {
-        print_keyspace(out, &type->name);
-        print_quoted(out, type->name.name.text, '"');
+    corm_str text = type->name.name.text;
+    print_keyspace(out, &type->name);
+    if (!type->is_quoted && is_word(text)) {
+        base__buf_put_str(out, text);
     } else {
-        print_keyspace(out, &type->name);
-        print_word(out, type->name.name.text, CQL_WORD_NAME);
+        print_quoted(out, text, '"');
     }
 }
 
