@@ -91,11 +91,7 @@ static corm_status open_env(kv_store *store, const kv_options *options, const kv
                             uint32_t readers, corm_error *err) {
     unsigned flags = MDB_NOTLS;
     if (options->read_only) flags |= MDB_RDONLY;
-    if (place->is_memory) {
-        flags |= MDB_NOSYNC;
-    } else if (options->relaxed) {
-        flags |= MDB_NOMETASYNC;
-    }
+    if (place->is_memory || options->relaxed) flags |= MDB_NOSYNC;
     uint64_t map = options->map_bytes ? options->map_bytes : default_map;
     if (map < smallest_map) map = smallest_map;
     int number = open_map(&store->env, options, place, readers, flags, &map);
@@ -194,7 +190,7 @@ static corm_status share(kv_store *store, const kv_options *options, corm_error 
     }
     if (store->relaxed && !options->relaxed && !options->read_only) {
         pthread_mutex_lock(&store->write_lock);
-        int number = mdb_env_set_flags(store->env, MDB_NOMETASYNC, 0);
+        int number = mdb_env_set_flags(store->env, MDB_NOSYNC, 0);
         if (number == 0) number = mdb_env_sync(store->env, 1);
         if (number == 0) store->relaxed = false;
         pthread_mutex_unlock(&store->write_lock);

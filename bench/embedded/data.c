@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* data.c -- the rows, made from their numbers. Any thread. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const first_names[] = { "Ada",    "Grace",    "Edsger", "Barbara",
+                                           "Donald", "Margaret", "Ken",    "Radia" };
+static const char *const last_names[] = { "Lovelace", "Hopper",   "Dijkstra", "Liskov",
+                                          "Knuth",    "Hamilton", "Thompson", "Perlman" };
+
+void bench_user(uint32_t partition, char out[16]) {
+    snprintf(out, 16, "user-%08u", partition % 100000000U);
+}
+
+void bench_make(uint32_t n, bench_item *out) {
+    uint32_t    mixed = n * 2654435761U;
+    const char *first = first_names[mixed >> 29], *last = last_names[(mixed >> 26) & 7];
+    memset(out, 0, sizeof *out);
+    bench_user(n / PARTITION_ROWS, out->user);
+    out->seq = (int32_t)(n % PARTITION_ROWS);
+    snprintf(out->name, sizeof out->name, "%s %s", first, last);
+    snprintf(out->email, sizeof out->email, "%s.%s%u@example.org", first, last, n % 100000);
+    out->score = (double)(mixed % 10007) / 7;
+    out->created = INT64_C(1700000000000) + n;
+}
+
+void bench_see(bench_seen *seen, int32_t seq, const char *name, size_t name_len, const char *email,
+               size_t email_len, double score, int64_t created) {
+    uint64_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    seen->rows++;
+    seen->sum += (uint64_t)seq + name_len + (uint8_t)name[0] + email_len +
+                 (uint8_t)email[email_len - 1] + bits + (uint64_t)created;
+}
+
+_Noreturn void bench_fail(const char *what, const char *why) {
+    fprintf(stderr, "bench: %s: %s\n", what, why);
+    exit(1);
+}
