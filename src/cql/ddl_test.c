@@ -191,8 +191,10 @@ static void check_snapshot(const cql_schema *schema) {
     base__buf_free(&again);
 }
 
-/* Whichever allocation fails, the statement says so and leaves nothing behind. */
-static void apply_without_memory(const golden *g, const cql_statement *statement) {
+/* Whichever allocation fails, the statement says so, or is refused as it is with memory, and leaves
+ * nothing behind. */
+static void apply_without_memory(const golden *g, const cql_statement *statement,
+                                 corm_status whole) {
     bool failed = testing__memory_can_fail();
     for (size_t n = 0; failed; n++) {
         base_arena        arena = { 0 };
@@ -205,7 +207,8 @@ static void apply_without_memory(const golden *g, const cql_statement *statement
             cql__schema_apply(g->schema, statement, g->session, 1, &arena, &next, &change, &err);
         failed = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
-        if (failed && status != CORM_NO_MEMORY)
+        bool refused = status == whole && whole != CORM_OK;
+        if (failed && status != CORM_NO_MEMORY && !refused)
             fail_msg("allocation %zu of kind %d: %s", n, (int)statement->kind, err.message);
         if (status == CORM_OK) cql__schema_unref(next);
         base__arena_free(&arena);
@@ -217,9 +220,10 @@ static void apply(golden *g, const cql_statement *statement, base_arena *arena) 
     cql_schema       *next = NULL;
     cql_schema_change change;
     corm_error        err;
-    apply_without_memory(g, statement);
-    if (cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err) !=
-        CORM_OK) {
+    corm_status       status =
+        cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err);
+    apply_without_memory(g, statement, status);
+    if (status != CORM_OK) {
         put_error(g, &err);
         return;
     }
