@@ -31,10 +31,10 @@ typedef struct cql_ref {
 
 typedef struct cql_type_ast cql_type_ast;
 struct cql_type_ast {
-    cql_ref              name;   /* "int", "list", "frozen", "vector", a user-defined type; a class: is_class */
-    bool                 is_class;  /* 'java.class.Name' */
-    bool                 is_quoted; /* "int" in double quotes names a user-defined type, never a native one */
-    uint32_t             count;
+    cql_ref  name; /* "int", "list", "frozen", "vector", a user-defined type; a class: is_class */
+    bool     is_class;  /* 'java.class.Name' */
+    bool     is_quoted; /* "int" in double quotes names a user-defined type, never a native one */
+    uint32_t count;
     const cql_type_ast **params;
     uint32_t             dimension; /* vector */
 };
@@ -56,12 +56,12 @@ typedef enum cql_expr_kind {
     CQL_EXPR_SET,      /* {a, b}; {} is an empty set or map */
     CQL_EXPR_MAP,      /* {k: v}: args are key, value, key, value … */
     CQL_EXPR_UDT,      /* {f: v}: names and args in parallel */
-    CQL_EXPR_TUPLE,    /* (a, b); one element in parentheses is the element itself, with `parens`; a tuple of
+    CQL_EXPR_TUPLE, /* (a, b); one element in parentheses is the element itself, with `parens`; a tuple of
                           one stands only in MULTI relations */
-    CQL_EXPR_HINT,     /* (type) term: args[0], type */
-    CQL_EXPR_CALL,     /* [ks.]f(args) */
-    CQL_EXPR_ARITH,    /* op + - * / %, args[0], args[1] */
-    CQL_EXPR_NEGATE,   /* - args[0] */
+    CQL_EXPR_HINT,   /* (type) term: args[0], type */
+    CQL_EXPR_CALL,   /* [ks.]f(args) */
+    CQL_EXPR_ARITH,  /* op + - * / %, args[0], args[1] */
+    CQL_EXPR_NEGATE, /* - args[0] */
     /* selectors only */
     CQL_EXPR_COLUMN,    /* name */
     CQL_EXPR_FIELD,     /* args[0].name */
@@ -85,7 +85,7 @@ struct cql_expr {
     const cql_type_ast *type;  /* HINT, CAST */
     uint32_t            count;
     cql_expr          **args;
-    cql_name           *names; /* UDT */
+    cql_name           *names;  /* UDT */
     uint16_t            height; /* levels below; the parser refuses more than CQL_MAX_DEPTH */
     bool                parens; /* written in parentheses; cql__ast_equal does not look at it */
 };
@@ -123,7 +123,7 @@ typedef struct cql_relation {
     cql_expr         *key;        /* ELEMENT */
     uint32_t          term_count; /* IN (t, t): any; other operators 1; IS NOT NULL 0 */
     cql_expr        **terms;
-    bool              in_marker;  /* IN ? : terms[0] is the marker for the whole list */
+    bool              in_marker; /* IN ? : terms[0] is the marker for the whole list */
 } cql_relation;
 
 /* IF conditions. */
@@ -154,11 +154,11 @@ typedef enum cql_change_kind {
 typedef struct cql_change {
     cql_change_kind kind;
     cql_name        column;
-    cql_name        other; /* c = other + value: the column named on the right; must be the same column */
-    cql_name        field;
-    cql_expr       *key;
-    cql_expr       *value;
-    cql_place       place;
+    cql_name  other; /* c = other + value: the column named on the right; must be the same column */
+    cql_name  field;
+    cql_expr *key;
+    cql_expr *value;
+    cql_place place;
 } cql_change;
 
 /* WITH name = value AND …: a property's value is a constant (STRING, INTEGER, FLOAT, BOOLEAN, UUID …) or a map
@@ -228,17 +228,18 @@ typedef struct cql_insert {
     uint32_t   count; /* columns = values */
     cql_name  *columns;
     cql_expr **values;
-    uint32_t   value_count; /* as written: differs from count only in a statement the checker refuses */
-    cql_expr  *json;        /* INSERT … JSON term */
-    bool       json_default_unset;
-    bool       json_default_null; /* written explicitly */
-    bool       if_not_exists;
-    cql_using  using;
+    uint32_t
+        value_count; /* as written: differs from count only in a statement the checker refuses */
+    cql_expr *json;  /* INSERT … JSON term */
+    bool      json_default_unset;
+    bool      json_default_null; /* written explicitly */
+    bool      if_not_exists;
+    cql_using using;
 } cql_insert;
 
 typedef struct cql_update {
-    cql_ref        table;
-    cql_using      using;
+    cql_ref table;
+    cql_using using;
     uint32_t       change_count;
     cql_change    *changes;
     uint32_t       where_count;
@@ -248,13 +249,18 @@ typedef struct cql_update {
     cql_condition *conditions;
 } cql_update;
 
-typedef cql_update cql_delete; /* changes: DELETE, DELETE_ELEMENT, DELETE_FIELD; none: whole rows; using.ttl NULL */
+typedef cql_update
+    cql_delete; /* changes: DELETE, DELETE_ELEMENT, DELETE_FIELD; none: whole rows; using.ttl NULL */
 
-typedef enum cql_batch_kind { CQL_BATCH_LOGGED = 0, CQL_BATCH_UNLOGGED = 1, CQL_BATCH_COUNTER = 2 } cql_batch_kind;
+typedef enum cql_batch_kind {
+    CQL_BATCH_LOGGED = 0,
+    CQL_BATCH_UNLOGGED = 1,
+    CQL_BATCH_COUNTER = 2
+} cql_batch_kind;
 
 typedef struct cql_batch {
-    cql_batch_kind  kind;
-    cql_using       using;
+    cql_batch_kind kind;
+    cql_using using;
     uint32_t        count;
     cql_statement **statements; /* INSERT, UPDATE, DELETE */
 } cql_batch;
@@ -271,16 +277,16 @@ typedef struct cql_create_table {
     bool            if_not_exists;
     uint32_t        column_count;
     cql_column_def *columns;
-    uint32_t        primary_key_clauses; /* PRIMARY KEY (…) clauses seen; > 1 is refused by the checker */
-    uint32_t        partition_count;
-    cql_name       *partition_key;
-    uint32_t        clustering_count;
-    cql_name       *clustering;
-    uint32_t        order_count; /* CLUSTERING ORDER BY */
-    cql_order      *order;
-    bool            compact_storage;
-    uint32_t        property_count;
-    cql_property   *properties;
+    uint32_t primary_key_clauses; /* PRIMARY KEY (…) clauses seen; > 1 is refused by the checker */
+    uint32_t      partition_count;
+    cql_name     *partition_key;
+    uint32_t      clustering_count;
+    cql_name     *clustering;
+    uint32_t      order_count; /* CLUSTERING ORDER BY */
+    cql_order    *order;
+    bool          compact_storage;
+    uint32_t      property_count;
+    cql_property *properties;
 } cql_create_table;
 
 typedef enum cql_alter_kind {
@@ -293,7 +299,8 @@ typedef enum cql_alter_kind {
     CQL_ALTER_WITH
 } cql_alter_kind;
 
-typedef struct cql_alter_table { /* also ALTER TYPE (ADD, RENAME, TYPE) and ALTER MATERIALIZED VIEW (WITH) */
+typedef struct
+    cql_alter_table { /* also ALTER TYPE (ADD, RENAME, TYPE) and ALTER MATERIALIZED VIEW (WITH) */
     cql_ref         table;
     bool            if_exists;
     cql_alter_kind  kind;
@@ -314,7 +321,13 @@ typedef struct cql_create_type {
     cql_column_def *fields;
 } cql_create_type;
 
-typedef enum cql_index_target { CQL_TARGET_COLUMN, CQL_TARGET_VALUES, CQL_TARGET_KEYS, CQL_TARGET_ENTRIES, CQL_TARGET_FULL } cql_index_target;
+typedef enum cql_index_target {
+    CQL_TARGET_COLUMN,
+    CQL_TARGET_VALUES,
+    CQL_TARGET_KEYS,
+    CQL_TARGET_ENTRIES,
+    CQL_TARGET_FULL
+} cql_index_target;
 
 typedef struct cql_create_index {
     cql_ref           name; /* absent: made from table and column */
@@ -379,21 +392,22 @@ typedef struct cql_create_trigger {
 
 /* CREATE, ALTER, DROP ROLE and USER; LIST ROLES and USERS; GRANT role; identities */
 typedef struct cql_role {
-    cql_name      name;       /* the role, user or identity */
-    cql_name      other;      /* GRANT r TO other, REVOKE r FROM other, LIST ROLES OF name, ADD IDENTITY … TO other */
-    bool          if_exists;  /* or IF NOT EXISTS */
-    bool          no_recursive;
-    corm_str      password;   /* data NULL: none */
-    bool          hashed;
-    uint8_t       superuser;  /* 0 not said, 1 no, 2 yes */
-    uint8_t       login;
-    cql_expr     *options;    /* MAP */
-    uint8_t       datacenters; /* 0 not said, 1 ALL, 2 the list */
-    uint32_t      datacenter_count;
-    corm_str     *datacenter_names;
-    uint8_t       cidrs;
-    uint32_t      cidr_count;
-    corm_str     *cidr_groups;
+    cql_name name; /* the role, user or identity */
+    cql_name
+        other; /* GRANT r TO other, REVOKE r FROM other, LIST ROLES OF name, ADD IDENTITY … TO other */
+    bool      if_exists; /* or IF NOT EXISTS */
+    bool      no_recursive;
+    corm_str  password; /* data NULL: none */
+    bool      hashed;
+    uint8_t   superuser; /* 0 not said, 1 no, 2 yes */
+    uint8_t   login;
+    cql_expr *options;     /* MAP */
+    uint8_t   datacenters; /* 0 not said, 1 ALL, 2 the list */
+    uint32_t  datacenter_count;
+    corm_str *datacenter_names;
+    uint8_t   cidrs;
+    uint32_t  cidr_count;
+    corm_str *cidr_groups;
 } cql_role;
 
 typedef enum cql_resource_kind {

@@ -305,8 +305,10 @@ static void scan_minus(const cql_lexer *lexer, cql_tok *tok) {
         set(tok, CQL_T_MINUS_EQ, 2);
     } else if (next == 'P') {
         size_t iso = measure_iso(lexer, 1);
-        if (iso) set(tok, CQL_T_DURATION, iso);
-        else flaw(tok, CQL_FLAW_CHARACTER, 2);
+        if (iso)
+            set(tok, CQL_T_DURATION, iso);
+        else
+            flaw(tok, CQL_FLAW_CHARACTER, 2);
     } else {
         set(tok, CQL_T_MINUS, 1);
     }

@@ -3,7 +3,6 @@
 #include "cql/parse.h"
 #include "testing/check.h"
 
-
 /* "kind:text@line:column " for each token. */
 static void put_tokens(corm_str text, base_buf *out) {
     static const char *const kinds[] = { "END",    "IDENT",   "QUOTED", "STRING", "INTEGER",

@@ -117,8 +117,8 @@ static bool check_compatible(cql_parser *p, const cql_update *update, const cql_
     for (uint32_t i = 0; i < update->change_count && i < MOST_COMPARED; i++) {
         const cql_change *earlier = &update->changes[i];
         bool              whole = earlier->kind == CQL_CHANGE_SET || change->kind == CQL_CHANGE_SET;
-        bool              fields = earlier->kind == CQL_CHANGE_SET_FIELD && change->kind == CQL_CHANGE_SET_FIELD;
-        bool              clash = whole || (fields && corm_str_equal(earlier->field.text, change->field.text));
+        bool fields = earlier->kind == CQL_CHANGE_SET_FIELD && change->kind == CQL_CHANGE_SET_FIELD;
+        bool clash = whole || (fields && corm_str_equal(earlier->field.text, change->field.text));
         if (!clash || !corm_str_equal(earlier->column.text, change->column.text)) continue;
         cql__refuse(p, change->place, "Multiple incompatible setting of column %.*s",
                     (int)change->column.text.len, change->column.text.data);

@@ -50,27 +50,32 @@ static bool parse_shape(cql_parser *p, const struct shape *shape, cql_type_ast *
     return cql__expect(p, CQL_T_GT);
 }
 
-/* Words that Cassandra keeps for itself, written exactly so. */
-static bool check_reserved(cql_parser *p) {
+/* Words that Cassandra keeps for itself. */
+static bool is_reserved(corm_str text) {
     static const char *const reserved[] = { "byte",     "complex", "enum",     "date",
                                             "interval", "macaddr", "bitstring" };
-    const cql_tok           *tok = cql__peek_token(p, 0);
-    if (tok->symbol != CQL_T_IDENT) return true;
-    corm_str text = cql__token_text(p, tok);
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        if (!corm_str_equal(text, corm_str_of(reserved[i]))) continue;
-        cql__refuse(p, tok->place, "Invalid (reserved) user type name %s", reserved[i]);
+        if (corm_str_equal(text, corm_str_of(reserved[i]))) return true;
     }
-    return !p->no_memory;
+    return false;
 }
 
+/* Refused when it is written exactly so. In other letters it is the name that quotes would give. */
 bool cql__parse_user_type_name(cql_parser *p, cql_ref *out, bool *quoted) {
     if (cql__peek(p, 1) == CQL_T_DOT) {
         if (!cql__parse_name(p, CQL_NAME_PLAIN, &out->keyspace)) return false;
         cql__advance(p);
     }
-    *quoted = cql__at(p, CQL_T_QUOTED);
-    return check_reserved(p) && cql__parse_name(p, CQL_NAME_TYPE, &out->name);
+    const cql_tok *tok = cql__peek_token(p, 0);
+    corm_str       text = cql__token_text(p, tok);
+    *quoted = tok->symbol == CQL_T_QUOTED;
+    if (tok->symbol == CQL_T_IDENT && is_reserved(text)) {
+        cql__refuse(p, tok->place, "Invalid (reserved) user type name %.*s", (int)text.len,
+                    text.data);
+    }
+    if (!cql__parse_name(p, CQL_NAME_TYPE, &out->name)) return false;
+    *quoted |= is_reserved(out->name.text);
+    return true;
 }
 
 static bool at_native_type(cql_parser *p) {

@@ -441,6 +441,15 @@ static void a_quoted_type_is_a_users(void **state) {
     base__arena_free(&arena);
 }
 
+static void a_reserved_type_in_other_letters_is_a_users(void **state) {
+    (void)state;
+    base_arena     arena = { 0 };
+    cql_statement *s = parse(&arena, "CREATE TABLE t (a Byte)");
+    assert_true(s->as.create_table.columns[0].type->is_quoted);
+    assert_text(s->as.create_table.columns[0].type->name.name.text, "byte");
+    base__arena_free(&arena);
+}
+
 /* ---- depth ---- */
 
 static corm_status parse_nested(const char *before, const char *open, int count,
@@ -496,6 +505,17 @@ static void long_chains_are_a_syntax_error(void **state) {
     assert_status(parse_nested("SELECT a", " + b", 90, " FROM t"), CORM_OK);
     assert_status(parse_nested("SELECT a", ", b", 100000, " FROM t"), CORM_OK);
     assert_status(parse_nested("SELECT * FROM t WHERE a IN (1", ", 1", 100000, ")"), CORM_OK);
+}
+
+static void a_text_beyond_all_measure_is_refused_unread(void **state) {
+    (void)state;
+    base_arena     arena = { 0 };
+    cql_statement *statement = NULL;
+    corm_error     err;
+    corm_str       text = { "x", UINT32_MAX };
+    assert_status(cql__parse(&arena, text, &statement, NULL, &err), CORM_SYNTAX_ERROR);
+    assert_string_equal(err.message, "the statement is too long");
+    base__arena_free(&arena);
 }
 
 /* ---- memory ---- */
@@ -561,8 +581,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_tree_does_not_borrow_from_the_text),
     cmocka_unit_test(brackets_around_one_element_leave_a_mark),
     cmocka_unit_test(a_quoted_type_is_a_users),
+    cmocka_unit_test(a_reserved_type_in_other_letters_is_a_users),
     cmocka_unit_test(deep_nesting_is_a_syntax_error),
     cmocka_unit_test(long_chains_are_a_syntax_error),
+    cmocka_unit_test(a_text_beyond_all_measure_is_refused_unread),
     cmocka_unit_test(exhausted_memory_is_an_error),
     cmocka_unit_test(exhausted_memory_while_reporting_is_an_error),
 };
