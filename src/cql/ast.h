@@ -527,7 +527,8 @@ typedef enum cql_statement_kind {
 struct cql_statement {
     cql_statement_kind kind;
     cql_place          place;
-    uint32_t           marker_count; /* of the whole statement; a batch's markers count through */
+    uint32_t
+        marker_count; /* of the whole statement; 0 in the statements of a batch, whose markers count through */
     union {
         cql_select           select;
         cql_insert           insert;

@@ -11,7 +11,7 @@ enum { CQL_MAX_DIAGNOSTICS = 16 };
 /* One thing wrong with the text. */
 typedef struct cql_diagnostic {
     cql_place place;
-    uint32_t  length; /* of the offending text in code points, at least 1: how many carets */
+    uint32_t  length;  /* of the offending text in code points, at least 1: how many carets */
     corm_str  message; /* "mismatched input 'FORM' expecting K_FROM": the server's words */
 } cql_diagnostic;
 
@@ -20,14 +20,17 @@ typedef struct cql_diagnostics {
     cql_diagnostic items[CQL_MAX_DIAGNOSTICS];
 } cql_diagnostics;
 
-/* Parses one statement; a semicolon at its end is allowed, anything behind it is an error. Finds all syntax errors
- * it can (it goes on after one), fills *diagnostics (may be NULL) and returns CORM_SYNTAX_ERROR with the
- * first in *err as "line 1:7 message". Text and tree: the tree borrows from the arena only, not from text. */
+/* Parses one statement; semicolons at its end are allowed, anything behind them is an error. Finds all syntax errors
+ * it can (it goes on after one), fills *diagnostics (may be NULL) and returns CORM_SYNTAX_ERROR with the first in *err,
+ * in the server's words: "line 1:7 message"; "line 0:-1 message" at the end of the text; the message alone where the
+ * server gives no place. err->line and err->column always hold the place. Text and tree: the tree borrows from the
+ * arena only, not from text. Nesting is bounded by CQL_MAX_DEPTH. */
 CORM_CHECKED corm_status cql__parse(base_arena *arena, corm_str text, cql_statement **out,
                                     cql_diagnostics *diagnostics, corm_error *err);
 
 /* Parses one term (a literal such as a CSV field or a default). */
-CORM_CHECKED corm_status cql__parse_term(base_arena *arena, corm_str text, cql_expr **out, corm_error *err);
+CORM_CHECKED corm_status cql__parse_term(base_arena *arena, corm_str text, cql_expr **out,
+                                         corm_error *err);
 
 /* Parses a type: "map<text, frozen<list<int>>>". */
 CORM_CHECKED corm_status cql__parse_type(base_arena *arena, corm_str text, const cql_type_ast **out,
@@ -54,8 +57,8 @@ void cql__print_caret(corm_str text, cql_place place, uint32_t length, base_buf 
 /* A lexical token, for completion, highlighting and tests. */
 typedef enum cql_token_kind {
     CQL_TOKEN_END,
-    CQL_TOKEN_IDENT,    /* unquoted; keywords too */
-    CQL_TOKEN_QUOTED,   /* "Quoted" */
+    CQL_TOKEN_IDENT,  /* unquoted; keywords too */
+    CQL_TOKEN_QUOTED, /* "Quoted" */
     CQL_TOKEN_STRING,
     CQL_TOKEN_INTEGER,
     CQL_TOKEN_FLOAT,
@@ -63,9 +66,9 @@ typedef enum cql_token_kind {
     CQL_TOKEN_UUID,
     CQL_TOKEN_HEX,
     CQL_TOKEN_DURATION,
-    CQL_TOKEN_MARKER,   /* ? */
-    CQL_TOKEN_SYMBOL,   /* one or two characters: ( ) , . ; : + - * / % < <= > >= = != += -= [ ] { } .. */
-    CQL_TOKEN_ERROR     /* unterminated string or comment, a character that starts nothing */
+    CQL_TOKEN_MARKER, /* ? */
+    CQL_TOKEN_SYMBOL, /* one or two characters: ( ) , . ; : + - * / % < <= > >= = != += -= [ ] { } .. */
+    CQL_TOKEN_ERROR /* unterminated string or comment, a character that starts nothing */
 } cql_token_kind;
 
 typedef struct cql_token {
