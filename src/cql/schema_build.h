@@ -55,8 +55,8 @@ bool cql__type_is_bounded(const cql_type *type);
 /* The value of a name among pairs; data NULL when it is not there. */
 corm_str cql__map_option_get(const cql_map_option *map, const char *name);
 
-bool cql__is_word(
-    corm_str name); /* letters, digits and _: what keyspaces, tables and indexes may be named */
+/* Letters, digits and _: what keyspaces, tables and indexes may be named. */
+bool cql__is_word(corm_str name);
 
 bool cql__is_local_system(
     corm_str keyspace); /* system, system_schema and the virtual ones; any case */
