@@ -7,6 +7,8 @@
 
 static const cli_command *const commands[] = {
     &cli__shell_command,
+    &cli__import_command,
+    &cli__export_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

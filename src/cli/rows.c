@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "cli/json_value.h"
 #include "cli/shell.h"
 #include "cli/table.h"
 #include "cql/codec.h"
@@ -48,7 +49,7 @@ static void put_json_name(corm_str name, base_buf *out) {
     base__buf_free(&quoted);
 }
 
-void cli__put_json_row(const corm_result *result, const corm_row *row, base_buf *out) {
+void cli__put_json_row(const corm_result *result, const corm_row *row, bool exact, base_buf *out) {
     uint32_t                 count;
     const cql_result_column *columns = session__result_columns(result, &count);
     const cql_value         *values = session__row_values(row);
@@ -57,7 +58,10 @@ void cli__put_json_row(const corm_result *result, const corm_row *row, base_buf 
         if (i) base__buf_puts(out, ", ");
         put_json_name(columns[i].name, out);
         base__buf_puts(out, ": ");
-        cql__to_json(columns[i].type, values[i], out);
+        if (exact)
+            cli__put_json_value(columns[i].type, values[i], out);
+        else
+            cql__to_json(columns[i].type, values[i], out);
     }
     base__buf_puts(out, "}\n");
 }
@@ -65,7 +69,7 @@ void cli__put_json_row(const corm_result *result, const corm_row *row, base_buf 
 static corm_status print_json(printing *p, corm_error *err) {
     const corm_row *row;
     while ((row = corm_result_next(p->result)) != NULL) {
-        cli__put_json_row(p->result, row, &p->out);
+        cli__put_json_row(p->result, row, false, &p->out);
         CORM_TRY(base__buf_status(&p->out, err));
         if (p->out.len > 65536 && !write_out(p->shell->out, &p->out))
             return base__fail_errno(err, EIO, "writing");

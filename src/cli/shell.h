@@ -72,8 +72,8 @@ void cli__complain(cli_shell *shell, const cli_origin *origin, const char *forma
 
 /* Prints all rows of the result, page by page. */
 CORM_CHECKED corm_status cli__print_rows(cli_shell *shell, corm_result *result, corm_error *err);
-/* One row as a line of JSON; columns as SELECT JSON names and encodes them. */
-void cli__put_json_row(const corm_result *result, const corm_row *row, base_buf *out);
+/* One row as a line of JSON; columns as SELECT JSON names and encodes them. `exact`: see json_value.h. */
+void cli__put_json_row(const corm_result *result, const corm_row *row, bool exact, base_buf *out);
 
 /* ---- describe.c ---- */
 

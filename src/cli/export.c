@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/* export.c -- the command `corm export`: the rows of a table into a file of CSV or JSON lines, page by page. A file is written
+ * beside its name and renamed when it is whole. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/csv.h"
+#include "cli/shell.h"
+#include "cli/transfer.h"
+#include "session/core.h"
+#include "session/door.h"
+
+typedef struct export_values {
+    const char *format, *columns, *delimiter, *null_text, *where;
+    bool        no_header, force;
+    int64_t     limit;
+} export_values;
+
+#define OPTION(name) offsetof(export_values, name)
+static const cli_option export_options_table[] = {
+    { "format", 0, CLI_CHOICE, OPTION(format), "FORMAT",
+      "csv or jsonl; without it the file's ending says", 0, 0, cli__format_names },
+    { "columns", 0, CLI_TEXT, OPTION(columns), "NAMES", "writes only these, in this order", 0, 0,
+      NULL },
+    { "where", 0, CLI_TEXT, OPTION(where), "CQL",
+      "writes only rows for which this holds, as behind WHERE in SELECT", 0, 0, NULL },
+    { "limit", 0, CLI_NUMBER, OPTION(limit), "ROWS", "writes at most so many", 1, INT32_MAX, NULL },
+    { "no-header", 0, CLI_FLAG, OPTION(no_header), NULL, "CSV: no line of names", 0, 0, NULL },
+    { "delimiter", 0, CLI_TEXT, OPTION(delimiter), "CHAR",
+      "CSV: what is between fields, or 'tab'; default: a comma", 0, 0, NULL },
+    { "null", 0, CLI_TEXT, OPTION(null_text), "TEXT",
+      "CSV: what stands for a column without value; default: nothing", 0, 0, NULL },
+    { "force", 0, CLI_FLAG, OPTION(force), NULL, "replaces a file that exists", 0, 0, NULL },
+};
+#undef OPTION
+
+typedef struct exporting {
+    const export_values   *values;
+    corm_session          *session;
+    const corm_table_info *table;
+    const char            *path;
+    cli_format             format;
+    char                   delimiter;
+    base_arena             arena;
+    uint32_t              *columns;
+    uint32_t               count;
+    FILE                  *file;
+    base_buf               part; /* the name that is written to; empty: the file's own or a pipe */
+    base_buf               out;
+    base_buf               text; /* of a value */
+    uint64_t               rows;
+    cli_progress           progress;
+} exporting;
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number) {
+    (void)number;
+    stop_asked = 1;
+}
+
+/* ---- rows ---- */
+
+/* In a field of its own a date needs no quotes of CQL. */
+static corm_str without_quotes(corm_str literal) {
+    if (literal.len < 2 || literal.data[0] != '\'') return literal;
+    return (corm_str){ literal.data + 1, literal.len - 2 };
+}
+
+static void put_csv_value(exporting *ex, const cql_type *type, cql_value value) {
+    bool        is_text = type->id == CQL_TEXT || type->id == CQL_ASCII;
+    const char *null_text = ex->values->null_text ? ex->values->null_text : "";
+    if (cql__is_null(value)) {
+        base__buf_puts(&ex->out, null_text);
+        return;
+    }
+    if (is_text) {
+        corm_str text = { (const char *)value.data, (size_t)value.len };
+        bool     like_null = corm_str_equal(text, corm_str_of(null_text));
+        cli__csv_put(&ex->out, text, ex->delimiter, text.len == 0 || like_null);
+        return;
+    }
+    base__buf_clear(&ex->text);
+    cql__to_text(type, value, CQL_STYLE_LITERAL, &ex->text);
+    corm_str text =
+        type->count ? base__buf_str(&ex->text) : without_quotes(base__buf_str(&ex->text));
+    cli__csv_put(&ex->out, text, ex->delimiter,
+                 *null_text && corm_str_equal(text, corm_str_of(null_text)));
+    ex->out.failed |= ex->text.failed;
+}
+
+static void put_csv_row(exporting *ex, const corm_result *result, const corm_row *row) {
+    uint32_t                 count;
+    const cql_result_column *columns = session__result_columns(result, &count);
+    const cql_value         *values = session__row_values(row);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i) base__buf_u8(&ex->out, (uint8_t)ex->delimiter);
+        put_csv_value(ex, columns[i].type, values[i]);
+    }
+    base__buf_puts(&ex->out, "\n");
+}
+
+static void put_header(exporting *ex) {
+    if (ex->format != CLI_FORMAT_CSV || ex->values->no_header) return;
+    for (uint32_t i = 0; i < ex->count; i++) {
+        if (i) base__buf_u8(&ex->out, (uint8_t)ex->delimiter);
+        corm_str name = corm_str_of(ex->table->columns[ex->columns[i]].name);
+        cli__csv_put(&ex->out, name, ex->delimiter, false);
+    }
+    base__buf_puts(&ex->out, "\n");
+}
+
+static corm_status write_out(exporting *ex, corm_error *err) {
+    CORM_TRY(base__buf_status(&ex->out, err));
+    if (fwrite(ex->out.data, 1, ex->out.len, ex->file) != ex->out.len)
+        return base__fail_errno(err, errno, "%s", ex->path);
+    base__buf_clear(&ex->out);
+    return CORM_OK;
+}
+
+static corm_status put_rows(exporting *ex, corm_result *result, corm_error *err) {
+    const corm_row *row;
+    while ((row = corm_result_next(result)) != NULL) {
+        if (ex->format == CLI_FORMAT_CSV)
+            put_csv_row(ex, result, row);
+        else
+            cli__put_json_row(result, row, true, &ex->out);
+        ex->rows++;
+        if (ex->out.len > 65536) CORM_TRY(write_out(ex, err));
+    }
+    cli__progress_show(&ex->progress, 0, ex->rows);
+    return write_out(ex, err);
+}
+
+static corm_status put_all(exporting *ex, corm_result *result, corm_error *err) {
+    put_header(ex);
+    for (;;) {
+        CORM_TRY(put_rows(ex, result, err));
+        if (stop_asked) return base__fail(err, CORM_CANCELLED, "interrupted");
+        if (!corm_result_has_more(result)) return CORM_OK;
+        CORM_TRY(corm_result_fetch(result, err));
+    }
+}
+
+/* ---- statement ---- */
+
+static corm_status choose_columns(exporting *ex, corm_error *err) {
+    if (ex->values->columns)
+        return cli__columns_named(ex->table, ex->values->columns, &ex->arena, &ex->columns,
+                                  &ex->count, err);
+    ex->count = ex->table->column_count;
+    ex->columns = BASE_NEW_ARRAY(&ex->arena, uint32_t, ex->count + 1);
+    if (!ex->columns) return base__fail_memory(err);
+    for (uint32_t i = 0; i < ex->count; i++) ex->columns[i] = i;
+    return CORM_OK;
+}
+
+static void put_select(const exporting *ex, base_buf *cql) {
+    for (uint32_t i = 0; i < ex->count; i++) {
+        base__buf_puts(cql, i ? ", " : "SELECT ");
+        cql__put_name(cql, corm_str_of(ex->table->columns[ex->columns[i]].name));
+    }
+    base__buf_puts(cql, " FROM ");
+    cql__put_name(cql, corm_str_of(ex->table->keyspace));
+    base__buf_puts(cql, ".");
+    cql__put_name(cql, corm_str_of(ex->table->name));
+    if (ex->values->where) base__buf_printf(cql, " WHERE %s", ex->values->where);
+    if (ex->values->limit) base__buf_printf(cql, " LIMIT %lld", (long long)ex->values->limit);
+    if (ex->values->where) base__buf_puts(cql, " ALLOW FILTERING");
+}
+
+static corm_status export_rows(exporting *ex, corm_error *err) {
+    corm_result *result = NULL;
+    base_buf     cql = { 0 };
+    put_select(ex, &cql);
+    const char *text = base__buf_cstr(&cql);
+    corm_status status = text ? CORM_OK : base__fail_memory(err);
+    if (status == CORM_OK)
+        status =
+            corm_execute_with(ex->session, text, &(corm_execute_options){ .error = err }, &result);
+    if (status == CORM_OK) status = put_all(ex, result, err);
+    corm_result_free(result);
+    base__buf_free(&cql);
+    return status;
+}
+
+/* ---- file ---- */
+
+static corm_status open_file(exporting *ex, corm_error *err) {
+    struct stat about;
+    const char *name = ex->path;
+    bool        exists = stat(ex->path, &about) == 0;
+    ex->file = stdout;
+    if (strcmp(ex->path, "-") == 0) return CORM_OK;
+    if (exists && S_ISREG(about.st_mode) && !ex->values->force)
+        return base__fail(err, CORM_INVALID, "%s exists already; --force replaces it", ex->path);
+    if (!exists || S_ISREG(about.st_mode)) {
+        base__buf_printf(&ex->part, "%s.part", ex->path);
+        name = base__buf_cstr(&ex->part);
+    }
+    ex->file = name ? fopen(name, "wb") : NULL;
+    return ex->file ? CORM_OK : base__fail_errno(err, name ? errno : ENOMEM, "%s", ex->path);
+}
+
+static corm_status close_file(exporting *ex, corm_status status, corm_error *err) {
+    const char *part = ex->part.len ? base__buf_cstr(&ex->part) : NULL;
+    if (!ex->file) return status;
+    if (status == CORM_OK && fflush(ex->file) != 0)
+        status = base__fail_errno(err, errno, "%s", ex->path);
+    if (status == CORM_OK && part && fsync(fileno(ex->file)) != 0)
+        status = base__fail_errno(err, errno, "%s", ex->path);
+    if (ex->file != stdout) fclose(ex->file);
+    if (part && status == CORM_OK && rename(part, ex->path) != 0)
+        status = base__fail_errno(err, errno, "%s", ex->path);
+    if (part && status != CORM_OK) unlink(part);
+    return status;
+}
+
+static corm_status begin(exporting *ex, corm_error *err) {
+    CORM_TRY(cli__format_of(ex->path, ex->values->format, &ex->format, err));
+    CORM_TRY(cli__delimiter_of(ex->values->delimiter, &ex->delimiter, err));
+    size_t len = strlen(ex->path);
+    if (!ex->values->delimiter && len > 4 && strcmp(ex->path + len - 4, ".tsv") == 0)
+        ex->delimiter = '\t';
+    CORM_TRY(choose_columns(ex, err));
+    return open_file(ex, err);
+}
+
+static int export_table(exporting *ex) {
+    corm_error error = { 0 };
+    signal(SIGINT, on_signal);
+    cli__progress_begin(&ex->progress, 0);
+    corm_status status = begin(ex, &error);
+    if (status == CORM_OK) status = export_rows(ex, &error);
+    status = close_file(ex, status, &error);
+    double seconds = cli__progress_end(&ex->progress);
+    if (status != CORM_OK)
+        fprintf(stderr, "corm export: %s\n", error.message);
+    else if (ex->file != stdout)
+        fprintf(stderr, "%llu records exported in %.1f s, %.0f a second\n",
+                (unsigned long long)ex->rows, seconds, (double)ex->rows / seconds);
+    base__buf_free(&ex->part);
+    base__buf_free(&ex->out);
+    base__buf_free(&ex->text);
+    base__arena_free(&ex->arena);
+    if (status == CORM_INVALID_ARGUMENT) return CLI_USAGE;
+    return status == CORM_OK ? CLI_OK : CLI_FAILED;
+}
+
+static int run_export(const void *given, const cli_operands *operands) {
+    exporting            ex = { .values = given, .path = operands->items[2] };
+    corm_error           error = { 0 };
+    corm_session_options options = { .must_exist = true };
+    if (corm_session_open(&ex.session, operands->items[0], &options, &error) != CORM_OK) {
+        fprintf(stderr, "corm export: %s: %s\n", operands->items[0], error.message);
+        return error.status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
+    }
+    int code = CLI_FAILED;
+    if (cli__table_named(ex.session, operands->items[1], &ex.table, &error) == CORM_OK)
+        code = export_table(&ex);
+    else
+        fprintf(stderr, "corm export: %s\n", error.message);
+    corm_table_free(ex.table);
+    corm_session_close(ex.session);
+    return code;
+}
+
+const cli_command cli__export_command = {
+    .name = "export",
+    .operands = "URI keyspace.table FILE",
+    .summary = "Writes a table as CSV or JSON lines",
+    .more = "The file's ending says which: .csv, .tsv, .jsonl, .ndjson; - is standard output.\n"
+            "What 'corm import' reads back is the same table.",
+    .options = export_options_table,
+    .option_count = sizeof export_options_table / sizeof export_options_table[0],
+    .values_size = sizeof(export_values),
+    .run = run_export,
+};

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* import.h -- what the files of `corm import` share. */
+#ifndef CLI_IMPORT_H
+#define CLI_IMPORT_H
+
+#include <pthread.h>
+
+#include "cli/transfer.h"
+#include "cql/codec.h"
+
+/* ---- import_plan.c: from a record to values ---- */
+
+typedef struct import_options {
+    cli_format  format;
+    char        delimiter;
+    const char *null_text;   /* CSV: an unquoted field that says null; NULL: none */
+    bool        write_nulls; /* JSON: null deletes instead of leaving alone */
+    bool        ignore_unknown;
+    int64_t     ttl_seconds;
+} import_options;
+
+/* A value for a marker; len -2: unset. */
+typedef struct import_plan {
+    corm_session          *session;
+    const corm_table_info *table;
+    import_options         options;
+    base_arena             arena;
+    uint32_t               count;   /* markers */
+    uint32_t              *columns; /* marker: column of the table */
+    uint32_t              *order;   /* place in the statement: marker */
+    uint32_t              *markers; /* column of the table: marker, or CLI_NO_COLUMN */
+    corm_prepared         *prepared;
+    corm_statement        *statement;
+    corm_prepared         *static_prepared; /* partition key and static columns; NULL: not needed */
+    corm_statement        *static_statement;
+    const cql_type       **types;       /* by marker */
+    cql_value             *values;      /* of the record, by marker */
+    uint32_t               field_count; /* CSV */
+    uint32_t              *fields;      /* CSV: field: marker, or CLI_NO_COLUMN: not wanted */
+} import_plan;
+
+/* Prepares the statements for the columns. A plan is freed in any case. */
+CORM_CHECKED corm_status cli__plan_prepare(import_plan *plan, const uint32_t *columns,
+                                           uint32_t count, corm_error *err);
+/* Reads a CSV header: which field goes where, then prepares. `only` (NULL: all) are the columns wanted. */
+CORM_CHECKED corm_status cli__plan_header(import_plan *plan, corm_str header, const uint32_t *only,
+                                          uint32_t only_count, corm_error *err);
+/* Fields stand for the columns in order, without a header. */
+CORM_CHECKED corm_status cli__plan_fields(import_plan *plan, const uint32_t *columns,
+                                          uint32_t count, corm_error *err);
+void                     cli__plan_free(import_plan *plan);
+
+/* Reads a record and binds its values; *bound is the statement to run. CORM_INVALID with line and column (in the file) and a
+ * message that names the table's column. `arena` holds what the record needs. */
+CORM_CHECKED corm_status cli__plan_bind(import_plan *plan, corm_str record, uint64_t line,
+                                        base_arena *arena, corm_statement **bound, corm_error *err);
+
+/* ---- import_rejects.c: records that were not taken ---- */
+
+typedef struct import_rejects {
+    const char *name; /* of the file imported, for messages */
+    const char *path; /* of the rejects; NULL: nowhere */
+    base_buf    reasons_path;
+    bool        append;  /* to those of an earlier run */
+    FILE       *records; /* opened with the first */
+    FILE       *reasons;
+    base_buf    header; /* of a CSV */
+    uint64_t    count;  /* of this run */
+} import_rejects;
+
+CORM_CHECKED corm_status cli__reject(import_rejects *rejects, corm_str record,
+                                     const corm_error *reason, corm_error *err);
+/* Makes sure that they are on the disk. */
+CORM_CHECKED corm_status cli__rejects_flush(import_rejects *rejects, corm_error *err);
+void                     cli__rejects_free(import_rejects *rejects);
+
+/* ---- import_round.c: many writes under way ---- */
+
+enum { IMPORT_ROUND = 2048, IMPORT_ROUND_BYTES = 8 << 20 };
+
+typedef struct import_round import_round;
+
+typedef struct import_slot {
+    import_round *round;
+    corm_str      record; /* in the round's arena */
+    uint64_t      line;
+    bool          failed;
+    corm_error   *error; /* of what failed; NULL: there was no memory for it */
+} import_slot;
+
+/* Writes that are sent one behind the other and waited for together. */
+struct import_round {
+    pthread_mutex_t lock; /* guards `under_way` and the slots' errors */
+    pthread_cond_t  idle;
+    uint32_t        under_way;
+    base_arena      arena;
+    uint32_t        count;
+    size_t          bytes; /* of the records */
+    import_slot     slots[IMPORT_ROUND];
+};
+
+import_round *cli__round_new(void); /* NULL: out of memory */
+void          cli__round_free(import_round *round);
+bool          cli__round_is_full(const import_round *round);
+/* Sends what is bound; the record is kept until the round ends. */
+CORM_CHECKED corm_status cli__round_send(import_round *round, corm_statement *statement,
+                                         corm_str record, uint64_t line, corm_error *err);
+/* Waits for all, gives those that were refused to the rejects, and begins the next round. A failure that is not the
+ * record's is returned. *written counts. */
+CORM_CHECKED corm_status cli__round_finish(import_round *round, import_rejects *rejects,
+                                           uint64_t *written, corm_error *err);
+
+#endif
