@@ -5,6 +5,34 @@
 #include "base/clock.h"
 #include "engine/core.h"
 
+/* The system keyspaces are the same for all stores of a process, which share them; the last to close frees them. */
+static pthread_mutex_t system_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
+static cql_schema     *system_schema;
+static uint32_t        system_users;
+
+static corm_status take_system(engine *store, corm_error *err) {
+    corm_status status = CORM_OK;
+    pthread_mutex_lock(&system_lock);
+    if (!system_schema) status = engine__system_schema(&system_schema, err);
+    if (status == CORM_OK) {
+        store->system = cql__schema_ref(system_schema);
+        system_users++;
+    }
+    pthread_mutex_unlock(&system_lock);
+    return status;
+}
+
+static void give_system_back(engine *store) {
+    if (!store->system) return;
+    cql__schema_unref(store->system);
+    pthread_mutex_lock(&system_lock);
+    if (--system_users == 0) {
+        cql__schema_unref(system_schema);
+        system_schema = NULL;
+    }
+    pthread_mutex_unlock(&system_lock);
+}
+
 static void free_schema(void *schema) {
     cql__schema_unref(schema);
 }
@@ -12,7 +40,7 @@ static void free_schema(void *schema) {
 static void destroy(engine *store) {
     kv__close(store->kv);
     cql__schema_unref(store->schema);
-    cql__schema_unref(store->system);
+    give_system_back(store);
     pthread_mutex_destroy(&store->schema_lock);
     free(store);
 }
@@ -27,7 +55,7 @@ static corm_status open_parts(engine *store, const engine_options *options, corm
         .max_readers = options->max_readers,
         .cache_free = free_schema,
     };
-    CORM_TRY(engine__system_schema(&store->system, err));
+    CORM_TRY(take_system(store, err));
     CORM_TRY(kv__open(&how, &store->kv, err));
     return engine__meta_open(store, err);
 }

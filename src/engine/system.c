@@ -147,6 +147,7 @@ static const char *const tables[] = {
 };
 
 corm_status engine__system_schema(cql_schema **out, corm_error *err) {
+    *out = NULL;
     cql_schema *schema = cql__schema_new();
     if (!schema) return base__fail_memory(err);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
