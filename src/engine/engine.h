@@ -46,8 +46,8 @@ CORM_CHECKED corm_status engine__execute(engine *store, engine_client *client,
                                          const wire_request *request, wire_answer *answer,
                                          corm_error *err);
 
-/* The same without blocking, for writes: the callback runs on the engine's writer thread when the commit is done. Reads are
- * executed before this returns, and the callback with them. `request`, `client` and what they borrow, and `answer`,
+/* The same without blocking, for writes: the callback runs on the engine's writer thread when the commit is done. Reads, and
+ * requests that fail before they queue, are answered before this returns, on the caller's thread. `request`, `client` and what they borrow, and `answer`,
  * must live until then. */
 typedef void (*engine_callback)(void *context, corm_status status, wire_answer *answer,
                                 const corm_error *err);
