@@ -23,7 +23,7 @@
 #include "engine/engine.h"
 #include "testing/check.h"
 
-enum { WRITERS = 4, KEYS = 12, TAGS = 3, MOST_ACKS = 140, MOST_YIELDS = 400, NONE = -1 };
+enum { WRITERS = 4, KEYS = 12, TAGS = 3, MOST_ACKS = 140, MOST_YIELDS = 8, NONE = -1 };
 
 /* What a writer's rows hold: values are NONE where there is none. */
 typedef struct model {
