@@ -111,7 +111,7 @@ function(corm_header_tests)
   endforeach()
 endfunction()
 
-# tests/cli/NAME.sh against NAME.stdout, NAME.stderr and NAME.exit.
+# tests/cli/NAME.sh against NAME.stdout, NAME.stderr and NAME.exit; tests/import/NAME.sh.
 function(corm_command_tests)
   if(NOT TARGET corm)
     return()
@@ -120,6 +120,11 @@ function(corm_command_tests)
   foreach(script ${scripts})
     get_filename_component(name ${script} NAME_WE)
     corm_add_test(cli.golden.${name} cli ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
+  endforeach()
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/import/*.sh)
+  foreach(script ${scripts})
+    get_filename_component(name ${script} NAME_WE)
+    corm_add_test(import.${name} import ${script})
   endforeach()
 endfunction()
 
