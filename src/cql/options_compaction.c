@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* options_compaction.c -- the compaction option: strategies, what each takes, and the server's
  * words about it. Nothing of it has an effect on how rows are stored. Pure; any thread. */
-#include <math.h>
 #include <stdio.h>
 
 #include "base/fail.h"
 #include "base/text.h"
 #include "cql/java.h"
-#include "cql/options.h"
-#include "cql/options_size.h"
+#include "cql/options_compaction.h"
 #include "cql/schema_build.h"
 
 #define PACKAGE "org.apache.cassandra.db.compaction"
 
-typedef struct check_context {
-    const cql_option_context *c;
-    const cql_map_option     *options; /* all of them */
-} check_context;
-
-typedef struct option_rule {
-    const char *name;
-    corm_status (*check)(const check_context *x, const char *name,
-                         corm_str value); /* NULL: takes everything */
-} option_rule;
-
 typedef struct rule_group {
-    const option_rule *rules;
-    size_t             count;
+    const cql_compaction_rule *rules;
+    size_t                     count;
 } rule_group;
 
 enum { MOST_GROUPS = 4 };
@@ -34,37 +21,40 @@ enum { MOST_GROUPS = 4 };
 typedef struct compaction_strategy {
     const char *name;
     bool        has_thresholds; /* the server fills them in */
-    corm_status (*finish)(const check_context *x);
+    corm_status (*finish)(const cql_compaction_check *x);
     rule_group groups[MOST_GROUPS]; /* in the order of checking */
 } compaction_strategy;
 
-static corm_status refuse_number(const check_context *x, const char *kind, const char *name,
-                                 corm_str value) {
+corm_status cql__refuse_number(const cql_compaction_check *x, const char *kind, const char *name,
+                               corm_str value) {
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a parsable %s for %s",
                       CQL_S(value), kind, name);
 }
 
-static corm_status parse_long(const check_context *x, const char *name, corm_str value,
+static corm_status parse_long(const cql_compaction_check *x, const char *name, corm_str value,
                               int64_t *out) {
-    return cql__java_long(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
+    return cql__java_long(value, out) ? CORM_OK
+                                      : cql__refuse_number(x, "int (base10)", name, value);
 }
 
-static corm_status parse_int(const check_context *x, const char *name, corm_str value,
-                             int32_t *out) {
-    return cql__java_int(value, out) ? CORM_OK : refuse_number(x, "int (base10)", name, value);
+corm_status cql__rule_int(const cql_compaction_check *x, const char *name, corm_str value,
+                          int32_t *out) {
+    return cql__java_int(value, out) ? CORM_OK : cql__refuse_number(x, "int (base10)", name, value);
 }
 
 /* ---- every strategy ---- */
 
-static corm_status check_threshold(const check_context *x, const char *name, corm_str value) {
+static corm_status check_threshold(const cql_compaction_check *x, const char *name,
+                                   corm_str value) {
     double threshold;
-    if (!cql__java_double(value, &threshold)) return refuse_number(x, "int (base10)", name, value);
+    if (!cql__java_double(value, &threshold))
+        return cql__refuse_number(x, "int (base10)", name, value);
     if (!(threshold < 0)) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be greater than 0, but was %f", name,
                       (double)(float)threshold);
 }
 
-static corm_status check_interval(const check_context *x, const char *name, corm_str value) {
+static corm_status check_interval(const cql_compaction_check *x, const char *name, corm_str value) {
     int64_t interval;
     CORM_TRY(parse_long(x, name, value, &interval));
     if (interval >= 0) return CORM_OK;
@@ -72,37 +62,38 @@ static corm_status check_interval(const check_context *x, const char *name, corm
                       (long long)interval);
 }
 
-static corm_status check_unchecked(const check_context *x, const char *name, corm_str value) {
+static corm_status check_unchecked(const cql_compaction_check *x, const char *name,
+                                   corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR,
                       "'%s' should be either 'true' or 'false', not '%.*s'", name, CQL_S(value));
 }
 
-static corm_status check_log_all(const check_context *x, const char *name, corm_str value) {
+static corm_status check_log_all(const cql_compaction_check *x, const char *name, corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR,
                       "'%s' should either be 'true' or 'false', not %.*s", name, CQL_S(value));
 }
 
-static corm_status check_enabled(const check_context *x, const char *name, corm_str value) {
+corm_status cql__check_switch(const cql_compaction_check *x, const char *name, corm_str value) {
     if (cql__is_truth_word(value)) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR,
                       "%s should either be 'true' or 'false', not %.*s", name, CQL_S(value));
 }
 
-static const option_rule base_rules[] = {
+static const cql_compaction_rule base_rules[] = {
     { "tombstone_threshold", check_threshold },
     { "tombstone_compaction_interval", check_interval },
     { "unchecked_tombstone_compaction", check_unchecked },
     { "log_all", check_log_all },
-    { "enabled", check_enabled },
+    { "enabled", cql__check_switch },
     { "only_purge_repaired_tombstones", NULL },
     { "provide_overlapping_tombstones", NULL },
 };
 
 /* ---- size-tiered, and those that build on it ---- */
 
-static corm_status check_min_size(const check_context *x, const char *name, corm_str value) {
+static corm_status check_min_size(const cql_compaction_check *x, const char *name, corm_str value) {
     int64_t size;
     CORM_TRY(parse_long(x, name, value, &size));
     if (size >= 0) return CORM_OK;
@@ -110,14 +101,15 @@ static corm_status check_min_size(const check_context *x, const char *name, corm
                       (long long)size);
 }
 
-static corm_status bucket(const check_context *x, const char *name, double preset, double *out) {
+static corm_status bucket(const cql_compaction_check *x, const char *name, double preset,
+                          double *out) {
     corm_str value = cql__map_option_get(x->options, name);
     *out = preset;
     if (!value.data || cql__java_double(value, out)) return CORM_OK;
-    return refuse_number(x, "float", name, value);
+    return cql__refuse_number(x, "float", name, value);
 }
 
-static corm_status check_buckets(const check_context *x, const char *name, corm_str value) {
+static corm_status check_buckets(const cql_compaction_check *x, const char *name, corm_str value) {
     double low;
     double high;
     (void)name;
@@ -138,26 +130,26 @@ static corm_status check_buckets(const check_context *x, const char *name, corm_
     return status;
 }
 
-static const option_rule size_tiered_rules[] = {
+static const cql_compaction_rule size_tiered_rules[] = {
     { "min_sstable_size", check_min_size },
     { "bucket_low", check_buckets },
     { "bucket_high", check_buckets },
 };
 
-static const option_rule threshold_rules[] = { { "min_threshold", NULL },
-                                               { "max_threshold", NULL } };
+static const cql_compaction_rule threshold_rules[] = { { "min_threshold", NULL },
+                                                       { "max_threshold", NULL } };
 
 /* ---- leveled ---- */
 
-static corm_status check_positive(const check_context *x, const char *name, corm_str value) {
+static corm_status check_positive(const cql_compaction_check *x, const char *name, corm_str value) {
     int32_t number;
-    CORM_TRY(parse_int(x, name, value, &number));
+    CORM_TRY(cql__rule_int(x, name, value, &number));
     if (number >= 1) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s must be larger than 0, but was %d", name,
                       number);
 }
 
-static uint32_t number_or(const check_context *x, const char *name, uint32_t preset) {
+static uint32_t number_or(const cql_compaction_check *x, const char *name, uint32_t preset) {
     int32_t number;
     return cql__java_int(cql__map_option_get(x->options, name), &number) ? (uint32_t)number
                                                                          : preset;
@@ -181,7 +173,7 @@ static const char *show(const uint32_t parts[PARTS], char digits[9 * PARTS + 1])
 }
 
 /* The largest level must fit into 63 bits. */
-static corm_status finish_leveled(const check_context *x) {
+static corm_status finish_leveled(const cql_compaction_check *x) {
     static const char most[] = "9223372036854775807";
     uint32_t          parts[PARTS] = { number_or(x, "sstable_size_in_mb", 1) % PART };
     char              digits[9 * PARTS + 1];
@@ -198,7 +190,7 @@ static corm_status finish_leveled(const check_context *x) {
                       most, bytes);
 }
 
-static const option_rule leveled_rules[] = {
+static const cql_compaction_rule leveled_rules[] = {
     { "sstable_size_in_mb", check_positive },
     { "fanout_size", check_positive },
     { "single_sstable_uplevel", NULL },
@@ -206,7 +198,7 @@ static const option_rule leveled_rules[] = {
 
 /* ---- time windows ---- */
 
-static corm_status check_word(const check_context *x, const char *name, corm_str value,
+static corm_status check_word(const cql_compaction_check *x, const char *name, corm_str value,
                               const char *const *words, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (corm_str_equal(value, corm_str_of(words[i]))) return CORM_OK;
@@ -214,24 +206,28 @@ static corm_status check_word(const check_context *x, const char *name, corm_str
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not valid for %s", CQL_S(value), name);
 }
 
-static corm_status check_resolution(const check_context *x, const char *name, corm_str value) {
+static corm_status check_resolution(const cql_compaction_check *x, const char *name,
+                                    corm_str value) {
     static const char *const words[] = { "SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS" };
     return check_word(x, name, value, words, sizeof words / sizeof *words);
 }
 
-static corm_status check_window_unit(const check_context *x, const char *name, corm_str value) {
+static corm_status check_window_unit(const cql_compaction_check *x, const char *name,
+                                     corm_str value) {
     static const char *const words[] = { "MINUTES", "HOURS", "DAYS" };
     return check_word(x, name, value, words, sizeof words / sizeof *words);
 }
 
-static corm_status check_window_size(const check_context *x, const char *name, corm_str value) {
+static corm_status check_window_size(const cql_compaction_check *x, const char *name,
+                                     corm_str value) {
     int32_t size;
-    CORM_TRY(parse_int(x, name, value, &size));
+    CORM_TRY(cql__rule_int(x, name, value, &size));
     if (size >= 1) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "%d must be greater than 1 for %s", size, name);
 }
 
-static corm_status check_frequency(const check_context *x, const char *name, corm_str value) {
+static corm_status check_frequency(const cql_compaction_check *x, const char *name,
+                                   corm_str value) {
     int64_t seconds;
     CORM_TRY(parse_long(x, name, value, &seconds));
     if (seconds >= 0) return CORM_OK;
@@ -239,7 +235,7 @@ static corm_status check_frequency(const check_context *x, const char *name, cor
                       (long long)seconds);
 }
 
-static corm_status check_unsafe(const check_context *x, const char *name, corm_str value) {
+static corm_status check_unsafe(const cql_compaction_check *x, const char *name, corm_str value) {
     if (!cql__is_truth_word(value)) {
         return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s is not 'true' or 'false' (%.*s)", name,
                           CQL_S(value));
@@ -251,162 +247,12 @@ static corm_status check_unsafe(const check_context *x, const char *name, corm_s
                       name);
 }
 
-static const option_rule window_rules[] = {
+static const cql_compaction_rule window_rules[] = {
     { "timestamp_resolution", check_resolution },
     { "compaction_window_unit", check_window_unit },
     { "compaction_window_size", check_window_size },
     { "expired_sstable_check_frequency_seconds", check_frequency },
     { "unsafe_aggressive_sstable_expiration", check_unsafe },
-};
-
-/* ---- unified ---- */
-
-enum { SMALLEST_TARGET = 1 << 20 };
-
-static corm_str without_blanks(corm_str text) {
-    return base__str_trim(text);
-}
-
-/* N, L and a number, T and a number, or a number. */
-static corm_status check_scaling_parameter(const check_context *x, corm_str value) {
-    bool     lettered = value.len > 0 && (value.data[0] == 'L' || value.data[0] == 'T');
-    bool     has_sign = value.len > 0 && (value.data[0] == '-' || value.data[0] == '+');
-    corm_str digits = lettered || has_sign ? (corm_str){ value.data + 1, value.len - 1 } : value;
-    int32_t  number = 0;
-    if (corm_str_equal(value, corm_str_of("N"))) return CORM_OK;
-    if (!cql__java_is_numeric(digits)) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "Scaling parameter %.*s must match N|L[0-9]+|T[0-9]+|[+-]?[0-9]+",
-                          CQL_S(value));
-    }
-    if (!cql__java_int(digits, &number))
-        return refuse_number(x, "int (base10)", "scaling_parameters", value);
-    if (!lettered || number >= 2) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "Fan factor cannot be lower than 2 in %.*s",
-                      CQL_S(value));
-}
-
-static corm_status check_scaling(const check_context *x, const char *name, corm_str value) {
-    (void)name;
-    size_t start = 0;
-    for (size_t i = 0; i <= value.len; i++) {
-        if (i < value.len && value.data[i] != ',') continue;
-        CORM_TRY(check_scaling_parameter(
-            x, without_blanks((corm_str){ value.data + start, i - start })));
-        start = i + 1;
-    }
-    return CORM_OK;
-}
-
-static corm_status check_shard_count(const check_context *x, const char *name, corm_str value) {
-    int32_t count;
-    CORM_TRY(parse_int(x, name, value, &count));
-    if (count > 0) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "Invalid configuration, %s should be positive: %d", name, count);
-}
-
-static corm_status parse_size(const check_context *x, const char *name, corm_str value,
-                              double *out) {
-    corm_str why;
-    if (cql__parse_size(x->c->arena, value, out, &why)) return CORM_OK;
-    if (!why.data) return base__fail_memory(x->c->err);
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is not a valid size in bytes: %.*s",
-                      name, CQL_S(value), CQL_S(why));
-}
-
-static corm_status check_large_size(const check_context *x, const char *name, corm_str value) {
-    double size;
-    CORM_TRY(parse_size(x, name, value, &size));
-    if (size >= 9223372036854775807.0) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s is out of range of Long.", name,
-                          CQL_S(value));
-    }
-    if (!(size < SMALLEST_TARGET)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "%s %.*s is not acceptable, size must be at least 1.000MiB", name,
-                      CQL_S(value));
-}
-
-static corm_status check_any_int(const check_context *x, const char *name, corm_str value) {
-    int32_t number;
-    return parse_int(x, name, value, &number);
-}
-
-static corm_status check_expiry(const check_context *x, const char *name, corm_str value) {
-    int64_t seconds;
-    if (!cql__java_long(value, &seconds)) return refuse_number(x, "long (base10)", name, value);
-    if (seconds > 0) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                      "Invalid configuration, %s should be positive: %lld", name,
-                      (long long)seconds);
-}
-
-static corm_status check_overlaps(const check_context *x, const char *name, corm_str value) {
-    (void)name;
-    if (base__str_equal_nocase(value, corm_str_of("none")) ||
-        base__str_equal_nocase(value, corm_str_of("single")) ||
-        base__str_equal_nocase(value, corm_str_of("transitive"))) {
-        return CORM_OK;
-    }
-    return base__fail(
-        x->c->err, CORM_CONFIG_ERROR,
-        "Invalid overlap inclusion method %.*s. The valid options are [NONE, SINGLE, TRANSITIVE].",
-        CQL_S(value));
-}
-
-static corm_status check_smallest_size(const check_context *x, const char *name, corm_str value) {
-    double   size;
-    double   target = 1073741824.0;
-    corm_str why;
-    if (!cql__parse_size(x->c->arena, value, &size, &why)) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR, "%.*s is not a valid size in bytes for %s",
-                          CQL_S(value), name);
-    }
-    if (size < 0) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "Invalid configuration, %s should be greater than or equal to 0 (zero)",
-                          name);
-    }
-    corm_str written = cql__map_option_get(x->options, "target_sstable_size");
-    if (written.data) CORM_TRY(parse_size(x, "target_sstable_size", written, &target));
-    if (size < ceil(ceil(target) * sqrt(0.5))) return CORM_OK;
-    corm_str size_text = cql__show_size(x->c->arena, (int64_t)fmin(size, 9.0e18));
-    corm_str target_text = cql__show_size(x->c->arena, (int64_t)target);
-    if (!size_text.data || !target_text.data) return base__fail_memory(x->c->err);
-    return base__fail(
-        x->c->err, CORM_CONFIG_ERROR,
-        "Invalid configuration, %s (%.*s) should be less than 70%% of the targetSSTableSize (%.*s)",
-        name, CQL_S(size_text), CQL_S(target_text));
-}
-
-static corm_status check_growth(const check_context *x, const char *name, corm_str value) {
-    corm_str number = without_blanks(value);
-    bool     percent = number.len > 0 && number.data[number.len - 1] == '%';
-    double   growth;
-    if (percent) number = without_blanks((corm_str){ number.data, number.len - 1 });
-    if (!cql__java_double(number, &growth)) {
-        return base__fail(x->c->err, CORM_CONFIG_ERROR,
-                          "%s is not a valid number between 0 and 1: For input string: \"%.*s\"",
-                          name, CQL_S(number));
-    }
-    if (percent) growth /= 100.0;
-    if (!(growth < 0 || growth > 1)) return CORM_OK;
-    return base__fail(x->c->err, CORM_CONFIG_ERROR, "%s %.*s must be between 0 and 1", name,
-                      CQL_S(value));
-}
-
-static const option_rule unified_rules[] = {
-    { "scaling_parameters", check_scaling },
-    { "base_shard_count", check_shard_count },
-    { "target_sstable_size", check_large_size },
-    { "flush_size_override", check_large_size },
-    { "max_sstables_to_compact", check_any_int },
-    { "expired_sstable_check_frequency_seconds", check_expiry },
-    { "unsafe_aggressive_sstable_expiration", check_enabled },
-    { "overlap_inclusion_method", check_overlaps },
-    { "min_sstable_size", check_smallest_size },
-    { "sstable_growth", check_growth },
 };
 
 /* ---- the strategies ---- */
@@ -429,7 +275,7 @@ static const compaction_strategy strategies[] = {
       NULL,
       { GROUP(base_rules), GROUP(window_rules), GROUP(size_tiered_rules),
         GROUP(threshold_rules) } },
-    { "UnifiedCompactionStrategy", false, NULL, { GROUP(base_rules), GROUP(unified_rules) } },
+    { "UnifiedCompactionStrategy", false, NULL, { GROUP(base_rules), GROUP(cql__unified_rules) } },
 };
 
 /* By the whole name of the class. */
@@ -553,11 +399,12 @@ static corm_status check_thresholds(const cql_option_context *c, const cql_map_o
                       min, max);
 }
 
-static corm_status check_groups(const check_context *x, const compaction_strategy *strategy) {
+static corm_status check_groups(const cql_compaction_check *x,
+                                const compaction_strategy  *strategy) {
     for (size_t g = 0; g < MOST_GROUPS; g++) {
         for (size_t i = 0; i < strategy->groups[g].count; i++) {
-            const option_rule *rule = &strategy->groups[g].rules[i];
-            corm_str           value = cql__map_option_get(x->options, rule->name);
+            const cql_compaction_rule *rule = &strategy->groups[g].rules[i];
+            corm_str                   value = cql__map_option_get(x->options, rule->name);
             if (value.data && rule->check) CORM_TRY(rule->check(x, rule->name, value));
         }
     }
@@ -570,7 +417,7 @@ corm_status cql__check_compaction(const cql_option_context *c, const cql_map_opt
     CORM_TRY(cql__map_take(c, compaction, "class", &class, &options));
     const compaction_strategy *strategy = find_strategy(class);
     if (!strategy) return CORM_OK;
-    check_context x = { c, &options };
+    cql_compaction_check x = { c, &options };
     CORM_TRY(check_groups(&x, strategy));
     cql_map_option left = options;
     CORM_TRY(refuse_unknown(c, strategy, &left));
