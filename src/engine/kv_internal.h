@@ -86,6 +86,7 @@ struct kv_store {
     atomic_bool      gate;      /* no reader may begin */
     uint32_t         slot_count;
     kv_slot         *slots;
+    void            *slot_memory; /* that the slots are aligned in */
     _Atomic uint64_t map_bytes;
     void (*cache_free)(void *object);
     kv_fault fault;

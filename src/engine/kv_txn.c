@@ -18,12 +18,11 @@ static _Thread_local uint32_t slot_hint = UINT32_MAX;
 static atomic_uint            next_hint;
 
 corm_status kv__txns_init(kv_store *store, uint32_t readers, corm_error *err) {
-    void *slots = NULL;
-    if (posix_memalign(&slots, 64, (size_t)readers * sizeof(kv_slot)) != 0) {
-        return base__fail_memory(err);
-    }
-    memset(slots, 0, (size_t)readers * sizeof(kv_slot));
-    store->slots = slots;
+    const size_t line = _Alignof(kv_slot);
+    store->slot_memory = calloc((size_t)readers * sizeof(kv_slot) + line, 1);
+    if (!store->slot_memory) return base__fail_memory(err);
+    uintptr_t at = ((uintptr_t)store->slot_memory + line - 1) / line * line;
+    store->slots = (kv_slot *)at;
     store->slot_count = readers;
     for (uint32_t i = 0; i < readers; i++) {
         store->slots[i].txn.store = store;
@@ -52,7 +51,7 @@ void kv__txns_free(kv_store *store) {
     }
     kv__cursors_free(&store->writer);
     forget_cache(&store->writer);
-    free(store->slots);
+    free(store->slot_memory);
 }
 
 /* ---- readers ---- */

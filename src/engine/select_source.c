@@ -287,9 +287,10 @@ static corm_status index_step(select_run *run, kv_cursor *cursor, index_walk *wa
                               corm_error *err) {
     engine_key key;
     base__buf_clear(&walk->data_key);
-    if (!engine__index_data_key(run->table, kv__cursor_key(cursor), kv__cursor_value(cursor),
-                                &walk->data_key) ||
-        !engine__key_split(base__buf_bytes(&walk->data_key), &key))
+    bool is_entry = engine__index_data_key(run->table, kv__cursor_key(cursor),
+                                           kv__cursor_value(cursor), &walk->data_key);
+    CORM_TRY(base__buf_status(&walk->data_key, err));
+    if (!is_entry || !engine__key_split(base__buf_bytes(&walk->data_key), &key))
         return base__fail(err, CORM_CORRUPT, "an entry of index %.*s is damaged",
                           (int)run->select->where.index->name.len,
                           run->select->where.index->name.data);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/* Every operation is made again and again while one allocation more succeeds each time, until it goes through. A failure
+ * must be CORM_NO_MEMORY; the store must work afterwards and hold all of the operation or nothing; nothing may leak. */
+#include "testing/memory.h"
+
+#include "engine/core.h"
+#include "testing/store.h"
+
+typedef corm_status (*operation)(engine *store, corm_error *err);
+
+static corm_status open_in_memory(engine **out, corm_error *err) {
+    return engine__open(&(engine_options){ .map_bytes = (uint64_t)16 << 20 }, out, err);
+}
+
+static engine *open_filled(void) {
+    engine    *store = NULL;
+    corm_error err;
+    assert_ok(open_in_memory(&store, &err), err);
+    run(store,
+        "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+    run(store, "CREATE TABLE k.t (a int, b int, v text, l list<int>, PRIMARY KEY (a, b))");
+    run(store, "CREATE INDEX ON k.t (v)");
+    run(store, "INSERT INTO k.t (a, b, v, l) VALUES (1, 1, 'x', [1, 2])");
+    return store;
+}
+
+/* Returns whether memory was short. */
+static bool try_with(operation op, size_t allowed) {
+    corm_error err = { 0 };
+    engine    *store = open_filled();
+    testing__memory_fail_from(allowed);
+    corm_status status = op(store, &err);
+    bool        has_failed = testing__memory_has_failed();
+    testing__memory_fail_from(SIZE_MAX);
+    /* An allocation that the operation can do without may fail. */
+    if (!has_failed) assert_ok(status, err);
+    if (status != CORM_OK) assert_status(status, CORM_NO_MEMORY);
+    assert_ok(engine__verify(store, &err), err);
+    run(store, "INSERT INTO k.t (a, b, v) VALUES (5, 5, 'works')");
+    expect(store, "SELECT v FROM k.t WHERE a = 5", "works");
+    engine__close(store);
+    return has_failed;
+}
+
+static void survives(operation op) {
+    if (!testing__memory_can_fail()) skip();
+    size_t allowed = 0;
+    long   live = testing__memory_live();
+    while (try_with(op, allowed)) {
+        assert_int_equal(testing__memory_live(), live);
+        allowed++;
+    }
+    assert_int_equal(testing__memory_live(), live);
+}
+
+static corm_status execute_text(engine *store, const char *text, corm_error *err) {
+    engine_client client = { "" };
+    wire_answer   answer = { 0 };
+    wire_request  request = { .kind = WIRE_QUERY,
+                              .text = corm_str_of(text),
+                              .options.consistency = WIRE_ONE };
+    corm_status   status = engine__execute(store, &client, &request, &answer, err);
+    wire__answer_free(&answer);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static void opening_survives_without_memory(void **state) {
+    (void)state;
+    if (!testing__memory_can_fail()) skip();
+    long live = testing__memory_live();
+    for (size_t allowed = 0;; allowed++) {
+        corm_error err = { 0 };
+        engine    *store = NULL;
+        testing__memory_fail_from(allowed);
+        corm_status status = open_in_memory(&store, &err);
+        bool        has_failed = testing__memory_has_failed();
+        testing__memory_fail_from(SIZE_MAX);
+        engine__close(store);
+        assert_int_equal(testing__memory_live(), live);
+        if (!has_failed) {
+            assert_ok(status, err);
+            return;
+        }
+        if (status != CORM_OK) assert_status(status, CORM_NO_MEMORY);
+    }
+}
+
+/* ---- operations ---- */
+
+static corm_status insert(engine *store, corm_error *err) {
+    return execute_text(store, "INSERT INTO k.t (a, b, v, l) VALUES (1, 2, 'y', [3])", err);
+}
+static void an_insert_survives_without_memory(void **state) {
+    (void)state;
+    survives(insert);
+}
+
+static corm_status select_rows(engine *store, corm_error *err) {
+    return execute_text(store, "SELECT * FROM k.t WHERE v = 'x'", err);
+}
+static void a_select_survives_without_memory(void **state) {
+    (void)state;
+    survives(select_rows);
+}
+
+static corm_status describe(engine *store, corm_error *err) {
+    return execute_text(store, "SELECT * FROM system_schema.columns", err);
+}
+static void a_virtual_table_survives_without_memory(void **state) {
+    (void)state;
+    survives(describe);
+}
+
+static corm_status other_tables(engine *store, corm_error *err) {
+    CORM_TRY(
+        execute_text(store, "SELECT * FROM system_schema.tables WHERE keyspace_name = 'k'", err));
+    CORM_TRY(execute_text(store, "SELECT * FROM system_schema.indexes", err));
+    return execute_text(store, "SELECT * FROM system.local", err);
+}
+static void the_other_virtual_tables_survive_without_memory(void **state) {
+    (void)state;
+    survives(other_tables);
+}
+
+static corm_status create_table(engine *store, corm_error *err) {
+    return execute_text(store, "CREATE TABLE k.u (a int PRIMARY KEY, v text)", err);
+}
+static void a_new_table_survives_without_memory(void **state) {
+    (void)state;
+    survives(create_table);
+}
+
+static corm_status create_index(engine *store, corm_error *err) {
+    return execute_text(store, "CREATE INDEX ON k.t (b)", err);
+}
+static void a_new_index_survives_without_memory(void **state) {
+    (void)state;
+    survives(create_index);
+}
+
+static corm_status drop_and_reclaim(engine *store, corm_error *err) {
+    uint64_t reclaimed;
+    CORM_TRY(execute_text(store, "TRUNCATE k.t", err));
+    return engine__reclaim(store, 0, &reclaimed, err);
+}
+static void reclaim_survives_without_memory(void **state) {
+    (void)state;
+    survives(drop_and_reclaim);
+}
+
+static corm_status verify(engine *store, corm_error *err) {
+    return engine__verify(store, err);
+}
+static void verification_survives_without_memory(void **state) {
+    (void)state;
+    survives(verify);
+}
+
+static corm_status execute_prepared(engine *store, const wire_prepared *prepared, corm_error *err) {
+    engine_client client = { "" };
+    wire_answer   answer = { 0 };
+    wire_request  request = { .kind = WIRE_EXECUTE,
+                              .prepared = prepared,
+                              .options.consistency = WIRE_ONE };
+    corm_status   status = engine__execute(store, &client, &request, &answer, err);
+    wire__answer_free(&answer);
+    return status;
+}
+
+static corm_status prepare_and_execute(engine *store, corm_error *err) {
+    engine_client client = { "k" };
+    wire_answer   answer = { 0 };
+    wire_request  request = { .kind = WIRE_PREPARE, .text = corm_str_of("SELECT * FROM t") };
+    corm_status   status = engine__execute(store, &client, &request, &answer, err);
+    if (status == CORM_OK) status = execute_prepared(store, answer.prepared, err);
+    /* The table is another now: the statement is checked again. */
+    if (status == CORM_OK) status = execute_text(store, "ALTER TABLE k.t ADD w int", err);
+    if (status == CORM_OK) status = execute_prepared(store, answer.prepared, err);
+    engine__prepared_unref(answer.prepared);
+    wire__answer_free(&answer);
+    return status;
+}
+static void prepared_statements_survive_without_memory(void **state) {
+    (void)state;
+    survives(prepare_and_execute);
+}
+
+static corm_status batch(engine *store, corm_error *err) {
+    engine_client   client = { "k" };
+    wire_answer     answer = { 0 };
+    wire_batch_item items[] = {
+        { .text = corm_str_of("INSERT INTO t (a, b, v) VALUES (1, 7, 'p')") },
+        { .text = corm_str_of("DELETE FROM t WHERE a = 1 AND b = 1") },
+    };
+    wire_request request = {
+        .kind = WIRE_BATCH, .batch_count = 2, .batch = items, .options.consistency = WIRE_ONE
+    };
+    corm_status status = engine__execute(store, &client, &request, &answer, err);
+    wire__answer_free(&answer);
+    return status;
+}
+static void a_batch_survives_without_memory(void **state) {
+    (void)state;
+    survives(batch);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(opening_survives_without_memory),
+    cmocka_unit_test(an_insert_survives_without_memory),
+    cmocka_unit_test(a_select_survives_without_memory),
+    cmocka_unit_test(a_virtual_table_survives_without_memory),
+    cmocka_unit_test(the_other_virtual_tables_survive_without_memory),
+    cmocka_unit_test(a_new_table_survives_without_memory),
+    cmocka_unit_test(a_new_index_survives_without_memory),
+    cmocka_unit_test(reclaim_survives_without_memory),
+    cmocka_unit_test(verification_survives_without_memory),
+    cmocka_unit_test(prepared_statements_survive_without_memory),
+    cmocka_unit_test(a_batch_survives_without_memory),
+};
+
+RUN_TESTS()
