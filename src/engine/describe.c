@@ -72,12 +72,17 @@ static void put_index(description *to, const cql_table *table, const cql_index *
     put_row(to, table->keyspace, "index", index->name, &text);
 }
 
-static void put_table(description *to, const cql_table *table) {
+static corm_status put_table(description *to, const cql_table *table, corm_error *err) {
     base_buf text = { 0 };
     if (to->with_statements) cql__describe_table(table, to->statement->internals, &text);
     put_row(to, table->keyspace, "table", table->name, &text);
-    for (uint32_t i = 0; to->with_statements && i < table->index_count; i++)
-        put_index(to, table, &table->indexes[i]);
+    if (!to->with_statements || table->index_count == 0) return CORM_OK;
+    uint32_t *order = BASE_NEW_ARRAY(to->request->arena, uint32_t, table->index_count);
+    if (!order) return base__fail_memory(err);
+    cql__describe_index_order(table, order);
+    for (uint32_t i = 0; i < table->index_count; i++)
+        put_index(to, table, &table->indexes[order[i]]);
+    return CORM_OK;
 }
 
 /* ---- order ---- */
@@ -101,27 +106,15 @@ static corm_status each_table(description *to, const cql_keyspace *keyspace, cor
     if (!tables) return base__fail_memory(err);
     if (keyspace->table_count > 1)
         qsort(tables, keyspace->table_count, sizeof *tables, compare_tables);
-    for (uint32_t i = 0; i < keyspace->table_count; i++) put_table(to, tables[i]);
+    for (uint32_t i = 0; i < keyspace->table_count; i++) CORM_TRY(put_table(to, tables[i], err));
     return CORM_OK;
 }
 
-/* A type stands behind those it is made of. Types cannot form a circle. */
-static void put_type_in_order(description *to, const cql_keyspace *keyspace, uint32_t index,
-                              bool *done) {
-    const cql_udt *type = keyspace->types[index];
-    if (done[index]) return;
-    done[index] = true;
-    for (uint32_t i = 0; i < keyspace->type_count; i++)
-        if (i != index &&
-            cql__type_mentions_udt(type->type, keyspace->name, keyspace->types[i]->name))
-            put_type_in_order(to, keyspace, i, done);
-    put_type(to, type);
-}
-
 static corm_status each_type(description *to, const cql_keyspace *keyspace, corm_error *err) {
-    bool *done = BASE_NEW_ARRAY(to->request->arena, bool, keyspace->type_count);
-    if (!done) return base__fail_memory(err);
-    for (uint32_t i = 0; i < keyspace->type_count; i++) put_type_in_order(to, keyspace, i, done);
+    uint32_t *order = BASE_NEW_ARRAY(to->request->arena, uint32_t, keyspace->type_count);
+    if (!order) return base__fail_memory(err);
+    cql__describe_type_order(keyspace, order);
+    for (uint32_t i = 0; i < keyspace->type_count; i++) put_type(to, keyspace->types[order[i]]);
     return CORM_OK;
 }
 
@@ -161,8 +154,7 @@ static corm_status describe_table(description *to, corm_error *err) {
     CORM_TRY(object_keyspace(to, &keyspace, err));
     const cql_table *table = cql__schema_table(to->request->schema, keyspace->name, name);
     if (!table) return not_found(err, "Table ", name, "keyspace '", keyspace->name);
-    put_table(to, table);
-    return CORM_OK;
+    return put_table(to, table, err);
 }
 
 static corm_status describe_type(description *to, corm_error *err) {
