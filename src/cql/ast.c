@@ -15,7 +15,8 @@ const char *cql__statement_name(cql_statement_kind kind) {
 /* ---- parts ---- */
 
 static bool same_text(corm_str a, corm_str b) {
-    return !a.data == !b.data && corm_str_equal(a, b);
+    if (!a.data || !b.data) return a.data == b.data;
+    return corm_str_equal(a, b);
 }
 
 static bool same_name(const cql_name *a, const cql_name *b) {

@@ -63,7 +63,8 @@ static void check_statement(const golden *one, counts *all) {
         expected.data += sizeof syntax - 1;
         expected.len -= sizeof syntax - 1;
     }
-    bool by_parser = refused && expected.len > 0 && expected.data[expected.len - 1] == '*';
+    bool by_parser =
+        refused && expected.data && expected.len > 0 && expected.data[expected.len - 1] == '*';
     if (by_parser && status != CORM_SYNTAX_ERROR) {
         fail_msg("%s:%u: accepted: %.*s", one->file, one->line, (int)one->text.len, one->text.data);
     }

@@ -99,7 +99,9 @@ bool cql__out_of_memory(cql_parser *p);
 bool cql__too_deep(cql_parser *p); /* at the current token */
 
 /* For what the server refuses outside of its grammar: message as given. Parsing may go on. */
-bool cql__refuse(cql_parser *p, cql_place place, const char *format, ...) CORM_PRINTF(3, 4);
+bool cql__refuse(cql_parser *p, cql_place place, corm_str message);
+#define CQL_REFUSE(p, place, ...)                                                                  \
+    cql__refuse((p), (place), base__arena_printf((p)->arena, __VA_ARGS__))
 
 /* Behind a term, selector, type or table name the server looks whether anything of its grammar can
  * follow, before it asks what must: then this is the report, and parsing goes on. */
@@ -148,10 +150,13 @@ void *cql__new(cql_parser *p, size_t size);
 corm_str cql__token_text(cql_parser *p, const cql_tok *tok); /* as written, in the arena's copy */
 
 /* Appends to an array that `items` and `count` describe; false without memory. */
+#define CQL_PUSH_SIZED(p, items, count, value, size)                                               \
+    (((items) = cql__grow((p), (items), (count), (size))) ? ((items)[(count)++] = (value), true)   \
+                                                          : false)
 #define CQL_PUSH(p, items, count, value)                                                           \
-    (((items) = cql__grow((p), (items), (count), sizeof *(items)))                                 \
-         ? ((items)[(count)++] = (value), true)                                                    \
-         : false)
+    CQL_PUSH_SIZED((p), (items), (count), (value), sizeof *(items))
+#define CQL_PUSH_POINTER(p, items, count, value)                                                   \
+    CQL_PUSH_SIZED((p), (items), (count), (value), sizeof(void *))
 
 /* ---- names (parse_name.c) ---- */
 

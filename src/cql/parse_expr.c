@@ -27,7 +27,7 @@ cql_expr *cql__new_expr(cql_parser *p, cql_expr_kind kind) {
 }
 
 bool cql__push_expr(cql_parser *p, cql_expr ***exprs, uint32_t *count, cql_expr *expr) {
-    return CQL_PUSH(p, *exprs, *count, expr);
+    return CQL_PUSH_POINTER(p, *exprs, *count, expr);
 }
 
 bool cql__push_arg(cql_parser *p, cql_expr *expr, cql_expr *arg) {
@@ -93,12 +93,12 @@ static bool check_float(cql_parser *p, corm_str text) {
     bool   read = !many && base__parse_f64(text, &number);
     if (read && number >= -DBL_MAX && number <= DBL_MAX) return true;
     corm_str all = p->lexer.text;
-    cql__refuse(p, cql__place(p),
-                "Failed parsing statement: [%.*s] reason: NumberFormatException %s",
-                all.len > MOST_SHOWN ? MOST_SHOWN : (int)all.len, all.data,
-                many ? "Too many nonzero exponent digits."
-                     : "Character I is neither a decimal digit number, decimal point, nor \"e\" "
-                       "notation exponential mark.");
+    CQL_REFUSE(p, cql__place(p),
+               "Failed parsing statement: [%.*s] reason: NumberFormatException %s",
+               all.len > MOST_SHOWN ? MOST_SHOWN : (int)all.len, all.data,
+               many ? "Too many nonzero exponent digits."
+                    : "Character I is neither a decimal digit number, decimal point, nor \"e\" "
+                      "notation exponential mark.");
     return !p->no_memory;
 }
 

@@ -57,7 +57,7 @@ bool cql__parse_insert(cql_parser *p, cql_statement *s) {
 /* The column named on the right must be the one on the left. */
 static bool check_same_column(cql_parser *p, const cql_change *change, const char *form) {
     if (corm_str_equal(change->column.text, change->other.text)) return true;
-    cql__refuse(p, change->other.place, "Only expressions of the form %s are supported.", form);
+    CQL_REFUSE(p, change->other.place, "Only expressions of the form %s are supported.", form);
     return !p->no_memory;
 }
 
@@ -120,8 +120,8 @@ static bool check_compatible(cql_parser *p, const cql_update *update, const cql_
         bool fields = earlier->kind == CQL_CHANGE_SET_FIELD && change->kind == CQL_CHANGE_SET_FIELD;
         bool clash = whole || (fields && corm_str_equal(earlier->field.text, change->field.text));
         if (!clash || !corm_str_equal(earlier->column.text, change->column.text)) continue;
-        cql__refuse(p, change->place, "Multiple incompatible setting of column %.*s",
-                    (int)change->column.text.len, change->column.text.data);
+        CQL_REFUSE(p, change->place, "Multiple incompatible setting of column %.*s",
+                   (int)change->column.text.len, change->column.text.data);
         break;
     }
     return !p->no_memory;
@@ -249,7 +249,7 @@ static bool parse_modifications(cql_parser *p, cql_batch *batch) {
             cql_statement *s = CQL_NEW(p, cql_statement);
             if (!s) return false;
             if (!parse_modification(p, s) && !recover_modification(p)) return false;
-            if (!CQL_PUSH(p, batch->statements, batch->count, s)) return false;
+            if (!CQL_PUSH_POINTER(p, batch->statements, batch->count, s)) return false;
         }
         cql__accept(p, CQL_T_SEMICOLON);
     }

@@ -70,7 +70,7 @@ bool cql__parse_column(cql_parser *p, cql_name *out) {
 
 bool cql__parse_named(cql_parser *p, const char *what, unsigned kind, cql_name *out) {
     if (!cql__at(p, CQL_T_QMARK)) return cql__parse_name(p, kind, out);
-    cql__refuse(p, cql__place(p), "Bind variables cannot be used for %s names", what);
+    CQL_REFUSE(p, cql__place(p), "Bind variables cannot be used for %s names", what);
     cql__advance(p);
     return !p->no_memory;
 }

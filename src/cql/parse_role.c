@@ -16,7 +16,7 @@ static bool parse_raw_name(cql_parser *p, const char *refusal, cql_name *out) {
     out->place = tok->place;
     if (tok->symbol == CQL_T_STRING) return cql__parse_name(p, CQL_NAME_STRING, out);
     if (tok->symbol == CQL_T_QUOTED) {
-        cql__refuse(p, tok->place, "%s", refusal);
+        CQL_REFUSE(p, tok->place, "%s", refusal);
         return cql__parse_name(p, CQL_NAME_PLAIN, out);
     }
     if (tok->symbol != CQL_T_IDENT) return cql__no_viable(p, 0);
@@ -40,13 +40,13 @@ static bool parse_identity(cql_parser *p, cql_name *out) {
 
 /* Each option once, as far as the server looks at that. */
 static bool check_once(cql_parser *p, bool seen, const char *option, cql_place place) {
-    if (seen) cql__refuse(p, place, "Multiple definition for property '%s'", option);
+    if (seen) CQL_REFUSE(p, place, "Multiple definition for property '%s'", option);
     return !p->no_memory;
 }
 
 static bool check_passwords(cql_parser *p, cql_place place, bool both) {
     if (both) {
-        cql__refuse(p, place, "Options 'password' and 'hashed password' are mutually exclusive");
+        CQL_REFUSE(p, place, "Options 'password' and 'hashed password' are mutually exclusive");
     }
     return !p->no_memory;
 }
@@ -319,14 +319,14 @@ static bool check_mbean(cql_parser *p, const cql_permission *out, cql_place plac
     corm_str name = out->mbean;
     bool     pattern =
         name.len && (memchr(name.data, '*', name.len) || memchr(name.data, '?', name.len));
-    if (name.len == 0) cql__refuse(p, place, "Empty JMX object name supplied");
+    if (name.len == 0) CQL_REFUSE(p, place, "Empty JMX object name supplied");
     if (corm_str_equal(name, corm_str_of("*:*"))) {
-        cql__refuse(p, place, "Please use ALL MBEANS instead of wildcard pattern");
+        CQL_REFUSE(p, place, "Please use ALL MBEANS instead of wildcard pattern");
     } else if (name.len && !memchr(name.data, ':', name.len)) {
-        cql__refuse(p, place, "%.*s is not a valid JMX object name", (int)name.len, name.data);
+        CQL_REFUSE(p, place, "%.*s is not a valid JMX object name", (int)name.len, name.data);
     } else if (name.len && out->resource == CQL_RESOURCE_MBEANS && !pattern) {
-        cql__refuse(p, place, "Plural form used, but non-pattern JMX object name specified (%.*s)",
-                    (int)name.len, name.data);
+        CQL_REFUSE(p, place, "Plural form used, but non-pattern JMX object name specified (%.*s)",
+                   (int)name.len, name.data);
     }
     return !p->no_memory;
 }
@@ -411,8 +411,8 @@ static bool grant_permission(cql_parser *p, cql_statement *s, cql_symbol preposi
     }
     const struct resource *resource = &resources[permission->resource];
     if (resource->permissions & all.bits) return true;
-    cql__refuse(p, s->place, "Resource type %s does not support any of the requested permissions",
-                resource->class_name);
+    CQL_REFUSE(p, s->place, "Resource type %s does not support any of the requested permissions",
+               resource->class_name);
     return !p->no_memory;
 }
 

@@ -92,8 +92,8 @@ static bool parse_compact_storage(cql_parser *p, options *out) {
         *out->compact_storage = true;
         return true;
     }
-    return cql__refuse(p, cql__place(p),
-                       "COMPACT STORAGE tables are not allowed starting with version 4.0");
+    return CQL_REFUSE(p, cql__place(p),
+                      "COMPACT STORAGE tables are not allowed starting with version 4.0");
 }
 
 static bool push_option(cql_parser *p, void *context) {

@@ -6,12 +6,12 @@
 /* Types with parameters in angle brackets. Without the bracket the word is the name of a
  * user-defined type, but SET, which is reserved. */
 static const struct shape {
-    cql_symbol  symbol;
     const char *name;
+    cql_symbol  symbol;
     uint32_t    count; /* of types; 0: one or more */
 } shapes[] = {
-    { CQL_K_MAP, "map", 2 },       { CQL_K_LIST, "list", 1 },   { CQL_K_SET, "set", 1 },
-    { CQL_K_FROZEN, "frozen", 1 }, { CQL_K_TUPLE, "tuple", 0 }, { CQL_K_VECTOR, "vector", 1 },
+    { "map", CQL_K_MAP, 2 },       { "list", CQL_K_LIST, 1 },   { "set", CQL_K_SET, 1 },
+    { "frozen", CQL_K_FROZEN, 1 }, { "tuple", CQL_K_TUPLE, 0 }, { "vector", CQL_K_VECTOR, 1 },
 };
 
 static const struct shape *shape_here(cql_parser *p) {
@@ -31,7 +31,7 @@ static bool parse_dimension(cql_parser *p, uint32_t *out) {
     if (!cql__expect(p, CQL_T_INTEGER)) return false;
     if (!base__parse_i64(cql__token_text(p, &tok), &number) || number < INT32_MIN ||
         number > INT32_MAX) {
-        return cql__refuse(p, tok.place, "a vector's dimension must be a 32-bit number");
+        return CQL_REFUSE(p, tok.place, "a vector's dimension must be a 32-bit number");
     }
     *out = (uint32_t)(int32_t)number;
     return true;
@@ -70,8 +70,8 @@ bool cql__parse_user_type_name(cql_parser *p, cql_ref *out, bool *quoted) {
     corm_str       text = cql__token_text(p, tok);
     *quoted = tok->symbol == CQL_T_QUOTED;
     if (tok->symbol == CQL_T_IDENT && is_reserved(text)) {
-        cql__refuse(p, tok->place, "Invalid (reserved) user type name %.*s", (int)text.len,
-                    text.data);
+        CQL_REFUSE(p, tok->place, "Invalid (reserved) user type name %.*s", (int)text.len,
+                   text.data);
     }
     if (!cql__parse_name(p, CQL_NAME_TYPE, &out->name)) return false;
     *quoted |= is_reserved(out->name.text);
@@ -114,7 +114,7 @@ bool cql__parse_native_type(cql_parser *p, const cql_type_ast **out) {
 bool cql__push_type(cql_parser *p, const cql_type_ast ***types, uint32_t *count) {
     const cql_type_ast *type = NULL;
     if (!cql__parse_type_ast(p, &type)) return false;
-    return CQL_PUSH(p, *types, *count, type);
+    return CQL_PUSH_POINTER(p, *types, *count, type);
 }
 
 typedef struct type_list {

@@ -232,7 +232,7 @@ bool cql__parse_conditions(cql_parser *p, cql_condition **items, uint32_t *count
 /* Of two the last counts, as in the server; but a marker cannot be forgotten. */
 static bool parse_objective_value(cql_parser *p, cql_expr **out) {
     if (*out && (*out)->kind == CQL_EXPR_MARKER) {
-        cql__refuse(p, cql__place(p), "USING names the same thing twice");
+        CQL_REFUSE(p, cql__place(p), "USING names the same thing twice");
     }
     return cql__parse_int_value(p, out);
 }
@@ -273,8 +273,8 @@ static bool refuse_entry(cql_parser *p, const char *what, const cql_expr *expr,
     if (expr->kind == CQL_EXPR_MARKER) {
         base__buf_puts(&text, " (bind variables are not supported in DDL queries)");
     }
-    cql__refuse(p, expr->place, "Invalid property %s: %.*s", what, (int)text.len,
-                (const char *)text.data);
+    CQL_REFUSE(p, expr->place, "Invalid property %s: %.*s", what, (int)text.len,
+               (const char *)text.data);
     if (text.failed) cql__out_of_memory(p);
     base__buf_free(&text);
     return !p->no_memory;
@@ -292,8 +292,8 @@ bool cql__check_property_map(cql_parser *p, const cql_expr *map) {
         for (uint32_t j = 0; j < i; j += 2) {
             const cql_expr *key = map->args[i];
             if (!corm_str_equal(key->text, map->args[j]->text)) continue;
-            cql__refuse(p, key->place, "Multiple definition for property %.*s", (int)key->text.len,
-                        key->text.data);
+            CQL_REFUSE(p, key->place, "Multiple definition for property %.*s", (int)key->text.len,
+                       key->text.data);
             return !p->no_memory;
         }
     }
@@ -328,8 +328,8 @@ bool cql__parse_property(cql_parser *p, cql_property **properties, uint32_t *cou
     corm_str name = property.name.text;
     for (uint32_t i = 0; i < *count && i < MOST_COMPARED; i++) {
         if (!corm_str_equal((*properties)[i].name.text, name)) continue;
-        cql__refuse(p, property.name.place, "Multiple definitions for property '%.*s'",
-                    (int)name.len, name.data);
+        CQL_REFUSE(p, property.name.place, "Multiple definitions for property '%.*s'",
+                   (int)name.len, name.data);
         break;
     }
     return CQL_PUSH(p, *properties, *count, property);

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "cql/parse.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 /* ---- tokens ---- */
@@ -249,19 +248,13 @@ void cql__check_behind(cql_parser *p, unsigned what) {
     if (!(behind[cql__peek(p, 0)] & what)) cql__no_viable(p, 0);
 }
 
-bool cql__refuse(cql_parser *p, cql_place place, const char *format, ...) {
+bool cql__refuse(cql_parser *p, cql_place place, corm_str message) {
     p->failed = true;
     if (!p->diagnostics || p->no_memory) return false;
-    char    message[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
     if (p->diagnostics->count == 0) p->bare = true;
     const cql_tok *tok = cql__peek_token(p, 0);
     bool           here = tok->place.line == place.line && tok->place.column == place.column;
-    add_diagnostic(p, place, here ? shown_length(p, tok) : 1,
-                   base__arena_printf(p->arena, "%s", message));
+    add_diagnostic(p, place, here ? shown_length(p, tok) : 1, message);
     return false;
 }
 

@@ -123,7 +123,7 @@ static inline const cql_type_ast *random_type(cql_random *r, uint32_t depth) {
     cql_type_ast *type = random_new(r, 1, sizeof *type);
     type->name.name.text = corm_str_of(shapes[which].name);
     type->count = shapes[which].count;
-    type->params = random_new(r, type->count, sizeof *type->params);
+    type->params = random_new(r, type->count, sizeof(void *));
     for (uint32_t i = 0; i < type->count; i++) type->params[i] = random_type(r, depth - 1);
     if (which == 4) type->dimension = random_below(r, 2000) - 10;
     return type;
@@ -131,7 +131,7 @@ static inline const cql_type_ast *random_type(cql_random *r, uint32_t depth) {
 
 static inline const cql_type_ast **random_types(cql_random *r, uint32_t *count) {
     *count = random_below(r, 3);
-    const cql_type_ast **types = random_new(r, *count, sizeof *types);
+    const cql_type_ast **types = random_new(r, *count, sizeof(void *));
     for (uint32_t i = 0; i < *count; i++) types[i] = random_type(r, 2);
     return types;
 }
@@ -151,7 +151,7 @@ static inline cql_expr *random_node(cql_random *r, cql_expr_kind kind, uint32_t 
     cql_expr *expr = random_new(r, 1, sizeof *expr);
     expr->kind = kind;
     expr->count = count;
-    if (count) expr->args = random_new(r, count, sizeof *expr->args);
+    if (count) expr->args = random_new(r, count, sizeof(void *));
     return expr;
 }
 
@@ -320,7 +320,7 @@ static inline cql_expr *random_term(cql_random *r) {
 }
 
 static inline cql_expr **random_terms(cql_random *r, uint32_t count) {
-    cql_expr **terms = random_new(r, count, sizeof *terms);
+    cql_expr **terms = random_new(r, count, sizeof(void *));
     for (uint32_t i = 0; i < count; i++) terms[i] = random_term(r);
     return terms;
 }
@@ -342,7 +342,7 @@ static inline cql_name *random_names(cql_random *r, uint32_t count) {
 static inline void random_in(cql_random *r, cql_expr ***terms, uint32_t *count, bool *in_marker) {
     *in_marker = random_bool(r);
     *count = *in_marker ? 1 : random_below(r, 4);
-    *terms = random_new(r, *count, sizeof **terms);
+    *terms = random_new(r, *count, sizeof(void *));
     for (uint32_t i = 0; i < *count; i++) {
         (*terms)[i] = *in_marker ? random_marker(r) : random_term(r);
     }
@@ -353,7 +353,7 @@ static inline void random_multi(cql_random *r, cql_relation *out) {
     out->op = in ? CQL_OP_IN : (cql_operator)random_below(r, 6);
     out->in_marker = in && marker && random_bool(r);
     out->term_count = in && !out->in_marker ? random_below(r, 3) : 1;
-    out->terms = random_new(r, out->term_count, sizeof *out->terms);
+    out->terms = random_new(r, out->term_count, sizeof(void *));
     for (uint32_t i = 0; i < out->term_count; i++) {
         uint32_t size = 1 + random_below(r, 2);
         out->terms[i] =
@@ -474,7 +474,7 @@ static inline void random_select(cql_random *r, cql_statement *s) {
     select->where_count = random_below(r, 4);
     select->where = random_where(r, select->where_count);
     select->group_count = random_below(r, 3) == 0;
-    select->group_by = random_new(r, 1, sizeof *select->group_by);
+    select->group_by = random_new(r, 1, sizeof(void *));
     select->group_by[0] = select->group_count ? random_expr(r, 1, true) : NULL;
     select->order_count = random_below(r, 3);
     select->order_by = random_orders(r, select->order_count);
@@ -564,7 +564,7 @@ static inline void random_batch(cql_random *r, cql_statement *s) {
     batch->kind = (cql_batch_kind)random_below(r, 3);
     batch->using = random_using(r, true);
     batch->count = random_below(r, 4);
-    batch->statements = random_new(r, batch->count, sizeof *batch->statements);
+    batch->statements = random_new(r, batch->count, sizeof(void *));
     for (uint32_t i = 0; i < batch->count; i++) {
         cql_statement *one = random_new(r, 1, sizeof *one);
         batch->statements[i] = one;
