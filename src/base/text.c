@@ -46,10 +46,15 @@ size_t base__utf8_length(corm_str text) {
     return count;
 }
 
-int base__str_compare(corm_str a, corm_str b) {
+int base__bytes_compare(corm_bytes a, corm_bytes b) {
     size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len == 0 ? 0 : memcmp(a.data, b.data, len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+    int    order = len ? memcmp(a.data, b.data, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+int base__str_compare(corm_str a, corm_str b) {
+    return base__bytes_compare((corm_bytes){ (const uint8_t *)a.data, a.len },
+                               (corm_bytes){ (const uint8_t *)b.data, b.len });
 }
 
 static char lower(char c) {

@@ -8,6 +8,7 @@
 bool     base__utf8_valid(const void *data, size_t len);
 size_t   base__utf8_length(corm_str text);          /* code points; invalid bytes count one each */
 int      base__str_compare(corm_str a, corm_str b); /* by bytes; < 0, 0, > 0 */
+int      base__bytes_compare(corm_bytes a, corm_bytes b);
 bool     base__str_equal_nocase(corm_str a, corm_str b); /* ASCII letters */
 bool     base__str_has_prefix(corm_str text, corm_str prefix);
 corm_str base__str_trim(corm_str text); /* ASCII white space at both ends */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/text.h"
 
 enum { MAX_PRODUCT = 1 << 20, MAX_KEY = 65535 };
 
@@ -257,12 +258,6 @@ static corm_bytes make_edge(const cql_table *table, corm_bytes prefix, uint32_t 
     return out;
 }
 
-static int compare_edges(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 typedef struct stretches {
     uint32_t      count, capacity;
     engine_bound *items;
@@ -272,7 +267,7 @@ typedef struct stretches {
 
 static void add_stretch(stretches *to, corm_bytes start, corm_bytes end, const cql_value *row) {
     if (!start.data || !end.data) to->failed = true;
-    if (to->failed || (!row && compare_edges(start, end) >= 0)) return;
+    if (to->failed || (!row && base__bytes_compare(start, end) >= 0)) return;
     if (to->count == to->capacity) {
         uint32_t      capacity = to->capacity ? 2 * to->capacity : 4;
         engine_bound *bigger = BASE_NEW_ARRAY(to->arena, engine_bound, capacity);
@@ -370,8 +365,8 @@ static void add_mixed_slice(const cql_table *table, const cql_restriction *slice
     for (uint32_t i = 0; i < above.count; i++)
         for (uint32_t j = 0; j < below.count; j++) {
             const engine_bound *a = &above.items[i], *b = &below.items[j];
-            add_stretch(out, compare_edges(a->start, b->start) > 0 ? a->start : b->start,
-                        compare_edges(a->end, b->end) < 0 ? a->end : b->end, NULL);
+            add_stretch(out, base__bytes_compare(a->start, b->start) > 0 ? a->start : b->start,
+                        base__bytes_compare(a->end, b->end) < 0 ? a->end : b->end, NULL);
         }
 }
 
@@ -389,7 +384,7 @@ static corm_status add_slice(const cql_table *table, const cql_restriction *slic
 }
 
 static int compare_stretches(const void *a, const void *b) {
-    return compare_edges(((const engine_bound *)a)->start, ((const engine_bound *)b)->start);
+    return base__bytes_compare(((const engine_bound *)a)->start, ((const engine_bound *)b)->start);
 }
 
 static void sort_and_drop_equal(stretches *list) {
@@ -397,7 +392,7 @@ static void sort_and_drop_equal(stretches *list) {
     qsort(list->items, list->count, sizeof *list->items, compare_stretches);
     uint32_t kept = 1;
     for (uint32_t i = 1; i < list->count; i++)
-        if (compare_edges(list->items[kept - 1].start, list->items[i].start) != 0)
+        if (base__bytes_compare(list->items[kept - 1].start, list->items[i].start) != 0)
             list->items[kept++] = list->items[i];
     list->count = kept;
 }

@@ -10,11 +10,6 @@
 
 enum { DELETIONS_VERSION = 1 };
 
-static int compare(corm_bytes a, corm_bytes b) {
-    return base__str_compare((corm_str){ (const char *)a.data, a.len },
-                             (corm_str){ (const char *)b.data, b.len });
-}
-
 static corm_bytes read_bound(base_reader *reader) {
     return base__read_bytes(reader, (size_t)base__read_uvarint(reader));
 }
@@ -63,9 +58,9 @@ void engine__deletions_encode(const engine_deletions *deletions, base_buf *out) 
 /* Appends [start, end) with the times of `from`, joined to the last one when it goes on seamlessly. */
 static void append(engine_deletions *to, corm_bytes start, corm_bytes end,
                    const engine_range *from) {
-    if (compare(start, end) >= 0) return;
+    if (base__bytes_compare(start, end) >= 0) return;
     engine_range *last = to->count ? &to->ranges[to->count - 1] : NULL;
-    if (last && compare(last->end, start) == 0 && last->timestamp == from->timestamp &&
+    if (last && base__bytes_compare(last->end, start) == 0 && last->timestamp == from->timestamp &&
         last->local_time == from->local_time) {
         last->end = end;
         return;
@@ -74,11 +69,11 @@ static void append(engine_deletions *to, corm_bytes start, corm_bytes end,
 }
 
 static corm_bytes lesser(corm_bytes a, corm_bytes b) {
-    return compare(a, b) <= 0 ? a : b;
+    return base__bytes_compare(a, b) <= 0 ? a : b;
 }
 
 static corm_bytes greater(corm_bytes a, corm_bytes b) {
-    return compare(a, b) >= 0 ? a : b;
+    return base__bytes_compare(a, b) >= 0 ? a : b;
 }
 
 /* Walks the old ranges from left to right; `at` is how far the new range has been placed. Gaps between old ranges get the new
@@ -98,7 +93,7 @@ corm_status engine__deletions_add(engine_deletions *deletions, const engine_rang
         corm_bytes          gap = lesser(old->start, range->end);
         append(&merged, at, gap, range);
         at = greater(at, gap);
-        if (compare(from, to) >= 0) { /* they do not meet */
+        if (base__bytes_compare(from, to) >= 0) { /* they do not meet */
             append(&merged, old->start, old->end, old);
             continue;
         }
@@ -118,14 +113,15 @@ int64_t engine__deletions_at(const engine_deletions *deletions, const corm_bytes
     uint32_t low = 0, high = deletions->count; /* the last range with start <= clustering */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (compare(deletions->ranges[middle].start, *clustering) <= 0)
+        if (base__bytes_compare(deletions->ranges[middle].start, *clustering) <= 0)
             low = middle + 1;
         else
             high = middle;
     }
     if (low == 0) return at;
     const engine_range *range = &deletions->ranges[low - 1];
-    if (compare(*clustering, range->end) < 0 && range->timestamp > at) at = range->timestamp;
+    if (base__bytes_compare(*clustering, range->end) < 0 && range->timestamp > at)
+        at = range->timestamp;
     return at;
 }
 

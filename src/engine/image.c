@@ -2,6 +2,8 @@
 /* image.c -- see image.h. Thread: the writer's. */
 #include "engine/image.h"
 
+#include "base/text.h"
+
 /* ---- columns of a row ---- */
 
 static uint32_t column_position(const engine_row *row, uint32_t id) {
@@ -48,16 +50,10 @@ engine_column_image *engine__image_column(engine_row *row, const cql_column *col
 
 /* ---- cells of a column ---- */
 
-static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 int engine__path_compare(const cql_type *type, corm_bytes a, corm_bytes b) {
     if (type->id == CQL_LIST)
         return cql__compare(cql__type_native(CQL_TIMEUUID), cql__value_of(a), cql__value_of(b));
-    if (type->id == CQL_UDT) return compare_bytes(a, b);
+    if (type->id == CQL_UDT) return base__bytes_compare(a, b);
     return cql__compare(type->params[0], cql__value_of(a), cql__value_of(b));
 }
 

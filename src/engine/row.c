@@ -3,6 +3,7 @@
 #include "engine/row.h"
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "engine/row_bytes.h"
 
 corm_status engine__row_damaged(const cql_table *table, corm_error *err) {
@@ -220,12 +221,6 @@ corm_status engine__row_encode(const cql_table *table, const engine_row *row, ba
 
 /* ---- reconciliation ---- */
 
-static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 bool engine__cell_wins(const engine_cell *a, const engine_cell *b) {
     if (a->timestamp != b->timestamp) return a->timestamp > b->timestamp;
     bool a_ends = a->tombstone || a->ttl, b_ends = b->tombstone || b->ttl;
@@ -233,5 +228,5 @@ bool engine__cell_wins(const engine_cell *a, const engine_cell *b) {
     if (a->tombstone != b->tombstone) return a->tombstone;
     if (a_ends && a->expires != b->expires) return a->expires > b->expires;
     if (a->ttl != b->ttl) return a->ttl < b->ttl;
-    return compare_bytes(a->value, b->value) > 0;
+    return base__bytes_compare(a->value, b->value) > 0;
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* select_row.c -- partitions and rows as a SELECT meets them: liveness, static content, filters. Thread: the reader's. */
 #include "base/fail.h"
+#include "base/text.h"
 #include "engine/select_internal.h"
-
-static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
 
 bool select__in_bounds(const select_run *run, corm_bytes clustering) {
     if (!run->bounds) return true;
     for (uint32_t i = 0; i < run->bound_count; i++) {
         const engine_bound *bound = &run->bounds[i];
-        int                 start = compare_bytes(bound->start, clustering);
-        if (bound->row ? start == 0 : start <= 0 && compare_bytes(clustering, bound->end) < 0)
+        int                 start = base__bytes_compare(bound->start, clustering);
+        if (bound->row ? start == 0 : start <= 0 && base__bytes_compare(clustering, bound->end) < 0)
             return true;
     }
     return false;
@@ -68,7 +63,7 @@ static void resume_partition(select_run *run) {
     run->partition_rows = 0;
     run->had_row = false;
     if (!run->resume.present || !engine__key_split(run->resume.key, &last)) return;
-    if (compare_bytes(last.prefix, base__buf_bytes(&run->prefix)) != 0) return;
+    if (base__bytes_compare(last.prefix, base__buf_bytes(&run->prefix)) != 0) return;
     run->partition_rows = run->resume.partition_rows;
     run->had_row = true;
     run->skip_partition = last.kind == ENGINE_KEY_END || run->partition_rows >= run->per_partition;
@@ -77,7 +72,7 @@ static void resume_partition(select_run *run) {
 corm_status select__enter_partition(select_run *run, const engine_key *key,
                                     const corm_bytes *static_bytes, corm_error *err) {
     if (run->in_partition) {
-        if (compare_bytes(key->prefix, base__buf_bytes(&run->prefix)) == 0) return CORM_OK;
+        if (base__bytes_compare(key->prefix, base__buf_bytes(&run->prefix)) == 0) return CORM_OK;
         CORM_TRY(select__leave_partition(run, err));
         if (run->stop) return CORM_OK;
     }

@@ -2,13 +2,8 @@
 /* select_source.c -- where a SELECT's rows come from: partitions by key, the ring, an index, a virtual table.
  * Thread: the reader's. */
 #include "base/fail.h"
+#include "base/text.h"
 #include "engine/select_internal.h"
-
-static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
 
 static bool has_prefix(corm_bytes key, corm_bytes prefix) {
     return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
@@ -38,7 +33,7 @@ static corm_status read_one(select_run *run, corm_bytes key, corm_error *err) {
 static bool was_given(const select_run *run, corm_bytes key) {
     if (!run->resume.present || !has_prefix(run->resume.key, base__buf_bytes(&run->prefix)))
         return false;
-    int order = compare_bytes(key, run->resume.key);
+    int order = base__bytes_compare(key, run->resume.key);
     return run->select->reversed ? order >= 0 : order <= 0;
 }
 
@@ -60,8 +55,8 @@ static corm_status walk_stretch(select_run *run, kv_cursor *cursor, const stretc
     CORM_TRY(seek_stretch(run, cursor, in, &found, err));
     while (found && !run->stop && !run->skip_partition) {
         corm_bytes key = kv__cursor_key(cursor);
-        if (run->select->reversed ? compare_bytes(key, base__buf_bytes(&in->start)) < 0
-                                  : compare_bytes(key, base__buf_bytes(&in->end)) >= 0)
+        if (run->select->reversed ? base__bytes_compare(key, base__buf_bytes(&in->start)) < 0
+                                  : base__bytes_compare(key, base__buf_bytes(&in->end)) >= 0)
             return CORM_OK;
         CORM_TRY(select__row(run, key, kv__cursor_value(cursor), err));
         if (run->stop) return CORM_OK;
@@ -128,7 +123,7 @@ static uint32_t first_partition(const select_run *run, const engine_partition *p
     engine_key last;
     if (!run->resume.present || !engine__key_split(run->resume.key, &last)) return 0;
     for (uint32_t i = 0; i < count; i++)
-        if (compare_bytes(partitions[i].key, last.partition_key) == 0) return i;
+        if (base__bytes_compare(partitions[i].key, last.partition_key) == 0) return i;
     return 0;
 }
 
@@ -259,7 +254,7 @@ static corm_status index_values(select_run *run, cql_value values[2], corm_error
 
 static bool in_partitions(const engine_partition *partitions, uint32_t count, corm_bytes key) {
     for (uint32_t i = 0; i < count; i++)
-        if (compare_bytes(partitions[i].key, key) == 0) return true;
+        if (base__bytes_compare(partitions[i].key, key) == 0) return true;
     return count == 0;
 }
 

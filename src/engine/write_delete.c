@@ -2,6 +2,7 @@
 /* write_delete.c -- DELETE of rows, ranges and partitions: what it covers goes at once, and the deletion itself is kept for
  * writes that come late with an older timestamp. Thread: the commit leader's. */
 #include "base/fail.h"
+#include "base/text.h"
 #include "engine/write_internal.h"
 
 /* The image takes the deletion, unless a stronger one covers the row already. */
@@ -21,14 +22,8 @@ static corm_status delete_row(engine_write *write, write_partition *partition,
     return CORM_OK;
 }
 
-static int compare_bytes(corm_bytes a, corm_bytes b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int    order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static bool covers(corm_bytes start, corm_bytes end, corm_bytes clustering) {
-    return compare_bytes(start, clustering) <= 0 && compare_bytes(clustering, end) < 0;
+    return base__bytes_compare(start, clustering) <= 0 && base__bytes_compare(clustering, end) < 0;
 }
 
 /* Rows of this request that are not stored yet. */
@@ -48,8 +43,8 @@ static corm_status delete_from_cursor(engine_write *write, write_partition *part
         engine_key   key;
         write_image *image;
         if (!engine__key_split(kv__cursor_key(cursor), &key) || key.kind != ENGINE_KEY_ROW ||
-            compare_bytes(key.prefix, partition->prefix) != 0 ||
-            compare_bytes(key.clustering, end) >= 0)
+            base__bytes_compare(key.prefix, partition->prefix) != 0 ||
+            base__bytes_compare(key.clustering, end) >= 0)
             return CORM_OK;
         CORM_TRY(engine__write_image(write, partition, &key.clustering, NULL, &image, err));
         delete_image(image, timestamp, write->request->now_s, false);
