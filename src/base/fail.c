@@ -61,6 +61,7 @@ corm_status base__fail_memory(corm_error *err) {
 static corm_status status_of_errno(int number) {
     switch (number) {
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return CORM_DISK_FULL;
     case ENOMEM: return CORM_NO_MEMORY;
     default: return CORM_IO;

@@ -9,9 +9,13 @@
  * the gate: one of them sees the other. */
 #include "engine/kv_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
-enum { KEPT_READERS = 48, KEPT_ARENA = 64 << 10 };
+enum { KEPT_READERS = 48, KEPT_ARENA = 64 << 10, SCARCE = 1 << 20 };
 
 /* Spreads threads over the slots; a slot that worked is tried first the next time. */
 static _Thread_local uint32_t slot_hint = UINT32_MAX;
@@ -190,11 +194,26 @@ static void end_write(kv_txn *txn) {
     pthread_mutex_unlock(&txn->store->write_lock);
 }
 
+/* LMDB calls a write that was cut short EIO; most often that is a full disk, or the limit on a file's size. */
+static int why_short(kv_store *store) {
+    mdb_filehandle_t file;
+    struct stat      about;
+    struct statvfs   disk;
+    struct rlimit    limit;
+    if (mdb_env_get_fd(store->env, &file) != 0 || fstat(file, &about) != 0) return EIO;
+    if (fstatvfs(file, &disk) == 0 && disk.f_bavail < SCARCE / disk.f_frsize) return ENOSPC;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        (rlim_t)about.st_size + SCARCE > limit.rlim_cur)
+        return EFBIG;
+    return EIO;
+}
+
 corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
     kv__cursors_end(txn);
     int number = kv__fault_at(txn->store, KV_FAULT_COMMIT);
     if (number == 0) {
         number = mdb_txn_commit(txn->mdb);
+        if (number == EIO) number = why_short(txn->store);
     } else {
         mdb_txn_abort(txn->mdb);
     }
