@@ -9,6 +9,7 @@ static const cli_command *const commands[] = {
     &cli__shell_command,
     &cli__import_command,
     &cli__export_command,
+    &cli__init_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
