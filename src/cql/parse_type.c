@@ -136,9 +136,9 @@ bool cql__parse_argument_types(cql_parser *p, const cql_type_ast ***types, uint3
 
 /* Whether a function call begins here. */
 static bool at_call(cql_parser *p) {
-    cql_symbol next = cql__peek(p, 1);
-    return cql__is_name(cql__peek(p, 0), CQL_NAME_FUNCTION) &&
-           (next == CQL_T_LPAREN || next == CQL_T_DOT);
+    cql_symbol symbol = cql__peek(p, 0), next = cql__peek(p, 1);
+    if (next == CQL_T_DOT) return cql__is_name(symbol, CQL_NAME_PLAIN);
+    return next == CQL_T_LPAREN && cql__is_name(symbol, CQL_NAME_FUNCTION);
 }
 
 /* Whether what follows is the hinted value, not an alias or a clause behind a selector in brackets. */

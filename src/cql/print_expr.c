@@ -216,15 +216,38 @@ static void print_subscript(base_buf *out, const cql_expr *expr) {
     base__buf_puts(out, "]");
 }
 
-/* What is one piece is printed without brackets, whatever was written: a colon behind them could
- * begin a marker that they hint. Anything else gets them, because it may hold such a hint. */
+/* Whether a hint of a named marker stands outside of all brackets: in braces its colon could be that
+ * of a map. */
+static bool hints_marker(const cql_expr *expr) {
+    switch (expr->kind) {
+    case CQL_EXPR_HINT:
+        return expr->args[0]->kind == CQL_EXPR_MARKER || hints_marker(expr->args[0]);
+    case CQL_EXPR_ARITH: return hints_marker(expr->args[0]) || hints_marker(expr->args[1]);
+    case CQL_EXPR_NEGATE:
+    case CQL_EXPR_FIELD:
+    case CQL_EXPR_ELEMENT:
+    case CQL_EXPR_SLICE: return hints_marker(expr->args[0]);
+    default: return false;
+    }
+}
+
+/* Written brackets go: the colon behind them could begin a marker that they hint. */
 static void print_key(base_buf *out, const cql_expr *key) {
-    if (strength(key) < PRIMARY || key->kind == CQL_EXPR_HINT) {
+    if (hints_marker(key)) {
         print_in_brackets(out, key);
     } else {
         print_inside(out, key);
     }
     base__buf_puts(out, ": ");
+}
+
+static void print_element(base_buf *out, const void *items, uint32_t i) {
+    const cql_expr *element = ((const cql_expr *const *)items)[i];
+    if (i == 0 && hints_marker(element)) {
+        print_in_brackets(out, element);
+    } else {
+        cql__print_expr(element, out);
+    }
 }
 
 static void print_entry(base_buf *out, const void *items, uint32_t i) {
@@ -282,7 +305,7 @@ static void print_hint(base_buf *out, const cql_expr *expr) {
 static void print_braces(base_buf *out, const cql_expr *expr) {
     base__buf_puts(out, "{");
     if (expr->kind == CQL_EXPR_SET) {
-        cql__print_items(out, cql__print_expr_item, expr->args, expr->count, ", ");
+        cql__print_items(out, print_element, expr->args, expr->count, ", ");
     } else if (expr->kind == CQL_EXPR_MAP) {
         cql__print_items(out, print_entry, expr->args, expr->count / 2, ", ");
     } else {

@@ -5,7 +5,7 @@
 #include "cql/random_ast.h"
 #include "testing/check.h"
 
-enum { ROUNDS = 400, KINDS = CQL_STMT_DESCRIBE + 1 };
+enum { ROUNDS = 1000, KINDS = CQL_STMT_DESCRIBE + 1 };
 
 static void check_statement(base_arena *arena, const cql_statement *made) {
     base_buf       first = { 0 }, second = { 0 };

@@ -343,10 +343,10 @@ static const char *const described[] = {
 /* Every keyword in quotes: DESCRIBE types and DESCRIBE "types" differ. */
 static void print_generic(base_buf *out, const cql_ref *object) {
     if (object->keyspace.text.data) {
-        cql__print_ref(out, object);
-    } else {
-        cql__print_bare_name(out, &object->name);
+        cql__print_bare_name(out, &object->keyspace);
+        base__buf_puts(out, ".");
     }
+    cql__print_bare_name(out, &object->name);
 }
 
 static void print_describe(base_buf *out, const cql_statement *s) {
