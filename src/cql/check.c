@@ -18,7 +18,7 @@ corm_status cql__find_column(cql_checker *c, const cql_name *name, const cql_col
     cql__put_name(&text, c->table->keyspace);
     base__buf_u8(&text, '.');
     cql__put_name(&text, c->table->name);
-    corm_str shown = cql__take_text(c->arena, &text);
+    corm_str shown = cql__take_text(c, &text);
     return base__fail_at(c->err, CORM_INVALID, name->place.line, name->place.column, "%.*s",
                          CQL_STR(shown));
 }
@@ -135,6 +135,7 @@ corm_status cql__check(base_arena *arena, const cql_statement *statement, cql_sc
     corm_status status = cql__markers_begin(&c, checked, statement->marker_count);
     if (status == CORM_OK) status = check_one(&c, checked);
     base__map_free(&c.fits);
+    if (c.no_memory) return base__fail_memory(err);
     if (status != CORM_OK) return status;
     checked->refused = c.refused;
     checked->schema = cql__schema_ref(schema);

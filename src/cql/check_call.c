@@ -19,10 +19,10 @@ static void *kept(cql_checker *c, const fit_key *key) {
     return base__map_get(&c->fits, (corm_str){ (const char *)key, sizeof *key });
 }
 
-/* Losing an answer for want of memory only means to work it out again. */
 static void keep(cql_checker *c, const fit_key *key, void *answer) {
     const char *copy = base__arena_copy(c->arena, key, sizeof *key);
-    if (copy && !base__map_put(&c->fits, (corm_str){ copy, sizeof *key }, answer)) return;
+    if (!copy || !base__map_put(&c->fits, (corm_str){ copy, sizeof *key }, answer))
+        c->no_memory = true;
 }
 
 /* ---- arguments ---- */
@@ -118,7 +118,7 @@ corm_str cql__call_name(cql_checker *c, const cql_expr *expr) {
     base_buf buf = { 0 };
     base__buf_puts(&buf, "cast_as_");
     cql__put_type_ast(c, expr->type, &buf);
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
@@ -176,6 +176,7 @@ static bool quiet_resolve(cql_checker *c, const cql_expr *expr, const cql_type *
     c->err = NULL;
     corm_status status = cql__resolve_call(c, expr, receiver, out);
     c->err = err;
+    if (status == CORM_NO_MEMORY) c->no_memory = true;
     return status == CORM_OK;
 }
 

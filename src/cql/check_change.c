@@ -28,7 +28,7 @@ static corm_str change_text(cql_checker *c, const cql_change *change) {
                          change->kind == CQL_CHANGE_ADD ? '+' : '-');
         cql__put_term(change->value, &buf);
     }
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 static corm_status refuse(cql_checker *c, const cql_change *change, const char *what) {

@@ -357,7 +357,7 @@ static const cql_type *tuple_type(cql_checker *c, const cql_expr *expr, bool exa
     for (uint32_t i = 0; items && i < expr->count; i++) {
         if (!(items[i] = type_of(c, expr->args[i], exact))) return NULL;
     }
-    return items ? cql__type_tuple(c->arena, items, expr->count) : NULL;
+    return cql__made_type(c, items ? cql__type_tuple(c->arena, items, expr->count) : NULL);
 }
 
 const cql_type *cql__collection_type(cql_checker *c, const cql_expr *expr, bool exact) {
@@ -369,7 +369,7 @@ const cql_type *cql__collection_type(cql_checker *c, const cql_expr *expr, bool 
     const cql_type *first = element_type(c, expr, 0, is_map ? 2 : 1, exact);
     const cql_type *second = is_map ? element_type(c, expr, 1, 2, exact) : NULL;
     if (!first || (is_map && !second)) return NULL;
-    if (is_map) return cql__type_map(c->arena, first, second, true);
-    return expr->kind == CQL_EXPR_SET ? cql__type_set(c->arena, first, true)
-                                      : cql__type_list(c->arena, first, true);
+    if (is_map) return cql__made_type(c, cql__type_map(c->arena, first, second, true));
+    return cql__made_type(c, expr->kind == CQL_EXPR_SET ? cql__type_set(c->arena, first, true)
+                                                        : cql__type_list(c->arena, first, true));
 }

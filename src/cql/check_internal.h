@@ -53,6 +53,7 @@ typedef struct cql_checker {
     const cql_type *
         unexpected; /* a literal [a, b] stood where this type was wanted, which the server takes badly */
     const char *refused; /* cql_checked.refused */
+    bool no_memory; /* a type, fit or text was not found out: what follows from that is wrong */
     corm_error *err;
 } cql_checker;
 
@@ -91,6 +92,11 @@ void        cql__need_column(cql_checker *c, const cql_column *column);
 bool        cql__has_marker(const cql_node *node);
 /* Replaces a node of constants by its value; leaves what fails to be evaluated as it is. */
 corm_status cql__fold(cql_checker *c, cql_node *node, const cql_node **out);
+
+static inline const cql_type *cql__made_type(cql_checker *c, const cql_type *type) {
+    if (!type) c->no_memory = true;
+    return type;
+}
 
 /* ---- check_literal.c ---- */
 
@@ -152,8 +158,6 @@ const cql_type *cql__selector_type(cql_checker *c, const cql_expr *expr);
 /* ---- column_names.c ---- */
 
 void        cql__put_term(const cql_expr *expr, base_buf *out); /* as messages show a term */
-void        cql__put_selector(cql_checker *c, const cql_expr *expr,
-                              base_buf *out); /* as messages show a selector */
 void        cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast,
                               base_buf *out); /* c may be NULL */
 void        cql__put_relation(const cql_relation *relation, base_buf *out);
@@ -162,10 +166,10 @@ corm_str    cql__selector_text(cql_checker *c, const cql_expr *expr);
 corm_str    cql__type_text(cql_checker *c, const cql_type *type);
 corm_str    cql__relation_text(cql_checker *c, const cql_relation *relation);
 const char *cql__operator_text(cql_operator op);
-corm_str    cql__take_text(base_arena *arena,
-                           base_buf   *buf); /* copies into the arena, frees the buffer */
-corm_str    cql__join_names(base_arena *arena, const cql_column *const *columns, uint32_t count,
-                            const char *between);
+/* Copies into the arena, frees the buffer; data == NULL when memory is exhausted. */
+corm_str cql__take_text(cql_checker *c, base_buf *buf);
+corm_str cql__join_names(cql_checker *c, const cql_column *const *columns, uint32_t count,
+                         const char *between);
 
 /* ---- markers.c ---- */
 

@@ -52,19 +52,51 @@ static corm_status refuse_columns(cql_checker *c, const cql_column *const *colum
     }
     return base__fail(c->err, CORM_INVALID,
                       "GROUP BY functions accept only one clustering column as parameter, got: %s",
-                      cql__shown(cql__take_text(c->arena, &names)));
+                      cql__shown(cql__take_text(c, &names)));
 }
 
+static bool reads_column(const cql_node *node) {
+    if (node->kind == CQL_NODE_COLUMN) return true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (node->args[i] && reads_column(node->args[i])) return true;
+    }
+    return false;
+}
+
+/* The signature with what is known before rows are read marked. */
+static corm_status refuse_function(cql_checker *c, const cql_node *node) {
+    const cql_function *function = node->function;
+    base_buf            text = { 0 };
+    base__buf_puts(&text, "Only monotonic functions are supported in the GROUP BY clause. Got: ");
+    base__buf_puts(&text, "system.");
+    cql__put_name(&text, function->name);
+    base__buf_puts(&text, " : (");
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (i > 0) base__buf_puts(&text, ", ");
+        cql__type_print(function->args[i], &text);
+        if (!reads_column(node->args[i])) base__buf_puts(&text, "(constant)");
+    }
+    base__buf_puts(&text, ") -> ");
+    cql__type_print(function->result, &text);
+    base__buf_u8(&text, ' ');
+    corm_str words = cql__take_text(c, &text);
+    if (!words.data) return base__fail_memory(c->err);
+    cql__refuse_execution(c, words.data);
+    return CORM_OK;
+}
+
+/* The server looks at this when it executes. */
 static corm_status check_monotonic(cql_checker *c, const cql_node *node) {
-    if (node->kind != CQL_NODE_CALL) return CORM_OK;
+    if (node->kind == CQL_NODE_COLUMN || !reads_column(node)) return CORM_OK;
+    if (node->kind != CQL_NODE_CALL) {
+        cql__refuse_execution(
+            c,
+            "Only column names and monotonic scalar functions are supported in the GROUP BY clause.");
+        return CORM_OK;
+    }
     bool fine = node->function->is_monotonic;
-    for (uint32_t i = 1; i < node->count; i++) fine = fine && node->args[i]->kind != CQL_NODE_CALL;
-    if (fine) return check_monotonic(c, node->args[0]);
-    base_buf text = { 0 };
-    cql__function_print(node->function, &text);
-    return base__fail(c->err, CORM_INVALID,
-                      "Only monotonic functions are supported in the GROUP BY clause. Got: %s ",
-                      cql__shown(cql__take_text(c->arena, &text)));
+    for (uint32_t i = 1; i < node->count; i++) fine = fine && !reads_column(node->args[i]);
+    return fine ? check_monotonic(c, node->args[0]) : refuse_function(c, node);
 }
 
 static corm_status select_group(cql_checker *c, const cql_expr *expr, cql_picked *out) {

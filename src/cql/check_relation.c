@@ -208,7 +208,7 @@ static corm_status multi_columns(cql_checker *c, const cql_relation *relation, c
 static corm_status tuple_receiver(cql_checker *c, const cql_rule_set *rule, const char *before,
                                   cql_receiver *out) {
     const cql_type **types = BASE_NEW_ARRAY(c->arena, const cql_type *, rule->count);
-    corm_str         names = cql__join_names(c->arena, rule->columns, rule->count, ",");
+    corm_str         names = cql__join_names(c, rule->columns, rule->count, ",");
     if (!types || !names.data) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < rule->count; i++) types[i] = rule->columns[i]->type;
     *out = cql__named_receiver(c, "", cql__type_tuple(c->arena, types, rule->count));
@@ -313,7 +313,7 @@ static corm_status refuse_token_columns(cql_checker *c, const cql_column *const 
     for (uint32_t i = 0; i < count; i++) order[i] = &table->columns[i];
     return base__fail(c->err, CORM_INVALID,
                       "The token function arguments must be in the partition key order: %s",
-                      cql__shown(cql__join_names(c->arena, order, count, ", ")));
+                      cql__shown(cql__join_names(c, order, count, ", ")));
 }
 
 static corm_status check_token_columns(cql_checker *c, const cql_relation *relation) {
@@ -334,7 +334,7 @@ static corm_status refuse_second_bound(cql_checker *c, const char *which) {
         BASE_NEW_ARRAY(c->arena, const cql_column *, table->partition_count);
     if (!columns) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < table->partition_count; i++) columns[i] = &table->columns[i];
-    corm_str names = cql__join_names(c->arena, columns, table->partition_count, ", ");
+    corm_str names = cql__join_names(c, columns, table->partition_count, ", ");
     if (strcmp(which, "equal") == 0) {
         return base__fail(
             c->err, CORM_INVALID,

@@ -56,7 +56,7 @@ static corm_str call_name(cql_checker *c, const cql_expr *expr, const cql_functi
         }
         base__buf_u8(&buf, ')');
     }
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 /* The node of an aggregate: its call is counted with the statement's. */
@@ -124,13 +124,15 @@ static corm_status cast_selector(cql_checker *c, const cql_expr *expr, cql_picke
     CORM_TRY(cql__hint_type(c, expr->type, &type));
     CORM_TRY(cql__selector(c, expr->args[0], NULL, out));
     if (cql__type_equal(type, out->type)) return same_cast(c, type, out);
-    if (!cql__function_exists(cql__call_name(c, expr))) {
+    corm_str called = cql__call_name(c, expr);
+    if (!called.data) return base__fail_memory(c->err);
+    if (!cql__function_exists(called)) {
         base_buf target = { 0 };
         corm_str column =
             c->used_count > 0 ? c->used[0]->name : out->name; /* of the statement, as the server */
         cql__put_type_ast(c, expr->type, &target);
         return base__fail(c->err, CORM_INVALID, "%.*s cannot be cast to %s", CQL_STR(column),
-                          cql__shown(cql__take_text(c->arena, &target)));
+                          cql__shown(cql__take_text(c, &target)));
     }
     CORM_TRY(cql__resolve_call(c, expr, NULL, &function));
     cql_node *node = cql__new_node(c, CQL_NODE_CALL, function->result, 1);
@@ -247,7 +249,7 @@ static const cql_type *metadata_type(cql_checker *c, const metadata_kind *kind,
                                      const cql_type *of) {
     const cql_type *one = cql__type_native(kind->type);
     bool            all = cql__type_is_multicell(of) && kind->node != CQL_NODE_MAXWRITETIME;
-    return all ? cql__type_list(c->arena, one, true) : one;
+    return all ? cql__made_type(c, cql__type_list(c->arena, one, true)) : one;
 }
 
 /* The column that the parts are of, or NULL. */
@@ -296,7 +298,7 @@ static corm_status hint_selector(cql_checker *c, const cql_expr *expr, cql_picke
     cql__put_type_ast(c, expr->type, &buf);
     base__buf_printf(&buf, ")%.*s", CQL_STR(out->name));
     out->column = NULL;
-    return pick(c, out->node, type, cql__take_text(c->arena, &buf), out);
+    return pick(c, out->node, type, cql__take_text(c, &buf), out);
 }
 
 static corm_status parens_selector(cql_checker *c, const cql_expr *expr, const cql_type *expected,

@@ -27,7 +27,7 @@ static corm_status add(build *b, const cql_expr *expr, const cql_type *type, uin
 
 static corm_status finish(build *b, cql_picked *out) {
     const cql_node *result = NULL;
-    out->name = cql__take_text(b->c->arena, &b->name);
+    out->name = cql__take_text(b->c, &b->name);
     if (!out->name.data) return base__fail_memory(b->c->err);
     CORM_TRY(cql__fold(b->c, b->node, &result));
     out->node = result;

@@ -120,7 +120,7 @@ static corm_status hint(cql_checker *c, const cql_expr *expr, const cql_receiver
         cql__put_type_ast(c, expr->type, &name);
         return base__fail(c->err, CORM_INVALID, "Cannot cast value %s to type %s",
                           cql__shown(cql__term_text(c, expr->args[0])),
-                          cql__shown(cql__take_text(c->arena, &name)));
+                          cql__shown(cql__take_text(c, &name)));
     }
     if (cql__strict_fit(receiver->type, type) == CQL_FIT_NOT) {
         return base__fail(c->err, CORM_INVALID, "Cannot assign value %s to %.*s of type %s",

@@ -2,6 +2,7 @@
 /* check_test.c -- the checker against answers recorded from a server (the folder tests/checker, in the form of golden files), and
  * its doors. */
 #include "testing/check_cases.h"
+#include "testing/memory.h"
 
 #include <stdlib.h>
 
@@ -99,6 +100,10 @@ static void put_answer(const check_world *w, corm_status status, bool prepared, 
             base__buf_printf(out, " %u", checked->partition_markers[i]);
         }
     }
+    if (checked->refused && !prepared) {
+        base__buf_printf(out, "error 2200: %s", checked->refused);
+        return;
+    }
     if (!checked->select) return;
     base__buf_puts(out, prepared ? "\ncolumns:" : "columns:");
     for (uint32_t i = 0; i < checked->select->column_count; i++) {
@@ -120,6 +125,27 @@ static bool same_answer(const unit *u, const char *answer) {
     return answer[at] == '\0';
 }
 
+/* Whichever allocation fails, the statement says so, or is refused as it is with memory, and leaves nothing behind. */
+static void check_without_memory(check_world *w, const char *statement, corm_status whole) {
+    bool failed = testing__memory_can_fail();
+    for (size_t n = 0; failed; n++) {
+        cql_checked *checked = NULL;
+        corm_error   err = { 0 };
+        long         live = testing__memory_live();
+        testing__memory_fail_from(n);
+        corm_status status = cql__check_text(corm_str_of(statement), w->schema,
+                                             corm_str_of(w->keyspace), &checked, &err);
+        failed = testing__memory_has_failed();
+        testing__memory_fail_from(SIZE_MAX);
+        bool refused =
+            status == whole && whole != CORM_OK && strcmp(err.message, w->error.message) == 0;
+        if (failed && status != CORM_NO_MEMORY && !refused)
+            fail_msg("allocation %zu of %s: %s", n, statement, err.message);
+        cql__checked_free(checked);
+        assert_int_equal(testing__memory_live(), live);
+    }
+}
+
 static void run_file(const char *name) {
     char       *text = read_file(name), *rest = text;
     check_world w;
@@ -132,7 +158,9 @@ static void run_file(const char *name) {
             world_apply(&w, u.statement);
             continue;
         }
-        put_answer(&w, world_check(&w, u.statement), u.prepared, &answer);
+        corm_status status = world_check(&w, u.statement);
+        put_answer(&w, status, u.prepared, &answer);
+        check_without_memory(&w, u.statement, status);
         if (!same_answer(&u, base__buf_cstr(&answer))) {
             print_message("%s\n  expected %s\n  answered %s\n", u.statement,
                           u.count > 0 ? u.expected[0] : "", base__buf_cstr(&answer));
@@ -158,6 +186,11 @@ static void terms_are_checked_as_by_the_server(void **state) {
 static void selections_are_checked_as_by_the_server(void **state) {
     (void)state;
     run_file("selections");
+}
+
+static void groups_and_literals_of_columns_are_checked_as_by_the_server(void **state) {
+    (void)state;
+    run_file("groups");
 }
 
 static void rows_are_restricted_as_by_the_server(void **state) {
@@ -306,6 +339,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(statements_made_up_at_random_are_answered_as_by_the_server),
     cmocka_unit_test(terms_are_checked_as_by_the_server),
     cmocka_unit_test(selections_are_checked_as_by_the_server),
+    cmocka_unit_test(groups_and_literals_of_columns_are_checked_as_by_the_server),
     cmocka_unit_test(rows_are_restricted_as_by_the_server),
     cmocka_unit_test(modifications_are_checked_as_by_the_server),
     cmocka_unit_test(what_the_store_does_not_execute_is_refused_by_name),

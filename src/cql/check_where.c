@@ -127,7 +127,7 @@ static corm_str missing_names(const clause *w, uint32_t first, uint32_t end) {
     for (uint32_t i = first; missing && i < end; i++) {
         if (!w->rules.by_column[i]) missing[count++] = &w->c->table->columns[i];
     }
-    return missing ? cql__join_names(w->c->arena, missing, count, ", ") : (corm_str){ "", 0 };
+    return missing ? cql__join_names(w->c, missing, count, ", ") : (corm_str){ "", 0 };
 }
 
 /* Tables of the server's own views answer any question without being told to filter. */
@@ -294,7 +294,7 @@ static corm_str other_names(clause *w) {
         const cql_column *column = &table->columns[take_static ? statics++ : regulars++];
         if (w->rules.by_column[column->index]) names[count++] = column;
     }
-    return cql__join_names(w->c->arena, names, count, ", ");
+    return cql__join_names(w->c, names, count, ", ");
 }
 
 static corm_status check_others(clause *w) {

@@ -2,10 +2,11 @@
 /* column_names.c -- terms, selectors, types and relations as the server's messages show them. Pure but for memory. */
 #include "cql/check_internal.h"
 
-corm_str cql__take_text(base_arena *arena, base_buf *buf) {
+corm_str cql__take_text(cql_checker *c, base_buf *buf) {
     corm_str text = { NULL, 0 };
-    if (!buf->failed) text = base__arena_str(arena, base__buf_str(buf));
+    if (!buf->failed) text = base__arena_str(c->arena, base__buf_str(buf));
     base__buf_free(buf);
+    if (!text.data) c->no_memory = true;
     return text;
 }
 
@@ -53,7 +54,7 @@ void cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast, base_buf *
 corm_str cql__type_text(cql_checker *c, const cql_type *type) {
     base_buf buf = { 0 };
     cql__type_print(type, &buf);
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 /* ---- terms and selectors ---- */
@@ -244,20 +245,16 @@ void cql__put_term(const cql_expr *expr, base_buf *out) {
     put_term(NULL, expr, out);
 }
 
-void cql__put_selector(cql_checker *c, const cql_expr *expr, base_buf *out) {
-    put_selector(c, expr, out);
-}
-
 corm_str cql__term_text(cql_checker *c, const cql_expr *expr) {
     base_buf buf = { 0 };
     put_term(c, expr, &buf);
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 corm_str cql__selector_text(cql_checker *c, const cql_expr *expr) {
     base_buf buf = { 0 };
     put_selector(c, expr, &buf);
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
 /* ---- relations ---- */
@@ -317,15 +314,15 @@ void cql__put_relation(const cql_relation *relation, base_buf *out) {
 corm_str cql__relation_text(cql_checker *c, const cql_relation *relation) {
     base_buf buf = { 0 };
     cql__put_relation(relation, &buf);
-    return cql__take_text(c->arena, &buf);
+    return cql__take_text(c, &buf);
 }
 
-corm_str cql__join_names(base_arena *arena, const cql_column *const *columns, uint32_t count,
+corm_str cql__join_names(cql_checker *c, const cql_column *const *columns, uint32_t count,
                          const char *between) {
     base_buf buf = { 0 };
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0) base__buf_puts(&buf, between);
         base__buf_put_str(&buf, columns[i]->name);
     }
-    return cql__take_text(arena, &buf);
+    return cql__take_text(c, &buf);
 }

@@ -35,7 +35,7 @@ static corm_str call_text(masking *m) {
         cql__put_term(written->args[i], &text);
     }
     base__buf_u8(&text, ')');
-    return cql__take_text(m->checker.arena, &text);
+    return cql__take_text(&m->checker, &text);
 }
 
 static corm_status refuse_call(masking *m, const char *format) {
@@ -71,7 +71,7 @@ static corm_status resolve(masking *m) {
     base_buf        type = { 0 };
     if (!args) return base__fail_memory(c->err);
     cql__type_print_marshal(m->type, &type);
-    args[0] = (cql_argument){ .type = m->type, .text = cql__take_text(c->arena, &type) };
+    args[0] = (cql_argument){ .type = m->type, .text = cql__take_text(c, &type) };
     if (!args[0].text.data) return base__fail_memory(c->err);
     for (uint32_t i = 0; i < written->count; i++) {
         if (has_marker(written->args[i])) {
@@ -123,7 +123,7 @@ static corm_status settle(masking *m, uint32_t index, corm_str *out) {
         base__buf_puts(&text, "null");
     else
         cql__to_text(m->function->args[index + 1], value, CQL_STYLE_LITERAL, &text);
-    *out = cql__take_text(c->arena, &text);
+    *out = cql__take_text(c, &text);
     return out->data ? CORM_OK : base__fail_memory(c->err);
 }
 

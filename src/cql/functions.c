@@ -93,7 +93,7 @@ bool cql__function_exists(corm_str name) {
     cql_fn_list list = { .arena = &arena, .types = &arena, .name = name };
     collect(&list);
     base__arena_free(&arena);
-    return list.count > 0;
+    return list.count > 0 || list.failed; /* a call of it will say what failed */
 }
 
 bool cql__function_is_generic(corm_str name) {
