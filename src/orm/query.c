@@ -197,15 +197,12 @@ corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *mo
 
 const orm_term *orm__query_unique(const orm_query *query) {
     const orm_term *unique = NULL;
-    uint32_t        given = 0;
     for (uint32_t i = 0; i < query->term_count; i++) {
         const orm_term *term = &query->terms[i];
         if (!term->field) return NULL;
-        bool fixed = term->given->op == CORM_EQ || term->given->op == CORM_IN;
-        if (term->field->key == CORM_PARTITION && fixed) given++;
         if (term->field->spec->unique && term->given->op == CORM_EQ && !unique) unique = term;
     }
-    return given < query->model->partition_count ? unique : NULL;
+    return unique;
 }
 
 /* ---- the shape ---- */

@@ -41,7 +41,7 @@ CORM_CHECKED corm_status orm__query_bind(orm_query *query, corm_statement *state
 /* Gives the rows what Corm does: conditions, order, offset, limit. */
 CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows);
 
-/* The term that names a unique column, when the partition key is not fully given; else NULL. */
+/* The first equality on a unique column; NULL when there is none, or a condition on the token. */
 const orm_term *orm__query_unique(const orm_query *query);
 
 #endif
