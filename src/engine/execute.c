@@ -8,8 +8,8 @@
 /* ---- requests ---- */
 
 corm_str engine__request_keyspace(const engine_client *client, const wire_request *request) {
-    return request->options.keyspace.data ? request->options.keyspace
-                                          : corm_str_of(client->keyspace);
+    if (request->options.keyspace.data) return request->options.keyspace;
+    return (corm_str){ client->keyspace, strlen(client->keyspace) };
 }
 
 void engine__request_init(engine_request *out, engine *store, const wire_request *request,
@@ -108,7 +108,7 @@ static corm_status use(const cql_schema *schema, engine_client *client, const cq
         return base__fail(err, CORM_INVALID, "Keyspace '%.*s' does not exist", (int)name.len,
                           name.data);
     }
-    memcpy(client->keyspace, name.data, name.len);
+    if (name.len > 0) memcpy(client->keyspace, name.data, name.len);
     client->keyspace[name.len] = '\0';
     wire__put_set_keyspace(&answer->body, name);
     return base__buf_status(&answer->body, err);

@@ -426,9 +426,9 @@ static void submitted_reads_are_answered_at_once_and_writes_later(void **state) 
 typedef struct steady_reader {
     engine              *store;
     const wire_prepared *select, *insert;
-    atomic_bool          stop;
     pthread_t            thread;
     int                  failures;
+    atomic_bool          stop;
 } steady_reader;
 
 static corm_status execute_quietly(engine *store, const wire_prepared *prepared) {

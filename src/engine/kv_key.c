@@ -50,7 +50,7 @@ static corm_status descend(kv_txn *txn, corm_bytes rest, kv_stored *stored, bool
     *found = true;
     while (rest.len >= KV_CHUNK) {
         MDB_val  value;
-        uint64_t space;
+        uint64_t space = 0;
         take_chunk(&rest, stored);
         CORM_TRY(fetch(txn, stored, &value, found, err));
         if (!*found) return CORM_OK;
@@ -106,7 +106,7 @@ corm_status kv__put(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes value,
     corm_bytes rest = key;
     kv__head_tree(&stored, kv__tree_byte(tree));
     while (rest.len >= KV_CHUNK) {
-        uint64_t space;
+        uint64_t space = 0;
         take_chunk(&rest, &stored);
         CORM_TRY(enter_or_make_space(txn, &stored, &space, err));
         kv__head_space(&stored, space);
@@ -189,11 +189,11 @@ static corm_status delete_upwards(kv_txn *txn, uint8_t tree, corm_bytes key, con
 }
 
 corm_status kv__delete(kv_txn *txn, kv_tree tree, corm_bytes key, bool *found, corm_error *err) {
-    uint64_t  few[8];
+    uint64_t  few[8] = { 0 };
     uint64_t *spaces = few;
     size_t    depth = key.len / KV_CHUNK;
     if (depth > sizeof few / sizeof *few) {
-        spaces = malloc(depth * sizeof *spaces);
+        spaces = calloc(depth, sizeof *spaces);
         if (!spaces) return base__fail_memory(err);
     }
     corm_status status = find_path(txn, kv__tree_byte(tree), key, spaces, found, err);

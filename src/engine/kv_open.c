@@ -210,7 +210,7 @@ static corm_status open_or_share(const kv_options *options, const kv_place *plac
         return CORM_OK;
     }
     CORM_TRY(open_store(options, place, out, err));
-    if (!place->is_memory) {
+    if (*out && !place->is_memory) {
         (*out)->next = registry;
         registry = *out;
     }

@@ -142,8 +142,8 @@ static corm_status measure(pages *p) {
 }
 
 corm_status kv__pages_look(int file, corm_error *err) {
-    pages p = { .file = file, .err = err };
-    bool  found;
+    pages p = { .file = file, .page_size = SMALLEST_PAGE, .err = err };
+    bool  found = false;
     CORM_TRY(read_state(&p, 0, &found));
     CORM_TRY(measure(&p));
     uint64_t slack = tail_slack / p.page_size;
@@ -219,7 +219,7 @@ static corm_status get_node(const pages *p, const uint8_t *page, uint32_t index,
 
 static bool in_order(const node *a, const node *b) {
     size_t shorter = a->key_size < b->key_size ? a->key_size : b->key_size;
-    int    order = memcmp(a->key, b->key, shorter);
+    int    order = shorter > 0 ? memcmp(a->key, b->key, shorter) : 0;
     return order < 0 || (order == 0 && a->key_size < b->key_size);
 }
 
@@ -263,7 +263,7 @@ static corm_status check_nodes(pages *p, const uint8_t *page, uint32_t level) {
     bool     is_leaf = level == 1;
     node     last = { 0 };
     for (uint32_t i = 0; i < node_count(page); i++) {
-        node entry;
+        node entry = { 0 };
         CORM_TRY(get_node(p, page, i, is_leaf, &entry));
         /* The first key of a branch stands for everything before the second. */
         if (i > (is_leaf ? 0u : 1u) && !p->is_free_tree && !in_order(&last, &entry)) {
@@ -308,7 +308,8 @@ static corm_status check_trees(pages *p) {
 }
 
 corm_status kv__pages_check(int file, uint64_t txn, bool *found, corm_error *err) {
-    pages p = { .file = file, .err = err };
+    pages p = { .file = file, .page_size = SMALLEST_PAGE, .err = err };
+    *found = false;
     CORM_TRY(read_state(&p, txn, found));
     if (!*found) return CORM_OK;
     CORM_TRY(measure(&p));
@@ -330,7 +331,7 @@ static corm_status check_snapshot(kv_store *store, kv_txn *reader, bool *found, 
 corm_status kv__check(kv_store *store, corm_error *err) {
     for (;;) {
         kv_txn *reader;
-        bool    found;
+        bool    found = false;
         CORM_TRY(kv__read_begin(store, &reader, err));
         corm_status status = check_snapshot(store, reader, &found, err);
         kv__read_end(reader);

@@ -69,7 +69,7 @@ void engine__version_unref(engine_version *version) {
 static bool same_types(const cql_keyspace *a, const cql_keyspace *b) {
     if (a == b) return true;
     if (!a || !b || a->type_count != b->type_count) return false;
-    return a->type_count == 0 || memcmp(a->types, b->types, a->type_count * sizeof *a->types) == 0;
+    return a->type_count == 0 || memcmp(a->types, b->types, a->type_count * sizeof(void *)) == 0;
 }
 
 /* Snapshots share the objects that did not change between them. */

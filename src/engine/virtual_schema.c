@@ -38,7 +38,7 @@ static cql_keyspace **ordered_keyspaces(virtual_row *row, const cql_schema *sche
     for (uint32_t i = 0; i < schema->keyspace_count; i++) {
         if (schema->keyspaces[i]->is_virtual == is_virtual) out[(*count)++] = schema->keyspaces[i];
     }
-    if (!is_virtual) qsort(out, *count, sizeof *out, by_token);
+    if (!is_virtual) qsort(out, *count, sizeof(void *), by_token);
     return out;
 }
 
@@ -74,7 +74,7 @@ static const cql_column **columns_by_name(virtual_row *row, const cql_table *tab
         BASE_NEW_ARRAY(row->request->arena, const cql_column *, table->column_count);
     if (!sorted) return NULL;
     for (uint32_t i = 0; i < table->column_count; i++) sorted[i] = &table->columns[i];
-    qsort(sorted, table->column_count, sizeof *sorted, by_column_name);
+    qsort(sorted, table->column_count, sizeof(void *), by_column_name);
     return sorted;
 }
 
@@ -340,7 +340,7 @@ static corm_status indexes_of_table(virtual_row *row, const cql_table *table, co
         BASE_NEW_ARRAY(row->request->arena, const cql_index *, table->index_count);
     if (!sorted) return base__fail_memory(err);
     for (uint32_t i = 0; i < table->index_count; i++) sorted[i] = &table->indexes[i];
-    qsort(sorted, table->index_count, sizeof *sorted, by_index_name);
+    qsort(sorted, table->index_count, sizeof(void *), by_index_name);
     for (uint32_t i = 0; i < table->index_count; i++) {
         set_table_key(row, table);
         virtual__set_text(row, "index_name", sorted[i]->name);
