@@ -183,8 +183,9 @@ static corm_status read_page(corm_rows *rows, orm_shape *shape, const corm_resul
     if (wire->kind != WIRE_ROWS) {
         return base__fail(err, CORM_INVALID_ARGUMENT, "the statement does not answer with rows");
     }
-    if (wire->metadata.count > MOST_COLUMNS) {
-        return base__fail(err, CORM_PROTOCOL_ERROR, "the result has too many columns");
+    if (wire->metadata.count == 0 || wire->metadata.count > MOST_COLUMNS) {
+        return base__fail(err, CORM_PROTOCOL_ERROR, "the result has %u columns",
+                          wire->metadata.count);
     }
     CORM_TRY(find_plan(rows, shape, &wire->metadata, err));
     uint32_t words = (rows->plan->count + 63) / 64;
