@@ -93,7 +93,7 @@ static corm_status save(importing *im, corm_error *err) {
     c->offset = im->input.offset;
     c->line = im->input.line;
     c->records = im->records;
-    c->rejected += im->rejects.count - c->rejected;
+    c->rejected = im->rejects.count;
     CORM_TRY(hash_beginning(im->file, c->offset, &c->beginning, err));
     CORM_TRY(cli__rejects_flush(&im->rejects, err));
     im->saved_ms = base__clock_mono_ns() / 1000000;
@@ -124,11 +124,12 @@ static corm_status end_round(importing *im, corm_error *err) {
     CORM_TRY(cli__round_finish(im->round, &im->rejects, &im->written, err));
     cli__progress_show(&im->progress, im->input.offset, im->records);
     if (base__clock_mono_ns() / 1000000 - im->saved_ms >= 1000) CORM_TRY(save(im, err));
-    int64_t most = im->values->max_rejects;
-    if (most && im->rejects.count >= (uint64_t)most)
-        return base__fail(err, CORM_INVALID, "stopped: %llu records were rejected",
-                          (unsigned long long)im->rejects.count);
     return CORM_OK;
+}
+
+static bool has_enough_rejects(const importing *im) {
+    int64_t most = im->values->max_rejects;
+    return most && im->rejects.count >= (uint64_t)most;
 }
 
 static corm_status import_record(importing *im, corm_str record, uint64_t line, corm_error *err) {
@@ -147,16 +148,17 @@ static corm_status import_records(importing *im, corm_error *err) {
     corm_str record;
     uint64_t line;
     bool     more = true;
-    while (!stop_asked) {
+    while (!stop_asked && !has_enough_rejects(im)) {
         CORM_TRY(cli__input_next(&im->input, &more, &record, &line, err));
         if (!more) break;
         CORM_TRY(import_record(im, record, line, err));
         if (cli__round_is_full(im->round)) CORM_TRY(end_round(im, err));
     }
     CORM_TRY(end_round(im, err));
-    if (!stop_asked) return cli__rejects_flush(&im->rejects, err);
+    if (!more) return cli__rejects_flush(&im->rejects, err);
     CORM_TRY(save(im, err));
-    return base__fail(err, CORM_CANCELLED, "interrupted%s",
+    return base__fail(err, CORM_CANCELLED, "%s%s",
+                      stop_asked ? "interrupted" : "there are too many rejects",
                       im->is_stdin ? "" : "; --resume goes on from here");
 }
 

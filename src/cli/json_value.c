@@ -47,20 +47,35 @@ void cli__put_json_value(const cql_type *type, cql_value value, base_buf *out) {
     base__buf_free(&literal);
 }
 
+/* INSERT JSON reads the number of a decimal by way of a double. */
+static bool is_decimal_number(const cql_type *type, corm_str json) {
+    return type->id == CQL_DECIMAL && json.len &&
+           (json.data[0] == '-' || (json.data[0] >= '0' && json.data[0] <= '9'));
+}
+
+/* The literal in a JSON string; false when there is none, and then nothing is appended. */
+static bool read_literal(const cql_type *type, corm_str json, base_buf *out, bool *is_null) {
+    base_buf text = { 0 };
+    size_t   start = out->len;
+    bool     read = json.len && json.data[0] == '"' && !is_text(type) &&
+                cql__from_json(cql__type_native(CQL_TEXT), json, &text, is_null, NULL) == CORM_OK &&
+                text.len &&
+                cql__from_text(type, base__buf_str(&text), out, is_null, NULL) == CORM_OK;
+    if (!read) out->len = start;
+    base__buf_free(&text);
+    return read;
+}
+
 corm_status cli__read_json_value(const cql_type *type, corm_str json, base_buf *out, bool *is_null,
                                  corm_error *err) {
-    size_t      start = out->len;
-    corm_status status = cql__from_json(type, json, out, is_null, err);
-    if (status == CORM_OK || is_text(type) || !json.len || json.data[0] != '"') return status;
-    base_buf text = { 0 };
+    size_t start = out->len;
+    if (is_decimal_number(type, json) && cql__from_text(type, json, out, is_null, NULL) == CORM_OK)
+        return CORM_OK;
     out->len = start;
-    bool is_string =
-        cql__from_json(cql__type_native(CQL_TEXT), json, &text, is_null, NULL) == CORM_OK;
-    if (is_string && text.len &&
-        cql__from_text(type, base__buf_str(&text), out, is_null, NULL) == CORM_OK)
-        status = CORM_OK;
-    else
-        out->len = start;
-    base__buf_free(&text);
-    return status;
+    /* INSERT JSON also takes a string with the JSON of a collection: the literal comes first. */
+    if (type->count && read_literal(type, json, out, is_null)) return CORM_OK;
+    corm_status status = cql__from_json(type, json, out, is_null, err);
+    if (status == CORM_OK) return CORM_OK;
+    out->len = start;
+    return read_literal(type, json, out, is_null) ? CORM_OK : status;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* json_value.h -- values in JSON lines that read back as they were. Pure.
  *
- * SELECT JSON has no form for some values: NaN and infinities, the empty value of a number, years of five digits, the scale of
- * a decimal. Such a value is written as a string with its CQL literal. */
+ * SELECT JSON has no form for some values: NaN and infinities, the empty value of a number, years of five digits. Such a value is written as a string with its CQL literal. */
 #ifndef CLI_JSON_VALUE_H
 #define CLI_JSON_VALUE_H
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/* json_import_fuzz.c -- any bytes as lines of a JSON import: objects are cut, each value is read as a type that the first byte
+ * chooses, and what was read is written so that it reads back. */
+#include <stdlib.h>
+
+#include "cli/json_value.h"
+#include "cli/jsonl.h"
+
+static const char *const types[] = {
+    "text",
+    "int",
+    "double",
+    "decimal",
+    "varint",
+    "timestamp",
+    "date",
+    "duration",
+    "blob",
+    "inet",
+    "list<text>",
+    "map<text, frozen<list<int>>>",
+    "set<float>",
+    "tuple<int, text>",
+    "vector<float, 2>",
+    "boolean",
+};
+enum { TYPE_COUNT = sizeof types / sizeof types[0] };
+
+static void must(bool holds) {
+    if (!holds) abort();
+}
+
+static void check_value(const cql_type *type, corm_str json) {
+    base_buf   bytes = { 0 }, text = { 0 }, again = { 0 };
+    bool       is_null = false;
+    corm_error error = { 0 };
+    bool       read = cli__read_json_value(type, json, &bytes, &is_null, &error) == CORM_OK;
+    cql_value  value = { bytes.data, (int32_t)bytes.len };
+    if (!value.data) value.data = (const uint8_t *)"";
+    if (read && !is_null && cql__validate(type, value, NULL) == CORM_OK) {
+        cli__put_json_value(type, value, &text);
+        must(cli__read_json_value(type, base__buf_str(&text), &again, &is_null, &error) == CORM_OK);
+        must(!is_null && again.len == bytes.len);
+        must(again.len == 0 || memcmp(again.data, bytes.data, again.len) == 0);
+    }
+    base__buf_free(&bytes);
+    base__buf_free(&text);
+    base__buf_free(&again);
+}
+
+static void check_line(const cql_type *type, corm_str line) {
+    base_arena  arena = { 0 };
+    cli_member *members;
+    uint32_t    count;
+    corm_error  error = { 0 };
+    if (cli__json_split(line, &arena, &members, &count, &error) == CORM_OK)
+        for (uint32_t i = 0; i < count; i++) check_value(type, members[i].value);
+    base__arena_free(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    base_arena      arena = { 0 };
+    const cql_type *type;
+    corm_error      error = { 0 };
+    if (size < 2) return 0;
+    must(cql__type_parse(&arena, corm_str_of(types[data[0] % TYPE_COUNT]), NULL, &type, &error) ==
+         CORM_OK);
+    corm_str rest = { (const char *)data + 1, size - 1 };
+    while (rest.len) {
+        const char *end = memchr(rest.data, '\n', rest.len);
+        size_t      len = end ? (size_t)(end - rest.data) : rest.len;
+        check_line(type, (corm_str){ rest.data, len });
+        rest.data += len + (end != NULL);
+        rest.len -= len + (end != NULL);
+    }
+    base__arena_free(&arena);
+    return 0;
+}
