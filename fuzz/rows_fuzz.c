@@ -71,10 +71,12 @@ static size_t use(const row *rows, uint32_t count) {
     return sum;
 }
 
-static void filter(const orm_model *model, const orm_plan *plan, base_reader in, base_arena *arena) {
+static void filter(const orm_model *model, const orm_plan *plan, base_reader in,
+                   base_arena *arena) {
     corm_term  term = { "e", CORM_LIKE, corm_v("%a_"), { 0 } };
     orm_filter like;
-    if (orm__filter_make(orm__field(model, corm_str_of("e")), &term, arena, &like, NULL) != CORM_OK) {
+    if (orm__filter_make(orm__field(model, corm_str_of("e")), &term, arena, &like, NULL) !=
+        CORM_OK) {
         return;
     }
     for (uint32_t i = 0; i < plan->count && !in.failed; i++) {
@@ -87,7 +89,8 @@ static void decode(const orm_model *model, const wire_result *wire, base_arena *
     orm_plan *plan = NULL;
     uint32_t  count = wire->row_count < MOST_ROWS ? wire->row_count : MOST_ROWS;
     row      *rows = calloc(count + 1, sizeof *rows);
-    if (rows && orm__plan_new(model, wire->metadata.columns, wire->metadata.count, &plan, NULL) == CORM_OK) {
+    if (rows && orm__plan_new(model, wire->metadata.columns, wire->metadata.count, &plan, NULL) ==
+                    CORM_OK) {
         base_reader in = wire->rows;
         corm_error  err = { 0 };
         orm_reading reading = { in.data + in.len, arena, &err };

@@ -40,23 +40,27 @@ static int find_ada(corm_db *db, corm_error *err) {
     if (corm_find(db, &users, &rows, { .where = { corm_eq("email", email) }, .error = err })) {
         return failed("find", err);
     }
-    for (CORM_EACH(user, u, rows)) printf("%s is %d and has %u tags\n", u->name, u->age, u->tags.count);
+    for (CORM_EACH(user, u, rows))
+        printf("%s is %d and has %u tags\n", u->name, u->age, u->tags.count);
     corm_rows_free(rows);
     return 0;
 }
 
 static int use(corm_db *db) {
     corm_error err = { 0 };
-    user       ada = { .email = "ada@example.com", .name = "Ada", .age = 36,
+    user       ada = { .email = "ada@example.com",
+                       .name = "Ada",
+                       .age = 36,
                        .tags = corm_set_of(corm_v("math"), corm_v("engines")) };
     if (corm_insert(db, &users, &ada, { .error = &err })) return failed("insert", &err);
     if (find_ada(db, &err)) return 1;
 
     ada.age++;
-    if (corm_update(db, &users, &ada, { .only = { "age" }, .error = &err })) return failed("update", &err);
+    if (corm_update(db, &users, &ada, { .only = { "age" }, .error = &err }))
+        return failed("update", &err);
     if (find_ada(db, &err)) return 1;
 
-    user eve = { .email = "ada@example.com", .name = "Eve" };
+    user        eve = { .email = "ada@example.com", .name = "Eve" };
     corm_status status = corm_insert(db, &users, &eve, { .error = &err });
     printf("%s: %s\n", corm_status_name(status), err.message);
 

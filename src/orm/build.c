@@ -38,14 +38,14 @@ corm_status orm__build_finish(orm_builder *builder, const char *const *key, uint
     corm_field *more = NULL;
     uint32_t    count = 0;
     if (builder->count > CORM_MODEL_MAX_FIELDS) {
-        more = BASE_NEW_ARRAY(builder->arena, corm_field, builder->count - CORM_MODEL_MAX_FIELDS + 1);
+        more =
+            BASE_NEW_ARRAY(builder->arena, corm_field, builder->count - CORM_MODEL_MAX_FIELDS + 1);
         if (!more) return base__fail_memory(err);
     }
     for (uint32_t pass = 0; pass < 2; pass++) {
         uint32_t candidates = pass == 0 ? key_count : builder->count;
         for (uint32_t i = 0; i < candidates; i++) {
-            corm_field *field =
-                pass == 0 ? orm__build_find(builder, key[i]) : &builder->fields[i];
+            corm_field *field = pass == 0 ? orm__build_find(builder, key[i]) : &builder->fields[i];
             if (!field || (pass == 1 && is_in(field->name, key, key_count))) continue;
             field->member = CORM_MEMBER_VALUE;
             field->offset = count * (uint32_t)sizeof(corm_value);

@@ -159,8 +159,9 @@ static corm_status check_generate(compiling *c, const orm_field *field) {
         if (field->spec->generate == CORM_EACH_NOW && orm__is_key(field)) {
             return bad(c, field, "a key column does not change with each write");
         }
-        return takes_now(field) ? CORM_OK
-                                : bad(c, field, "the time is generated only for a timestamp or date");
+        return takes_now(field)
+                   ? CORM_OK
+                   : bad(c, field, "the time is generated only for a timestamp or date");
     default: return bad(c, field, "its .generate is none of corm_generate");
     }
 }
@@ -192,12 +193,15 @@ static corm_status compile_pattern(compiling *c, orm_field *field) {
     PCRE2_SIZE  at;
     if (!pattern) return CORM_OK;
     if (!is_text(field)) return bad(c, field, ".pattern is a rule of texts");
-    field->pattern = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                   PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at,
-                                   NULL);
+    field->pattern =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
     if (field->pattern) {
         pcre2_jit_compile(field->pattern, PCRE2_JIT_COMPLETE); /* without it matching is slower */
         return CORM_OK;
+    }
+    if (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY) {
+        return base__fail_memory(c->err);
     }
     char why[128], what[256];
     pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
@@ -212,7 +216,8 @@ static corm_status check_rules(compiling *c, orm_field *field) {
     }
     if (rules->uuid && !is_text(field)) return bad(c, field, ".uuid is a rule of texts");
     if ((rules->min_length || rules->max_length) && !has_length(field)) {
-        return bad(c, field, ".min_length and .max_length are rules of texts, blobs and collections");
+        return bad(c, field,
+                   ".min_length and .max_length are rules of texts, blobs and collections");
     }
     if (rules->max_length != 0 && rules->min_length > rules->max_length) {
         return bad(c, field, ".min_length is greater than .max_length");

@@ -42,7 +42,8 @@ static void expect(const corm_field *fields, uint32_t count, const char *words) 
         expect(fields_, sizeof fields_ / sizeof *fields_, words);                                  \
     } while (0)
 
-#define KEY { COL(id), .key = CORM_PARTITION }
+#define KEY                                                                                        \
+    { COL(id), .key = CORM_PARTITION }
 
 static void every_fault_of_a_model_is_named_with_its_place(void **state) {
     (void)state;
@@ -65,7 +66,8 @@ static void every_fault_of_a_model_is_named_with_its_place(void **state) {
     EXPECT("only for a timestamp", KEY, { COL(text), .generate = CORM_NEW_NOW });
     EXPECT("does not change with each write", KEY,
            { COL(at), .key = CORM_CLUSTERING, .generate = CORM_EACH_NOW });
-    EXPECT("only a regular column can be unique", { COL(id), .key = CORM_PARTITION, .unique = true });
+    EXPECT("only a regular column can be unique",
+           { COL(id), .key = CORM_PARTITION, .unique = true });
     EXPECT("cannot be unique", KEY, { COL(list), .unique = true });
     EXPECT("cannot be part of the key", KEY, { COL(list), .key = CORM_CLUSTERING });
     EXPECT("never absent", KEY, { COL(optional), .key = CORM_CLUSTERING });
@@ -100,7 +102,8 @@ static void what_is_no_model_is_refused(void **state) {
     assert_status(orm__compile(&sizeless, &out, &err), CORM_INVALID_ARGUMENT);
     static const corm_model wild = { .table = "t", .row_size = 4, ._canary = 1 };
     assert_status(orm__compile(&wild, &out, &err), CORM_INVALID_ARGUMENT);
-    static const corm_model brief = { .table = "t", .row_size = 4,
+    static const corm_model brief = { .table = "t",
+                                      .row_size = 4,
                                       .options = { .default_ttl_seconds = -1 } };
     assert_status(orm__compile(&brief, &out, &err), CORM_INVALID_ARGUMENT);
     assert_null(out);
@@ -112,8 +115,9 @@ static void more_fields_continue_the_first_ones(void **state) {
     static const corm_field more[] = { { COL(text) }, { COL(number) }, { .name = NULL } };
     orm_model              *compiled;
     corm_error              err = { 0 };
-    model = (corm_model){ .table = "rows", .row_size = sizeof(row), .fields = { KEY },
-                          .more_fields = more };
+    model = (corm_model){
+        .table = "rows", .row_size = sizeof(row), .fields = { KEY }, .more_fields = more
+    };
     assert_ok(orm__compile(&model, &compiled, &err), err);
     assert_int_equal(compiled->count, 3);
     assert_text(compiled->fields[2].name, "number");
@@ -132,8 +136,11 @@ static void names_are_quoted_and_types_inferred(void **state) {
         .row_size = sizeof(row),
         .fields = { { COL(id), .key = CORM_CLUSTERING_DESC },
                     { COL(uuid), .key = CORM_PARTITION, .generate = CORM_NEW_TIMEUUID },
-                    { .name = "Order", .member = CORM_MEMBER_TEXT, .size = sizeof(char *),
-                      .offset = offsetof(row, text), .cql = "varchar" } },
+                    { .name = "Order",
+                      .member = CORM_MEMBER_TEXT,
+                      .size = sizeof(char *),
+                      .offset = offsetof(row, text),
+                      .cql = "varchar" } },
     };
     orm_model *compiled;
     corm_error err = { 0 };

@@ -24,7 +24,7 @@ typedef struct orm_field {
     corm_str          name;   /* ends with a zero byte */
     corm_str          quoted; /* as CQL text */
     corm_str          cql;    /* the type, in the form of system_schema */
-    const cql_type   *type;   /* until the model is loaded, user-defined types have no fields here */
+    const cql_type   *type; /* until the model is loaded, user-defined types have no fields here */
     corm_member       member;
     uint32_t          offset, size;
     corm_key          key;
@@ -35,20 +35,20 @@ enum { ORM_BUCKETS = 64, ORM_MOST_SHAPES = 1024, ORM_MOST_FIELDS = 1024 };
 
 /* Immutable once it is in its db's list, but for the cache of statements. */
 struct orm_model {
-    orm_model        *next; /* in the db's list */
-    corm_db          *db;   /* NULL: compiled only to validate */
-    const corm_model *spec;
-    base_arena        arena;
-    corm_str          table, keyspace; /* end with a zero byte */
-    corm_str          path;            /* keyspace.table as CQL text */
-    uint32_t          count;
-    orm_field        *fields;
-    uint32_t          partition_count, key_count;
-    orm_field       **keys; /* the partition key, then the clustering columns */
-    uint32_t          unique_count;
-    orm_field       **uniques;
-    bool              is_counter;
-    pthread_mutex_t   lock; /* guards adding to the buckets, and shape_count */
+    orm_model           *next; /* in the db's list */
+    corm_db             *db;   /* NULL: compiled only to validate */
+    const corm_model    *spec;
+    base_arena           arena;
+    corm_str             table, keyspace; /* end with a zero byte */
+    corm_str             path;            /* keyspace.table as CQL text */
+    uint32_t             count;
+    orm_field           *fields;
+    uint32_t             partition_count, key_count;
+    orm_field          **keys; /* the partition key, then the clustering columns */
+    uint32_t             unique_count;
+    orm_field          **uniques;
+    bool                 is_counter;
+    pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
     uint32_t             shape_count;
 };
@@ -96,14 +96,14 @@ void                     orm__member_set_null(corm_member kind, void *member);
 /* ---- the db ---- */
 
 struct corm_db {
-    atomic_uint          refs; /* the handle, and each corm_rows */
-    corm_session        *session;
-    corm_migration       migration;
-    uint32_t             unique_lease_ms;
-    void                (*notice)(void *context, const char *text);
+    atomic_uint    refs; /* the handle, and each corm_rows */
+    corm_session  *session;
+    corm_migration migration;
+    uint32_t       unique_lease_ms;
+    void (*notice)(void *context, const char *text);
     void                *notice_context;
-    _Atomic(orm_model *) models; /* newest first; only ever added to */
-    pthread_mutex_t      load;   /* held while a model is loaded */
+    _Atomic(orm_model *) models;           /* newest first; only ever added to */
+    pthread_mutex_t      load;             /* held while a model is loaded */
     base_map             unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
     base_arena           names;            /* of that map */
 };
@@ -208,7 +208,8 @@ CORM_CHECKED corm_status orm__decode(const orm_step *step, cql_value value, void
  * each null. */
 CORM_CHECKED corm_status orm__decode_rows(const orm_plan *plan, base_reader *in, uint32_t count,
                                           uint8_t *structs, size_t row_size,
-                                          bool (*null)(void *context, uint32_t row, uint32_t column),
+                                          bool (*null)(void *context, uint32_t row,
+                                                       uint32_t column),
                                           void *context, const orm_reading *reading);
 
 /* ---- conditions that Corm holds ---- */
@@ -240,21 +241,21 @@ struct corm_rows {
     const orm_model *model;
     uint32_t         count, capacity;
     uint8_t         *structs;
-    uint64_t        *nulls; /* a bit a row and column, `words` for each row; NULL: no null was seen */
-    uint32_t         words;
-    const orm_plan  *plan;
-    orm_plan        *own_plan;
-    base_arena       arena; /* what structs point to beside the results */
-    base_arena       kept;  /* filters; lives as long as the rows */
-    corm_result    **results;
-    uint32_t         result_count, result_capacity;
-    uint32_t         filter_count;
-    orm_filter      *filters;
-    uint32_t         sort_count, sort_limit;
-    orm_sort         sorts[4];
-    base_buf         sort_keys; /* cql_values, sort_count for each row */
-    uint64_t         skip;      /* rows still to be passed over */
-    uint64_t         left;      /* rows still to be taken */
+    uint64_t *nulls; /* a bit a row and column, `words` for each row; NULL: no null was seen */
+    uint32_t  words;
+    const orm_plan *plan;
+    orm_plan       *own_plan;
+    base_arena      arena; /* what structs point to beside the results */
+    base_arena      kept;  /* filters; lives as long as the rows */
+    corm_result   **results;
+    uint32_t        result_count, result_capacity;
+    uint32_t        filter_count;
+    orm_filter     *filters;
+    uint32_t        sort_count, sort_limit;
+    orm_sort        sorts[4];
+    base_buf        sort_keys; /* cql_values, sort_count for each row */
+    uint64_t        skip;      /* rows still to be passed over */
+    uint64_t        left;      /* rows still to be taken */
 };
 
 CORM_CHECKED corm_status orm__rows_new(orm_model *model, corm_rows **out, corm_error *err);
@@ -272,7 +273,13 @@ CORM_CHECKED corm_status orm__read_by_key(orm_model *model, const char *select, 
 
 /* ---- writing ---- */
 
-typedef enum orm_write_kind { ORM_INSERT, ORM_SAVE, ORM_UPDATE, ORM_UPSERT, ORM_DELETE } orm_write_kind;
+typedef enum orm_write_kind {
+    ORM_INSERT,
+    ORM_SAVE,
+    ORM_UPDATE,
+    ORM_UPSERT,
+    ORM_DELETE
+} orm_write_kind;
 
 typedef enum orm_write_how { ORM_LEAVE, ORM_VALUE, ORM_NULL } orm_write_how;
 
@@ -301,9 +308,9 @@ CORM_CHECKED corm_status orm__write_unique(orm_write *write);
 
 /* Looks a unique value up: the key, in wire form, of the row that holds it; *found false when nobody does. The key lives in the
  * arena. */
-CORM_CHECKED corm_status orm__unique_owner(orm_model *model, const orm_field *field, cql_value value,
-                                           base_arena *arena, cql_value **key, bool *found,
-                                           corm_error *err);
+CORM_CHECKED corm_status orm__unique_owner(orm_model *model, const orm_field *field,
+                                           cql_value value, base_arena *arena, cql_value **key,
+                                           bool *found, corm_error *err);
 
 /* The member in wire form, in the arena; null when it holds nothing. */
 CORM_CHECKED corm_status orm__encode_member(const orm_field *field, const void *row,

@@ -142,8 +142,8 @@ static corm_status learn_types(orm_model *model, corm_error *err) {
     const char          *text = base__buf_cstr(&cql);
     corm_execute_options options = { .error = err };
     corm_result         *result = NULL;
-    corm_status          status = text ? corm_execute_with(model->db->session, text, &options, &result)
-                                       : base__fail_memory(err);
+    corm_status status = text ? corm_execute_with(model->db->session, text, &options, &result)
+                              : base__fail_memory(err);
     base__buf_free(&cql);
     if (status != CORM_OK) return status;
     uint32_t                 count;

@@ -5,8 +5,8 @@
 #include "orm/query.h"
 
 static corm_status bad(const orm_query *query, const char *what) {
-    return base__fail(query->err, CORM_INVALID_ARGUMENT, "model '%s': %s",
-                      query->model->table.data, what);
+    return base__fail(query->err, CORM_INVALID_ARGUMENT, "model '%s': %s", query->model->table.data,
+                      what);
 }
 
 static corm_status check(const orm_query *query) {
@@ -33,7 +33,8 @@ static corm_status fill_key(const orm_query *query, uint8_t *row, base_arena *ar
         if (!term->field || !orm__is_key(term->field) || term->given->op != CORM_EQ) continue;
         CORM_TRY(orm__encode(term->field, &term->given->value, arena, &wire, query->err));
         CORM_TRY(cql__decode(term->field->type, wire, arena, &value, query->err));
-        CORM_TRY(orm__member_set(term->field, &value, row + term->field->offset, arena, query->err));
+        CORM_TRY(
+            orm__member_set(term->field, &value, row + term->field->offset, arena, query->err));
         ++*given;
     }
     return CORM_OK;
@@ -43,11 +44,11 @@ static corm_status delete_one(corm_db *db, const orm_query *query) {
     base_arena  arena = { 0 };
     uint32_t    given = 0;
     uint8_t    *row = calloc(1, query->model->spec->row_size);
-    corm_status status =
-        row ? fill_key(query, row, &arena, &given) : base__fail_memory(query->err);
+    corm_status status = row ? fill_key(query, row, &arena, &given) : base__fail_memory(query->err);
     if (status == CORM_OK && (given != query->model->key_count || given != query->term_count)) {
-        status = bad(query, "it has unique columns: only one row at a time, by its full key, can be "
-                            "deleted");
+        status =
+            bad(query, "it has unique columns: only one row at a time, by its full key, can be "
+                       "deleted");
     }
     corm_write_options options = { .request = query->options->request, .error = query->err };
     if (status == CORM_OK) status = corm_delete_with(db, query->model->spec, row, &options);

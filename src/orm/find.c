@@ -100,8 +100,8 @@ static corm_status find_unique(orm_query *query, const orm_term *term, corm_rows
     cql_value *key = NULL;
     bool       found = false;
     CORM_TRY(orm__encode(term->field, &term->given->value, &rows->kept, &value, query->err));
-    CORM_TRY(orm__unique_owner(query->model, term->field, value, &rows->kept, &key, &found,
-                               query->err));
+    CORM_TRY(
+        orm__unique_owner(query->model, term->field, value, &rows->kept, &key, &found, query->err));
     bool store = query->options->allow_filtering || term->field->spec->indexed;
     *done = found || !store;
     return found ? read_owner(query, key, rows) : CORM_OK;

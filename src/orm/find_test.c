@@ -8,7 +8,9 @@ static void a_row_is_written_and_found(void **state) {
     corm_db   *db = open_db();
     corm_rows *rows;
     corm_error err = { 0 };
-    user       ada = { .email = "ada@example.com", .name = "Ada", .age = 36,
+    user       ada = { .email = "ada@example.com",
+                       .name = "Ada",
+                       .age = 36,
                        .tags = corm_set_of(corm_v("math"), corm_v("engines")) };
     assert_ok(corm_insert(db, &users, &ada, { .error = &err }), err);
     assert_false(corm_uuid_is_zero(ada.id));

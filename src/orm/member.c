@@ -225,7 +225,8 @@ corm_status orm__member_get(const orm_field *field, const void *row, bool zero, 
     const uint8_t *member = (const uint8_t *)row + field->offset;
     *out = (corm_value){ 0 };
     if (field->member == CORM_MEMBER_UUID) {
-        if (zero || !is_zero(member, sizeof(corm_uuid))) *out = corm_of_uuid(LOAD(corm_uuid, member));
+        if (zero || !is_zero(member, sizeof(corm_uuid)))
+            *out = corm_of_uuid(LOAD(corm_uuid, member));
         return CORM_OK;
     }
     if (field->member == CORM_MEMBER_TEXT_INLINE) {
@@ -288,12 +289,8 @@ static bool whole_of(const corm_value *value, int64_t *out) {
 static bool set_whole(corm_member kind, int64_t number, void *member) {
     switch (kind) {
     case CORM_MEMBER_I8: *(int8_t *)member = (int8_t)number; return number == (int8_t)number;
-    case CORM_MEMBER_I16:
-        *(int16_t *)member = (int16_t)number;
-        return number == (int16_t)number;
-    case CORM_MEMBER_I32:
-        *(int32_t *)member = (int32_t)number;
-        return number == (int32_t)number;
+    case CORM_MEMBER_I16: *(int16_t *)member = (int16_t)number; return number == (int16_t)number;
+    case CORM_MEMBER_I32: *(int32_t *)member = (int32_t)number; return number == (int32_t)number;
     case CORM_MEMBER_OPT_INT:
         *(corm_opt_int *)member = (corm_opt_int){ CORM_PRESENT, (int32_t)number };
         return number == (int32_t)number;

@@ -110,17 +110,36 @@ static everything full_row(void) {
                                           { .kind = CORM_INT, .as.i32 = 12 } };
     static const corm_value inner[] = { { .kind = CORM_LIST,
                                           .as.items = { .items = list, .count = 2 } } };
-    everything row = { .id = 1, .boolean = true, .tiny = -8, .small = -300, .big = INT64_MIN,
-                       .single = 0.5f, .real = -1e300, .str = { "st\0r", 4 },
-                       .bytes = { (const uint8_t *)"\0\1", 2 }, .stamp = { -5 }, .date = { -1 },
-                       .time = { 7 }, .duration = { 1, 2, 3 }, .list = { list, 2 },
-                       .set = { set, 1 }, .map = { map, 1 }, .tuple = { tuple, 2 },
-                       .address = { address, 2 }, .floats = { vector, 3 },
-                       .value = corm_of_items(CORM_LIST, inner, 1),
-                       .opt_bool = { CORM_PRESENT, true }, .opt_int = { CORM_PRESENT, -1 },
-                       .opt_bigint = { CORM_PRESENT, INT64_MAX }, .opt_float = { CORM_PRESENT, 2 },
-                       .opt_double = { CORM_PRESENT, 3 }, .opt_stamp = { CORM_PRESENT, { 4 } },
-                       .text = "grün", .name = "1234567", .wide_small = -5, .wide_float = 0.25 };
+    everything              row = { .id = 1,
+                                    .boolean = true,
+                                    .tiny = -8,
+                                    .small = -300,
+                                    .big = INT64_MIN,
+                                    .single = 0.5f,
+                                    .real = -1e300,
+                                    .str = { "st\0r", 4 },
+                                    .bytes = { (const uint8_t *)"\0\1", 2 },
+                                    .stamp = { -5 },
+                                    .date = { -1 },
+                                    .time = { 7 },
+                                    .duration = { 1, 2, 3 },
+                                    .list = { list, 2 },
+                                    .set = { set, 1 },
+                                    .map = { map, 1 },
+                                    .tuple = { tuple, 2 },
+                                    .address = { address, 2 },
+                                    .floats = { vector, 3 },
+                                    .value = corm_of_items(CORM_LIST, inner, 1),
+                                    .opt_bool = { CORM_PRESENT, true },
+                                    .opt_int = { CORM_PRESENT, -1 },
+                                    .opt_bigint = { CORM_PRESENT, INT64_MAX },
+                                    .opt_float = { CORM_PRESENT, 2 },
+                                    .opt_double = { CORM_PRESENT, 3 },
+                                    .opt_stamp = { CORM_PRESENT, { 4 } },
+                                    .text = "grün",
+                                    .name = "1234567",
+                                    .wide_small = -5,
+                                    .wide_float = 0.25 };
     row.uuid.bytes[0] = 9;
     row.varint = corm_varint_of(-77);
     row.decimal = corm_decimal_of(1999, 2);
@@ -204,10 +223,10 @@ static void a_member_that_holds_nothing_is_not_written(void **state) {
     static const char *const held[] = { "str",  "bytes", "uuid",    "inet",    "varint",
                                         "list", "set",   "map",     "tuple",   "address",
                                         "text", "value", "opt_int", "decimal", "floats" };
-    corm_db   *db = open_everything();
-    corm_rows *rows;
-    corm_error err = { 0 };
-    everything row = { .id = 1 };
+    corm_db                 *db = open_everything();
+    corm_rows               *rows;
+    corm_error               err = { 0 };
+    everything               row = { .id = 1 };
     assert_ok(corm_insert(db, &model, &row, { .error = &err }), err);
     everything *found = find_first(db, &rows);
     for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
@@ -236,7 +255,9 @@ static void an_optional_that_is_null_deletes_the_column(void **state) {
     corm_error err = { 0 };
     everything row = full_row();
     assert_ok(corm_insert(db, &model, &row, { .error = &err }), err);
-    row = (everything){ .id = 1, .opt_int = { CORM_IS_NULL, 0 }, .opt_bool = { CORM_IS_NULL, 0 },
+    row = (everything){ .id = 1,
+                        .opt_int = { CORM_IS_NULL, 0 },
+                        .opt_bool = { CORM_IS_NULL, 0 },
                         .value = corm_null() };
     assert_ok(corm_update(db, &model, &row, { .null = { "text" }, .error = &err }), err);
     find_first(db, &rows);
@@ -253,12 +274,12 @@ static void an_optional_that_is_null_deletes_the_column(void **state) {
 /* ---- values that do not fit ---- */
 
 typedef struct narrow {
-    int32_t  id;
-    char     name[4];
-    char    *text;
-    int32_t  number;
-    int8_t   tiny;
-    int16_t  small;
+    int32_t      id;
+    char         name[4];
+    char        *text;
+    int32_t      number;
+    int8_t       tiny;
+    int16_t      small;
     corm_opt_int optional;
 } narrow;
 
@@ -309,9 +330,9 @@ static void a_value_that_does_not_fit_is_an_error_and_never_cut(void **state) {
     assert_true(n->number == INT32_MIN && n->tiny == 127 && n->small == INT16_MIN);
     assert_int_equal(n->optional.value, 5);
     corm_rows_free(rows);
-    assert_status(corm_query(db, &narrow_model, "SELECT name AS id FROM narrow", &rows,
-                             { .error = &err }),
-                  CORM_CONVERSION);
+    assert_status(
+        corm_query(db, &narrow_model, "SELECT name AS id FROM narrow", &rows, { .error = &err }),
+        CORM_CONVERSION);
     assert_non_null(strstr(err.message, "'id'"));
     corm_db_close(db);
 }

@@ -178,9 +178,9 @@ static corm_str canonical(migration *m, const char *type) {
 
 /* Types and keys are not changed by any migration but DROP. */
 static corm_status refuse(migration *m, const orm_field *field, corm_str what) {
-    corm_str cql = base__arena_printf(&m->arena,
-                                      "DROP TABLE %s; %s (CORM_MIGRATION_DROP does it; all rows go)",
-                                      m->model->path.data, create_table(m).data);
+    corm_str cql = base__arena_printf(
+        &m->arena, "DROP TABLE %s; %s (CORM_MIGRATION_DROP does it; all rows go)",
+        m->model->path.data, create_table(m).data);
     (void)field;
     return add_step(m, STEP_REFUSE, what, cql);
 }
@@ -198,9 +198,10 @@ static corm_status compare_column(migration *m, const orm_field *field,
     corm_str type = canonical(m, column->type);
     if (!type.data) return base__fail_memory(m->err);
     if (!corm_str_equal(type, field->cql)) {
-        CORM_TRY(refuse(m, field,
-                        base__arena_printf(&m->arena, "column '%s' is of type %s, the model says %s",
-                                           field->name.data, column->type, field->cql.data)));
+        CORM_TRY(
+            refuse(m, field,
+                   base__arena_printf(&m->arena, "column '%s' is of type %s, the model says %s",
+                                      field->name.data, column->type, field->cql.data)));
     }
     if (column->key != field->key) {
         CORM_TRY(refuse(m, field,
@@ -235,7 +236,8 @@ static corm_status compare_fields(migration *m, const corm_table_info *table) {
         const orm_field        *field = &m->model->fields[i];
         const corm_column_info *column = column_named(table, field->name);
         CORM_TRY(column ? compare_column(m, field, column) : missing_column(m, field));
-        if (field->spec->indexed && (!column || !column->indexed)) CORM_TRY(missing_index(m, field));
+        if (field->spec->indexed && (!column || !column->indexed))
+            CORM_TRY(missing_index(m, field));
     }
     return CORM_OK;
 }
@@ -279,13 +281,13 @@ static corm_status drop_index_row(migration *m, const corm_column_info *column,
 }
 
 static corm_status drop_indexes(migration *m, const corm_column_info *column) {
-    static const char cql[] = "SELECT index_name, options FROM system_schema.indexes WHERE "
-                              "keyspace_name = ? AND table_name = ?";
-    corm_execute_options options = { .values = { corm_of_str(m->model->keyspace),
-                                                 corm_of_str(m->model->table) },
-                                     .error = m->err };
-    corm_result         *result;
-    const corm_row      *row;
+    static const char    cql[] = "SELECT index_name, options FROM system_schema.indexes WHERE "
+                                 "keyspace_name = ? AND table_name = ?";
+    corm_execute_options options = {
+        .values = { corm_of_str(m->model->keyspace), corm_of_str(m->model->table) }, .error = m->err
+    };
+    corm_result    *result;
+    const corm_row *row;
     CORM_TRY(corm_execute_with(m->session, cql, &options, &result));
     corm_status status;
     while ((status = corm_result_step(result, &row, m->err)) == CORM_OK && row) {
@@ -297,15 +299,14 @@ static corm_status drop_indexes(migration *m, const corm_column_info *column) {
 }
 
 static corm_status extra_column(migration *m, const corm_column_info *column) {
-    corm_str what =
-        base__arena_printf(&m->arena, "column '%s' is not in the model", column->name);
+    corm_str what = base__arena_printf(&m->arena, "column '%s' is not in the model", column->name);
     if (column->key != CORM_REGULAR && column->key != CORM_STATIC) {
         return refuse(m, NULL, what);
     }
     corm_str name = quoted(m, column->name);
     if (!name.data) return base__fail_memory(m->err);
-    corm_str cql = base__arena_printf(&m->arena, "ALTER TABLE %s DROP %s", m->model->path.data,
-                                      name.data);
+    corm_str cql =
+        base__arena_printf(&m->arena, "ALTER TABLE %s DROP %s", m->model->path.data, name.data);
     if (m->how == CORM_MIGRATION_ALTER) return add_step(m, STEP_DO, what, cql);
     what = base__arena_printf(&m->arena, "column '%s' is not in the model and stays", column->name);
     return add_step(m, STEP_NOTE, what, cql);
@@ -353,8 +354,8 @@ static corm_status plan_drop(migration *m) {
 static corm_status plan(migration *m) {
     const corm_table_info *table;
     if (m->how == CORM_MIGRATION_DROP) return plan_drop(m);
-    corm_status status = corm_table_read(m->session, m->model->keyspace.data, m->model->table.data,
-                                         &table, m->err);
+    corm_status status =
+        corm_table_read(m->session, m->model->keyspace.data, m->model->table.data, &table, m->err);
     if (status == CORM_NOT_FOUND) return plan_new_table(m);
     if (status != CORM_OK) return status;
     status = compare_fields(m, table);
@@ -371,7 +372,8 @@ static corm_status say_refusals(const migration *m) {
         if (m->steps[i].kind != STEP_REFUSE) continue;
         any = true;
         base__buf_printf(&text, "\n- %s", m->steps[i].what.data);
-        if (m->steps[i].cql.len > 0) base__buf_printf(&text, "; it takes: %s", m->steps[i].cql.data);
+        if (m->steps[i].cql.len > 0)
+            base__buf_printf(&text, "; it takes: %s", m->steps[i].cql.data);
     }
     const char *message = base__buf_cstr(&text);
     corm_status status = CORM_OK;
@@ -403,7 +405,7 @@ static void free_migration(migration *m) {
 }
 
 corm_status orm__migrate(corm_db *db, orm_model *model, corm_error *err) {
-    migration m = { .session = db->session, .model = model, .how = db->migration, .err = err };
+    migration   m = { .session = db->session, .model = model, .how = db->migration, .err = err };
     corm_status status = plan(&m);
     if (status == CORM_OK) status = execute(&m, db);
     free_migration(&m);

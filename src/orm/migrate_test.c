@@ -21,7 +21,9 @@ static const corm_model items = {
                 { COL(name), .indexed = true },
                 { COL(price) },
                 { COL(info), .key = CORM_STATIC } },
-    .options = { .comment = "what's sold", .default_ttl_seconds = 60, .with = "gc_grace_seconds = 5" },
+    .options = { .comment = "what's sold",
+                 .default_ttl_seconds = 60,
+                 .with = "gc_grace_seconds = 5" },
 };
 #undef COL
 
@@ -55,7 +57,8 @@ static const char *columns(corm_db *db) {
     return text;
 }
 
-static const char *const wanted = "shop int, number int, info text, name text indexed, price bigint";
+static const char *const wanted =
+    "shop int, number int, info text, name text indexed, price bigint";
 
 static void a_missing_table_is_made(void **state) {
     (void)state;
@@ -66,7 +69,12 @@ static void a_missing_table_is_made(void **state) {
     assert_ok(corm_load(db, &items, &err), err);
     assert_string_equal(columns(db), wanted);
     assert_non_null(strstr(notices, "CREATE TABLE"));
-    assert_ok(corm_execute(corm_db_session(db), "SELECT comment, default_time_to_live, gc_grace_seconds FROM system_schema.tables WHERE keyspace_name = 'shop' AND table_name = 'items'", &result, { .error = &err }), err);
+    assert_ok(
+        corm_execute(
+            corm_db_session(db),
+            "SELECT comment, default_time_to_live, gc_grace_seconds FROM system_schema.tables WHERE keyspace_name = 'shop' AND table_name = 'items'",
+            &result, { .error = &err }),
+        err);
     const corm_row *row = corm_result_next(result);
     assert_text(corm_row_text(row, 0), "what's sold");
     assert_int_equal(corm_row_int(row, 1), 60);
@@ -79,10 +87,13 @@ static void missing_columns_and_indexes_are_added(void **state) {
     (void)state;
     corm_db   *db = open_with(CORM_MIGRATION_SAFE);
     corm_error err = { 0 };
-    run(db, "CREATE TABLE items (shop int, number int, old text, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
+    run(db,
+        "CREATE TABLE items (shop int, number int, old text, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
     run(db, "CREATE INDEX ON items (old)");
     assert_ok(corm_load(db, &items, &err), err);
-    assert_string_equal(columns(db), "shop int, number int, info text, name text indexed, old text indexed, price bigint");
+    assert_string_equal(
+        columns(db),
+        "shop int, number int, info text, name text indexed, old text indexed, price bigint");
     assert_non_null(strstr(notices, "column 'old' is not in the model and stays"));
     assert_non_null(strstr(notices, "the index on 'old' is not in the model and stays"));
     corm_db_close(db);
@@ -92,7 +103,8 @@ static void alter_drops_what_the_model_does_not_have(void **state) {
     (void)state;
     corm_db   *db = open_with(CORM_MIGRATION_ALTER);
     corm_error err = { 0 };
-    run(db, "CREATE TABLE items (shop int, number int, \"Old\" text, name text, price bigint, tags map<text, int>, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
+    run(db,
+        "CREATE TABLE items (shop int, number int, \"Old\" text, name text, price bigint, tags map<text, int>, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
     run(db, "CREATE INDEX ON items (\"Old\")");
     run(db, "CREATE INDEX ON items (price)");
     run(db, "CREATE INDEX ON items (keys(tags))");
@@ -107,11 +119,16 @@ static void every_difference_that_would_lose_data_is_refused(void **state) {
     for (int i = 0; i < 2; i++) {
         corm_db   *db = open_with(migrations[i]);
         corm_error err = { 0 };
-        run(db, "CREATE TABLE items (shop bigint, name text, number int, price text, PRIMARY KEY (shop, name, number))");
+        run(db,
+            "CREATE TABLE items (shop bigint, name text, number int, price text, PRIMARY KEY (shop, name, number))");
         assert_status(corm_load(db, &items, &err), CORM_SCHEMA_MISMATCH);
         assert_non_null(strstr(err.message, "'shop' is of type bigint, the model says int"));
-        assert_non_null(strstr(err.message, "'number' is a clustering column, ascending, the model says a clustering column, descending"));
-        assert_non_null(strstr(err.message, "'name' is a clustering column, ascending, the model says a regular column"));
+        assert_non_null(strstr(
+            err.message,
+            "'number' is a clustering column, ascending, the model says a clustering column, descending"));
+        assert_non_null(
+            strstr(err.message,
+                   "'name' is a clustering column, ascending, the model says a regular column"));
         assert_non_null(strstr(err.message, "DROP TABLE shop.items"));
         corm_db_close(db);
     }
@@ -120,14 +137,16 @@ static void every_difference_that_would_lose_data_is_refused(void **state) {
 static void the_order_of_the_key_must_be_the_same(void **state) {
     (void)state;
     static const corm_model model = {
-        .table = "items", .row_size = sizeof(item),
+        .table = "items",
+        .row_size = sizeof(item),
         .fields = { { CORM_COLUMN(item, number), .key = CORM_PARTITION },
                     { CORM_COLUMN(item, shop), .key = CORM_PARTITION },
                     { CORM_COLUMN(item, price), .key = CORM_CLUSTERING } },
     };
     corm_db   *db = open_with(CORM_MIGRATION_SAFE);
     corm_error err = { 0 };
-    run(db, "CREATE TABLE items (shop int, number int, extra int, PRIMARY KEY ((shop, number), extra))");
+    run(db,
+        "CREATE TABLE items (shop int, number int, extra int, PRIMARY KEY ((shop, number), extra))");
     assert_status(corm_load(db, &model, &err), CORM_SCHEMA_MISMATCH);
     assert_non_null(strstr(err.message, "'number' is number 2 in the key, the model says 1"));
     assert_non_null(strstr(err.message, "column 'price' is missing"));
@@ -154,7 +173,8 @@ static void none_changes_nothing(void **state) {
     corm_error err = { 0 };
     assert_status(corm_load(db, &items, &err), CORM_SCHEMA_MISMATCH);
     assert_non_null(strstr(err.message, "the table does not exist"));
-    run(db, "CREATE TABLE items (shop int, number int, info text static, price bigint, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
+    run(db,
+        "CREATE TABLE items (shop int, number int, info text static, price bigint, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
     assert_status(corm_load(db, &items, &err), CORM_SCHEMA_MISMATCH);
     assert_non_null(strstr(err.message, "ALTER TABLE shop.items ADD name text"));
     assert_non_null(strstr(err.message, "'name' has no index"));
@@ -171,18 +191,24 @@ static void a_plan_shows_what_would_be_done(void **state) {
     corm_error err = { 0 };
     char      *plan = NULL;
     assert_ok(corm_plan(db, &items, CORM_MIGRATION_SAFE, &plan, &err), err);
-    assert_string_equal(plan, "CREATE TABLE IF NOT EXISTS shop.items (shop int, number int, name text, price bigint, info text static, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC) AND default_time_to_live = 60 AND comment = 'what''s sold' AND gc_grace_seconds = 5;\n"
-                              "CREATE INDEX IF NOT EXISTS ON shop.items (name);\n");
+    assert_string_equal(
+        plan,
+        "CREATE TABLE IF NOT EXISTS shop.items (shop int, number int, name text, price bigint, info text static, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC) AND default_time_to_live = 60 AND comment = 'what''s sold' AND gc_grace_seconds = 5;\n"
+        "CREATE INDEX IF NOT EXISTS ON shop.items (name);\n");
     free(plan);
     plan = NULL;
-    run(db, "CREATE TABLE items (shop int, number int, old text, price text, name text, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
+    run(db,
+        "CREATE TABLE items (shop int, number int, old text, price text, name text, PRIMARY KEY (shop, number)) WITH CLUSTERING ORDER BY (number DESC)");
     run(db, "CREATE INDEX ON items (old)");
     assert_ok(corm_plan(db, &items, CORM_MIGRATION_SAFE, &plan, &err), err);
-    assert_non_null(strstr(plan, "-- refused: column 'price' is of type text, the model says bigint; it takes: DROP TABLE"));
+    assert_non_null(strstr(
+        plan,
+        "-- refused: column 'price' is of type text, the model says bigint; it takes: DROP TABLE"));
     assert_non_null(strstr(plan, "\nALTER TABLE shop.items ADD info text static;\n"));
     assert_non_null(strstr(plan, "-- column 'old' is not in the model and stays\n"));
     assert_ok(corm_plan(db, &items, CORM_MIGRATION_ALTER, &plan, &err), err); /* appended */
-    assert_non_null(strstr(plan, "DROP INDEX IF EXISTS shop.items_old_idx;\nALTER TABLE shop.items DROP old;\n"));
+    assert_non_null(strstr(
+        plan, "DROP INDEX IF EXISTS shop.items_old_idx;\nALTER TABLE shop.items DROP old;\n"));
     assert_ok(corm_plan(db, &items, CORM_MIGRATION_DROP, &plan, &err), err);
     assert_non_null(strstr(plan, "DROP TABLE IF EXISTS shop.items;\n"));
     assert_ok(corm_plan(db, &items, CORM_MIGRATION_NONE, &plan, &err), err);
@@ -200,7 +226,8 @@ static void a_model_may_name_its_keyspace(void **state) {
     model = items;
     model.keyspace = "Other";
     assert_status(corm_load(db, &model, &err), CORM_INVALID); /* there is no such keyspace */
-    run(db, "CREATE KEYSPACE \"Other\" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+    run(db,
+        "CREATE KEYSPACE \"Other\" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
     assert_ok(corm_load(db, &model, &err), err);
     item i = { .shop = 1, .number = 2, .name = "x" };
     assert_ok(corm_insert(db, &model, &i, { .error = &err }), err);

@@ -56,9 +56,9 @@ static void leave(reader *r, size_t before) {
 
 static corm_status read_text(reader *r, const json_t *value, const char **out) {
     if (!json_is_string(value)) return wrong(r, "a text is expected");
-    *out = base__arena_str(r->arena, (corm_str){ json_string_value(value),
-                                                 json_string_length(value) })
-               .data;
+    *out =
+        base__arena_str(r->arena, (corm_str){ json_string_value(value), json_string_length(value) })
+            .data;
     return *out ? CORM_OK : base__fail_memory(r->err);
 }
 
@@ -168,15 +168,24 @@ static corm_status rule_one_of(reader *r, const json_t *value, void *target) {
 }
 
 static const key_line rule_lines[] = {
-    { "required", rule_required },     { "isEmail", rule_email },
-    { "email", rule_email },           { "isUrl", rule_url },
-    { "url", rule_url },               { "isUUID", rule_uuid },
-    { "uuid", rule_uuid },             { "minLength", rule_min_length },
-    { "min_length", rule_min_length }, { "maxLength", rule_max_length },
-    { "max_length", rule_max_length }, { "min", rule_min },
-    { "max", rule_max },               { "pattern", rule_pattern },
-    { "oneOf", rule_one_of },          { "one_of", rule_one_of },
-    { "message", rule_message },       { NULL, NULL },
+    { "required", rule_required },
+    { "isEmail", rule_email },
+    { "email", rule_email },
+    { "isUrl", rule_url },
+    { "url", rule_url },
+    { "isUUID", rule_uuid },
+    { "uuid", rule_uuid },
+    { "minLength", rule_min_length },
+    { "min_length", rule_min_length },
+    { "maxLength", rule_max_length },
+    { "max_length", rule_max_length },
+    { "min", rule_min },
+    { "max", rule_max },
+    { "pattern", rule_pattern },
+    { "oneOf", rule_one_of },
+    { "one_of", rule_one_of },
+    { "message", rule_message },
+    { NULL, NULL },
 };
 
 /* ---- fields ---- */
@@ -377,10 +386,10 @@ static corm_status relation_key(reader *r, const json_t *value, void *target) {
 }
 
 static corm_status relation_type(reader *r, const json_t *value, void *target) {
-    static const char *const names[] = { [CORM_HAS_ONE] = "hasOne",
-                                         [CORM_HAS_MANY] = "hasMany",
-                                         [CORM_BELONGS_TO] = "belongsTo" };
-    const char              *text = NULL;
+    static const char *const names[] = {
+        [CORM_HAS_ONE] = "hasOne", [CORM_HAS_MANY] = "hasMany", [CORM_BELONGS_TO] = "belongsTo"
+    };
+    const char *text = NULL;
     CORM_TRY(read_text(r, value, &text));
     for (int kind = CORM_HAS_ONE; kind <= CORM_BELONGS_TO; kind++) {
         if (strcmp(text, names[kind]) == 0) {
@@ -392,8 +401,11 @@ static corm_status relation_type(reader *r, const json_t *value, void *target) {
 }
 
 static const key_line relation_lines[] = {
-    { "model", relation_model },      { "type", relation_type }, { "foreignKey", relation_key },
-    { "foreign_key", relation_key }, { NULL, NULL },
+    { "model", relation_model },
+    { "type", relation_type },
+    { "foreignKey", relation_key },
+    { "foreign_key", relation_key },
+    { NULL, NULL },
 };
 
 static corm_status model_relations(reader *r, const json_t *object, void *target) {
@@ -464,9 +476,15 @@ static corm_status later(reader *r, const json_t *value, void *target) {
 }
 
 static const key_line model_lines[] = {
-    { "table", model_table },         { "keyspace", model_keyspace }, { "fields", model_fields },
-    { "relations", model_relations }, { "key", model_key },           { "clustering_order", later },
-    { "indexes", later },             { "options", model_options },   { NULL, NULL },
+    { "table", model_table },
+    { "keyspace", model_keyspace },
+    { "fields", model_fields },
+    { "relations", model_relations },
+    { "key", model_key },
+    { "clustering_order", later },
+    { "indexes", later },
+    { "options", model_options },
+    { NULL, NULL },
 };
 
 /* Everything that loading would refuse is refused here. */

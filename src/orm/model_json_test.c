@@ -34,7 +34,8 @@ static void a_model_is_read_from_json(void **state) {
     assert_int_equal(m->row_size, 6 * sizeof(corm_value));
     assert_int_equal(m->fields[0].key, CORM_PARTITION);
     assert_int_equal(m->fields[0].generate, CORM_NEW_UUID);
-    assert_true(m->fields[1].unique && m->fields[1].validate.email && m->fields[1].validate.required);
+    assert_true(m->fields[1].unique && m->fields[1].validate.email &&
+                m->fields[1].validate.required);
     assert_int_equal(m->fields[2].validate.min_length, 2);
     assert_string_equal(m->fields[3].cql, "set<text>");
     assert_int_equal(m->relations[0].kind, CORM_HAS_MANY);
@@ -51,8 +52,9 @@ static void rows_of_such_a_model_are_arrays_of_values(void **state) {
     corm_rows               *rows;
     corm_error               err = { 0 };
     corm_set                 tags = corm_set_of(corm_v("a"));
-    corm_value               row[6] = { [1] = corm_v("ada@example.com"), [2] = corm_v("Ada"),
-                                        [3] = corm_v(tags) };
+    corm_value               row[6] = {
+                      [1] = corm_v("ada@example.com"), [2] = corm_v("Ada"), [3] = corm_v(tags)
+    };
     assert_ok(corm_insert(db, m, row, { .error = &err }), err);
     assert_int_equal(row[0].kind, CORM_UUID);
     assert_int_equal(row[4].kind, CORM_TIMESTAMP);
@@ -108,7 +110,8 @@ static void expect(const char *json, const char *words) {
 }
 
 /* A model whose one other field, or whose other parts, are given. */
-#define FIELD(text) "{ \"table\": \"t\", \"fields\": { \"id\": \"int\", \"x\": " text " }, \"key\": [\"id\"] }"
+#define FIELD(text)                                                                                \
+    "{ \"table\": \"t\", \"fields\": { \"id\": \"int\", \"x\": " text " }, \"key\": [\"id\"] }"
 #define PART(text) "{ \"table\": \"t\", \"fields\": { \"id\": \"int\", \"c\": \"int\" }, " text " }"
 
 static void every_fault_is_named_with_its_place(void **state) {
@@ -126,18 +129,28 @@ static void every_fault_is_named_with_its_place(void **state) {
     expect("{ \"keyspace\": 3 }", "keyspace: a text");
     expect(FIELD("3"), "fields.x: a type or an object");
     expect(FIELD("{}"), "fields.x: it has no type");
-    expect(FIELD("{ \"type\": \"int\", \"unqiue\": true }"), "fields.x.unqiue: unknown key, did you mean 'unique'?");
+    expect(FIELD("{ \"type\": \"int\", \"unqiue\": true }"),
+           "fields.x.unqiue: unknown key, did you mean 'unique'?");
     expect(FIELD("{ \"type\": \"int\", \"unique\": 1 }"), "fields.x.unique: true or false");
-    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"requird\": true } }"), "fields.x.validate.requird: unknown key, did you mean 'required'?");
+    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"requird\": true } }"),
+           "fields.x.validate.requird: unknown key, did you mean 'required'?");
     expect(FIELD("{ \"type\": \"text\", \"validate\": 3 }"), "fields.x.validate: an object");
-    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"minLength\": -1 } }"), "fields.x.validate.minLength: a whole number");
-    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"maxLength\": 1.5 } }"), "fields.x.validate.maxLength");
-    expect(FIELD("{ \"type\": \"int\", \"validate\": { \"min\": \"1\" } }"), "fields.x.validate.min: a number");
+    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"minLength\": -1 } }"),
+           "fields.x.validate.minLength: a whole number");
+    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"maxLength\": 1.5 } }"),
+           "fields.x.validate.maxLength");
+    expect(FIELD("{ \"type\": \"int\", \"validate\": { \"min\": \"1\" } }"),
+           "fields.x.validate.min: a number");
     expect(FIELD("{ \"type\": \"text\", \"validate\": { \"oneOf\": 1 } }"), "oneOf: an array");
     expect(FIELD("{ \"type\": \"text\", \"validate\": { \"oneOf\": [1] } }"), "oneOf[0]: a text");
-    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"oneOf\": [\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"] } }"), "at most 16");
-    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"pattern\": \"(\" } }"), ".pattern is wrong");
-    expect(FIELD("{ \"type\": \"uuid\", \"generate\": \"random\" }"), "fields.x.generate: 'random' is none of");
+    expect(
+        FIELD(
+            "{ \"type\": \"text\", \"validate\": { \"oneOf\": [\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"] } }"),
+        "at most 16");
+    expect(FIELD("{ \"type\": \"text\", \"validate\": { \"pattern\": \"(\" } }"),
+           ".pattern is wrong");
+    expect(FIELD("{ \"type\": \"uuid\", \"generate\": \"random\" }"),
+           "fields.x.generate: 'random' is none of");
     expect(FIELD("{ \"type\": \"list<\" }"), "field 'x'");
     expect("{ \"table\": \"t\", \"fields\": { \"id\": \"int\" } }", "key: the model has no key");
     expect(PART("\"key\": \"id\""), "key: an array");
@@ -148,16 +161,23 @@ static void every_fault_is_named_with_its_place(void **state) {
     expect(PART("\"key\": [\"ids\"]"), "there is no field 'ids', did you mean 'id'?");
     expect(PART("\"key\": [\"zzzz\"]"), "there is no field 'zzzz'");
     expect(PART("\"key\": [\"id\"], \"clustering_order\": []"), "clustering_order: an object");
-    expect(PART("\"key\": [\"id\"], \"clustering_order\": { \"id\": \"asc\" }"), "clustering_order.id: this is no clustering column");
-    expect(PART("\"key\": [\"id\", \"c\"], \"clustering_order\": { \"c\": \"up\" }"), "'up' is neither asc nor desc");
+    expect(PART("\"key\": [\"id\"], \"clustering_order\": { \"id\": \"asc\" }"),
+           "clustering_order.id: this is no clustering column");
+    expect(PART("\"key\": [\"id\", \"c\"], \"clustering_order\": { \"c\": \"up\" }"),
+           "'up' is neither asc nor desc");
     expect(PART("\"key\": [\"id\"], \"indexes\": {}"), "indexes: an array");
     expect(PART("\"key\": [\"id\"], \"indexes\": [\"d\"]"), "indexes[0]: there is no field 'd'");
     expect(PART("\"relations\": []"), "relations: an object");
     expect(PART("\"relations\": { \"r\": { \"model\": \"m\" } }"), "relations.r: a relation has");
-    expect(PART("\"relations\": { \"r\": { \"type\": \"hasSome\" } }"), "relations.r.type: 'hasSome' is none of");
+    expect(PART("\"relations\": { \"r\": { \"type\": \"hasSome\" } }"),
+           "relations.r.type: 'hasSome' is none of");
     expect(PART("\"options\": { \"default_ttl_seconds\": -1 }"), "options.default_ttl_seconds");
-    expect("{ \"table\": \"t\", \"fields\": { \"id\": { \"type\": \"int\", \"static\": true } }, \"key\": [\"id\"] }", "static and part of the key");
-    expect("[ { \"table\": \"t\", \"fields\": { \"id\": \"int\" }, \"key\": [\"id\"] }, { \"table\": 1 } ]", "[1].table: a text");
+    expect(
+        "{ \"table\": \"t\", \"fields\": { \"id\": { \"type\": \"int\", \"static\": true } }, \"key\": [\"id\"] }",
+        "static and part of the key");
+    expect(
+        "[ { \"table\": \"t\", \"fields\": { \"id\": \"int\" }, \"key\": [\"id\"] }, { \"table\": 1 } ]",
+        "[1].table: a text");
 }
 
 static void a_wide_model_has_more_fields(void **state) {
@@ -214,7 +234,8 @@ static void a_table_becomes_a_model(void **state) {
     corm_rows        *rows;
     corm_error        err = { 0 };
     run(db, "CREATE TYPE address (street text)");
-    run(db, "CREATE TABLE \"T\" (a int, b int, s text static, v frozen<address>, w text, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (b DESC)");
+    run(db,
+        "CREATE TABLE \"T\" (a int, b int, s text static, v frozen<address>, w text, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (b DESC)");
     run(db, "CREATE INDEX ON \"T\" (w)");
     run(db, "INSERT INTO \"T\" (a, b, v, w) VALUES (1, 2, {street: 'x'}, 'y')");
     assert_ok(corm_model_from_table(corm_db_session(db), NULL, "T", &model, &err), err);
@@ -225,7 +246,9 @@ static void a_table_becomes_a_model(void **state) {
     assert_int_equal(row[1].as.i32, 2);
     assert_text(row[3].as.items.items[0].as.text, "x");
     corm_rows_free(rows);
-    assert_status(corm_model_from_table(corm_db_session(db), NULL, "none", &(const corm_model *){ NULL }, &err), CORM_NOT_FOUND);
+    assert_status(corm_model_from_table(corm_db_session(db), NULL, "none",
+                                        &(const corm_model *){ NULL }, &err),
+                  CORM_NOT_FOUND);
     corm_db_close(db);
     corm_model_free(model);
     corm_model_free(NULL);

@@ -46,8 +46,8 @@ enum { OPERATOR_COUNT = sizeof operators / sizeof *operators };
 /* ---- checking ---- */
 
 static corm_status bad(const orm_query *query, const char *what) {
-    return base__fail(query->err, CORM_INVALID_ARGUMENT, "model '%s': %s",
-                      query->model->table.data, what);
+    return base__fail(query->err, CORM_INVALID_ARGUMENT, "model '%s': %s", query->model->table.data,
+                      what);
 }
 
 static bool needs_value(corm_op op) {
@@ -165,13 +165,12 @@ static void tell_costs(const orm_query *query) {
                     table, query->order[0]->name.data);
     }
     if (query->options->offset > 0) {
-        orm__notice(db, "%s: %u rows are read to be passed over; a page token costs nothing",
-                    table, query->options->offset);
+        orm__notice(db, "%s: %u rows are read to be passed over; a page token costs nothing", table,
+                    query->options->offset);
     }
     for (uint32_t i = 0; i < query->term_count; i++) {
         if (!query->terms[i].local || query->terms[i].given->op == CORM_EQ) continue;
-        orm__notice(db,
-                    "%s: the condition on '%s' is not CQL and held by Corm on each row read",
+        orm__notice(db, "%s: the condition on '%s' is not CQL and held by Corm on each row read",
                     table, query->terms[i].field->name.data);
     }
 }

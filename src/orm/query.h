@@ -24,12 +24,12 @@ typedef struct orm_query {
     orm_term                 terms[CORM_MAX_TERMS];
     uint32_t                 local_count;
     uint32_t                 select_count; /* 0: all columns of the model */
-    uint16_t                 selected[ORM_MOST_SELECTED]; /* first what was asked for, then what Corm needs */
-    uint32_t                 order_count;
-    const orm_field         *order[4];
-    bool                     sorts_here; /* Corm orders */
-    bool                     limited;    /* the store applies the limit */
-    corm_error              *err;
+    uint16_t selected[ORM_MOST_SELECTED];  /* first what was asked for, then what Corm needs */
+    uint32_t order_count;
+    const orm_field *order[4];
+    bool             sorts_here; /* Corm orders */
+    bool             limited;    /* the store applies the limit */
+    corm_error      *err;
 } orm_query;
 
 /* Checks the options and says who does what. */

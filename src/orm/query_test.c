@@ -4,13 +4,13 @@
 #include "orm/orm_for_tests.h"
 
 typedef struct event {
-    int32_t  sensor;
-    int32_t  at;
-    char    *kind;
+    int32_t      sensor;
+    int32_t      at;
+    char        *kind;
     corm_opt_int level;
-    corm_set tags;
-    corm_map extra;
-    double   reading;
+    corm_set     tags;
+    corm_map     extra;
+    double       reading;
 } event;
 
 #define COL(member) CORM_COLUMN(event, member)
@@ -41,7 +41,9 @@ static corm_db *open_events(void) {
     corm_error err = { 0 };
     for (int32_t sensor = 1; sensor <= 3; sensor++) {
         for (int32_t at = 1; at <= 10; at++) {
-            event e = { .sensor = sensor, .at = at, .kind = at < 6 ? "cold" : "warm",
+            event e = { .sensor = sensor,
+                        .at = at,
+                        .kind = at < 6 ? "cold" : "warm",
                         .reading = (at * 7) % 10 };
             if (at % 2 == 0) e.level = (corm_opt_int){ CORM_PRESENT, at };
             corm_set tags = corm_set_of(corm_v("odd"), corm_v("prime"));
@@ -91,8 +93,8 @@ static void operators_of_cql_go_to_the_store(void **state) {
                         .allow_filtering = true });
     expect_times("4", { .where = { corm_eq("sensor", 2), corm_contains("extra", 4) },
                         .allow_filtering = true });
-    expect_times("10 9 8 7 6",
-                 { .where = { corm_eq("sensor", 3), corm_like("kind", "w%m") }, .allow_filtering = true });
+    expect_times("10 9 8 7 6", { .where = { corm_eq("sensor", 3), corm_like("kind", "w%m") },
+                                 .allow_filtering = true });
     assert_string_equal(notices, "");
     corm_db_close(db);
 }
@@ -103,9 +105,9 @@ static void operators_that_are_not_cql_are_held_by_corm(void **state) {
     expect_times("9 7 5 3 1", { .where = { corm_eq("sensor", 1), corm_is_null("level") } });
     expect_times("10 8 6 4 2", { .where = { corm_eq("sensor", 1), corm_not_null("level") } });
     expect_times("5 4 3 2 1", { .where = { corm_eq("sensor", 1), corm_ne("kind", "warm") } });
-    expect_times("10 8 4", { .where = { corm_eq("sensor", 1), corm_not_null("level"),
-                                        corm_ne("level", 6) },
-                             .limit = 3 });
+    expect_times("10 8 4",
+                 { .where = { corm_eq("sensor", 1), corm_not_null("level"), corm_ne("level", 6) },
+                   .limit = 3 });
     expect_times("4 2", { .where = { corm_eq("sensor", 1), corm_not_null("level") }, .offset = 3 });
     expect_times("8 6", { .where = { corm_eq("sensor", 1), corm_not_null("level") },
                           .select = { "at" },
@@ -118,8 +120,11 @@ static void operators_that_are_not_cql_are_held_by_corm(void **state) {
 static void rows_are_ordered_by_the_store_or_by_corm(void **state) {
     (void)state;
     corm_db *db = open_events();
-    expect_times("1 2 3", { .where = { corm_eq("sensor", 1) }, .order_by = { { "at", false } }, .limit = 3 });
-    expect_times("10 9 8", { .where = { corm_eq("sensor", 1) }, .order_by = { { "at", true } }, .limit = 3 });
+    expect_times(
+        "1 2 3",
+        { .where = { corm_eq("sensor", 1) }, .order_by = { { "at", false } }, .limit = 3 });
+    expect_times("10 9 8",
+                 { .where = { corm_eq("sensor", 1) }, .order_by = { { "at", true } }, .limit = 3 });
     assert_string_equal(notices, "");
     expect_times("10 3 6 9 2 5 8 1 4 7",
                  { .where = { corm_eq("sensor", 1) }, .order_by = { { "reading", false } } });
@@ -129,13 +134,12 @@ static void rows_are_ordered_by_the_store_or_by_corm(void **state) {
                             .limit = 3 });
     expect_times("9 7 5 3 1 2 4 6 8 10",
                  { .where = { corm_eq("sensor", 1) }, .order_by = { { "level", false } } });
-    expect_times("1 2 3 4 5 6 7 8 9 10",
-                 { .where = { corm_eq("sensor", 1) },
-                   .select = { "at" },
-                   .order_by = { { "kind", false }, { "at", false } } });
-    expect_times("", { .where = { corm_eq("sensor", 1) },
-                       .order_by = { { "reading", true } },
-                       .offset = 99 });
+    expect_times("1 2 3 4 5 6 7 8 9 10", { .where = { corm_eq("sensor", 1) },
+                                           .select = { "at" },
+                                           .order_by = { { "kind", false }, { "at", false } } });
+    expect_times(
+        "",
+        { .where = { corm_eq("sensor", 1) }, .order_by = { { "reading", true } }, .offset = 99 });
     expect_times("", { .where = { corm_eq("sensor", 9) }, .order_by = { { "reading", true } } });
     assert_non_null(strstr(notices, "ordering by 'reading'"));
     corm_db_close(db);
@@ -184,8 +188,9 @@ static void all_pages_are_read_unless_one_is_asked_for(void **state) {
     assert_int_equal(corm_rows_count(rows), 30);
     for (CORM_EACH(event, e, rows)) {
         assert_string_equal(e->kind, e->at < 6 ? "cold" : "warm");
-        assert_int_equal(corm_rows_is_null(rows, (uint32_t)(e - (event *)corm_rows_first(rows)), "level"),
-                         e->at % 2);
+        assert_int_equal(
+            corm_rows_is_null(rows, (uint32_t)(e - (event *)corm_rows_first(rows)), "level"),
+            e->at % 2);
     }
     assert_false(corm_rows_has_more(rows));
     assert_status(corm_rows_next_page(rows, &err), CORM_NOT_FOUND);
@@ -197,7 +202,8 @@ static void all_pages_are_read_unless_one_is_asked_for(void **state) {
               err);
     for (;;) {
         count += corm_rows_count(rows);
-        for (CORM_EACH(event, e, rows)) assert_true(e->level.presence == (e->at % 2 ? CORM_IS_NULL : CORM_PRESENT));
+        for (CORM_EACH(event, e, rows))
+            assert_true(e->level.presence == (e->at % 2 ? CORM_IS_NULL : CORM_PRESENT));
         if (!corm_rows_has_more(rows)) break;
         assert_true(corm_rows_paging_state(rows).len > 0);
         assert_ok(corm_rows_next_page(rows, &err), err);
@@ -220,13 +226,13 @@ static void a_page_token_goes_on_in_a_later_call(void **state) {
                           .one_page = true,
                           .error = &err }),
               err);
-    assert_ok(corm_find(db, &events, &second,
-                        { .where = { corm_eq("sensor", 1) },
-                          .request = { .page_size = 4,
-                                       .paging_state = corm_rows_paging_state(first) },
-                          .one_page = true,
-                          .error = &err }),
-              err);
+    assert_ok(
+        corm_find(db, &events, &second,
+                  { .where = { corm_eq("sensor", 1) },
+                    .request = { .page_size = 4, .paging_state = corm_rows_paging_state(first) },
+                    .one_page = true,
+                    .error = &err }),
+        err);
     assert_int_equal(((event *)corm_rows_first(second))->at, 6);
     corm_rows_free(first);
     corm_rows_free(second);
@@ -239,12 +245,14 @@ static void tokens_walk_through_partitions(void **state) {
     corm_rows *rows;
     corm_error err = { 0 };
     uint32_t   count = 0;
-    assert_ok(corm_find(db, &events, &rows,
-                        { .where = { corm_token_gt((int64_t)0) }, .error = &err }), err);
+    assert_ok(
+        corm_find(db, &events, &rows, { .where = { corm_token_gt((int64_t)0) }, .error = &err }),
+        err);
     count += corm_rows_count(rows);
     corm_rows_free(rows);
-    assert_ok(corm_find(db, &events, &rows,
-                        { .where = { corm_token_lte((int64_t)0) }, .error = &err }), err);
+    assert_ok(
+        corm_find(db, &events, &rows, { .where = { corm_token_lte((int64_t)0) }, .error = &err }),
+        err);
     count += corm_rows_count(rows);
     corm_rows_free(rows);
     assert_int_equal(count, 30);
@@ -262,7 +270,8 @@ static void expect_refused(corm_db *db, corm_status status, const char *words,
     if (!strstr(err.message, words)) fail_msg("'%s' instead of '%s'", err.message, words);
 }
 
-#define refused(status, words, ...) expect_refused(db, status, words, &(corm_find_options)__VA_ARGS__)
+#define refused(status, words, ...)                                                                \
+    expect_refused(db, status, words, &(corm_find_options)__VA_ARGS__)
 
 static void what_is_wrong_with_a_find_is_said(void **state) {
     (void)state;
@@ -291,7 +300,9 @@ static void an_index_answers_without_filtering(void **state) {
     corm_db   *db = open_events();
     uint64_t   count;
     corm_error err = { 0 };
-    assert_ok(corm_count(db, &events, &count, { .where = { corm_eq("kind", "cold") }, .error = &err }), err);
+    assert_ok(
+        corm_count(db, &events, &count, { .where = { corm_eq("kind", "cold") }, .error = &err }),
+        err);
     assert_int_equal(count, 15);
     corm_db_close(db);
 }
@@ -321,12 +332,15 @@ static void counts_are_of_what_find_would_give(void **state) {
     assert_int_equal(counted({ .where = { corm_eq("sensor", 1) }, .offset = 11 }), 0);
     assert_int_equal(counted({ .where = { corm_eq("sensor", 1), corm_is_null("level") } }), 5);
     assert_int_equal(counted({ .per_partition_limit = 2, .select = { "at" } }), 6);
-    assert_ok(corm_exists(db, &events, &exists, { .where = { corm_eq("sensor", 1) }, .error = &err }), err);
+    assert_ok(
+        corm_exists(db, &events, &exists, { .where = { corm_eq("sensor", 1) }, .error = &err }),
+        err);
     assert_true(exists);
-    assert_ok(corm_exists(db, &events, &exists,
-                          { .where = { corm_eq("sensor", 1), corm_ne("kind", "cold"), corm_lt("at", 6) },
-                            .error = &err }),
-              err);
+    assert_ok(
+        corm_exists(db, &events, &exists,
+                    { .where = { corm_eq("sensor", 1), corm_ne("kind", "cold"), corm_lt("at", 6) },
+                      .error = &err }),
+        err);
     assert_false(exists);
     assert_ok(corm_exists_with(db, &events, &exists, NULL), err);
     assert_true(exists);
@@ -361,8 +375,8 @@ static void any_select_fills_structs_by_name(void **state) {
     corm_db   *db = open_events();
     corm_rows *rows;
     corm_error err = { 0 };
-    assert_ok(corm_query(db, &events, "SELECT at, sensor, reading AS other FROM events WHERE sensor = ?",
-                         &rows,
+    assert_ok(corm_query(db, &events,
+                         "SELECT at, sensor, reading AS other FROM events WHERE sensor = ?", &rows,
                          { .values = { corm_v(1) }, .request = { .page_size = 3 }, .error = &err }),
               err);
     assert_int_equal(corm_rows_count(rows), 10);
@@ -371,7 +385,8 @@ static void any_select_fills_structs_by_name(void **state) {
     assert_true(corm_rows_is_null(rows, 10, "at"));
     assert_false(corm_rows_is_null(rows, 9, "at"));
     corm_rows_free(rows);
-    assert_status(corm_query(db, &events, "USE shop", &rows, { .error = &err }), CORM_INVALID_ARGUMENT);
+    assert_status(corm_query(db, &events, "USE shop", &rows, { .error = &err }),
+                  CORM_INVALID_ARGUMENT);
     assert_status(corm_query(db, &events, "SELECT", &rows, { .error = &err }), CORM_SYNTAX_ERROR);
     assert_int_equal(corm_rows_count(NULL), 0);
     assert_null(corm_rows_first(NULL));
@@ -384,7 +399,9 @@ static void find_one_gives_at_most_one(void **state) {
     corm_db   *db = open_events();
     corm_rows *rows;
     corm_error err = { 0 };
-    assert_ok(corm_find_one(db, &events, &rows, { .where = { corm_eq("sensor", 3) }, .error = &err }), err);
+    assert_ok(
+        corm_find_one(db, &events, &rows, { .where = { corm_eq("sensor", 3) }, .error = &err }),
+        err);
     assert_int_equal(corm_rows_count(rows), 1);
     corm_rows_free(rows);
     assert_ok(corm_find_one_with(db, &events, &rows, NULL), err);
@@ -410,7 +427,8 @@ static void a_shape_is_prepared_once(void **state) {
     assert_int_equal(model->shape_count, before);
     model->shape_count = ORM_MOST_SHAPES; /* a full cache: shapes belong to their call */
     for (int i = 0; i < 2; i++) {
-        expect_times("3 2", { .where = { corm_eq("sensor", 2), corm_lt("at", 4), corm_gt("at", 1) } });
+        expect_times("3 2",
+                     { .where = { corm_eq("sensor", 2), corm_lt("at", 4), corm_gt("at", 1) } });
     }
     corm_rows *rows;
     assert_ok(corm_find(db, &events, &rows,
@@ -431,7 +449,8 @@ static void a_table_that_changes_is_read_by_a_new_plan(void **state) {
     corm_rows *rows;
     corm_error err = { 0 };
     for (int i = 0; i < 2; i++) {
-        assert_ok(corm_query(db, &events, "SELECT * FROM events LIMIT 1", &rows, { .error = &err }), err);
+        assert_ok(corm_query(db, &events, "SELECT * FROM events LIMIT 1", &rows, { .error = &err }),
+                  err);
         assert_int_equal(corm_rows_count(rows), 1);
         corm_rows_free(rows);
     }

@@ -95,7 +95,8 @@ static corm_status find_plan(corm_rows *rows, orm_shape *shape, const wire_metad
     CORM_TRY(orm__plan_new(rows->model, metadata->columns, metadata->count, &plan, err));
     if (lasting) {
         plan->older = atomic_load(&shape->plan);
-        while (!atomic_compare_exchange_weak(&shape->plan, &plan->older, plan)) {}
+        while (!atomic_compare_exchange_weak(&shape->plan, &plan->older, plan)) {
+        }
     } else {
         free(rows->own_plan);
         rows->own_plan = plan;
@@ -242,7 +243,7 @@ static int compare_rows(const sorting *s, uint32_t a, uint32_t b) {
 static void sort_order(const sorting *s, uint32_t *order, uint32_t count) {
     uint32_t *from = order;
     uint32_t *to = order + count;
-    for (uint32_t width = 1; width < count; width = width > count / 2 ? count : 2 * width) {
+    for (uint32_t width = 1; width<count; width = width> count / 2 ? count : 2 * width) {
         for (uint32_t low = 0; low < count; low += 2 * width) {
             uint32_t middle = count - low < width ? count : low + width;
             uint32_t high = count - middle < width ? count : middle + width;
@@ -300,8 +301,8 @@ corm_status orm__rows_finish(corm_rows *rows, corm_error *err) {
     for (uint32_t i = 0; i < count; i++) order[i] = i;
     sorting s = { rows->sorts, rows->sort_count, (const void *)rows->sort_keys.data };
     sort_order(&s, order, count);
-    uint32_t first = rows->skip < count ? (uint32_t)rows->skip : count;
-    uint32_t taken = rows->left < count - first ? (uint32_t)rows->left : count - first;
+    uint32_t    first = rows->skip < count ? (uint32_t)rows->skip : count;
+    uint32_t    taken = rows->left < count - first ? (uint32_t)rows->left : count - first;
     corm_status status = take_rows(rows, order, first, taken, err);
     free(order);
     base__buf_free(&rows->sort_keys);

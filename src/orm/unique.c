@@ -10,8 +10,8 @@
  *                   owner's row itself tells whether it has the value.
  *
  * Every change is a lightweight transaction. Any thread. */
-#include "base/clock.h"
 #include "orm/unique.h"
+#include "base/clock.h"
 
 /* ---- statements, shared by all models of a keyspace through the session's cache ---- */
 
@@ -45,8 +45,8 @@ static corm_status execute(const orm_model *model, const char *format, const cor
     const char          *text = name ? base__buf_cstr(&cql) : NULL;
     corm_execute_options options = { .value_list = values, .value_count = count, .error = err };
     options.request.consistency = CORM_CONSISTENCY_DEFAULT;
-    corm_status status = text ? corm_execute_with(model->db->session, text, &options, out)
-                              : base__fail_memory(err);
+    corm_status status =
+        text ? corm_execute_with(model->db->session, text, &options, out) : base__fail_memory(err);
     base__buf_free(&keyspace);
     base__buf_free(&cql);
     return status;
@@ -74,9 +74,9 @@ static corm_status read_holder(corm_result *result, base_arena *arena, orm_holde
     if (!row || owner < 0) return CORM_OK;
     corm_bytes bytes = corm_row_bytes(row, (uint32_t)owner);
     out->found = bytes.data != NULL;
-    out->owner = (cql_value){ base__arena_copy(arena, bytes.data ? bytes.data : (const void *)"",
-                                               bytes.len),
-                              (int32_t)bytes.len };
+    out->owner =
+        (cql_value){ base__arena_copy(arena, bytes.data ? bytes.data : (const void *)"", bytes.len),
+                     (int32_t)bytes.len };
     if (!out->owner.data) return base__fail_memory(err);
     out->is_pending = pending >= 0 && !corm_row_is_null(row, (uint32_t)pending);
     if (out->is_pending) out->until_ms = corm_row_timestamp(row, (uint32_t)pending).ms;
@@ -94,9 +94,12 @@ static corm_status transact(orm_claim *claim, orm_unique_statement which, const 
 
 corm_status orm__unique_reserve(orm_claim *claim, int64_t until_ms, orm_holder *out,
                                 corm_error *err) {
-    corm_value values[] = { corm_of_str(claim->model->table), corm_of_str(claim->field->name),
-                            blob(claim->value),               blob(claim->owner),
-                            until_value(until_ms),            ttl_value(claim) };
+    corm_value values[] = { corm_of_str(claim->model->table),
+                            corm_of_str(claim->field->name),
+                            blob(claim->value),
+                            blob(claim->owner),
+                            until_value(until_ms),
+                            ttl_value(claim) };
     return transact(claim, UNIQUE_RESERVE, values, 6, out, err);
 }
 
@@ -112,8 +115,12 @@ corm_status orm__unique_confirm(orm_claim *claim, cql_value owner, bool *applied
 corm_status orm__unique_refresh(orm_claim *claim, cql_value owner, int64_t until_ms, bool *applied,
                                 corm_error *err) {
     corm_value until = until_ms == 0 ? corm_null() : until_value(until_ms);
-    corm_value values[] = { ttl_value(claim), blob(owner), until, corm_of_str(claim->model->table),
-                            corm_of_str(claim->field->name), blob(claim->value),
+    corm_value values[] = { ttl_value(claim),
+                            blob(owner),
+                            until,
+                            corm_of_str(claim->model->table),
+                            corm_of_str(claim->field->name),
+                            blob(claim->value),
                             blob(claim->owner) };
     orm_holder holder;
     CORM_TRY(transact(claim, UNIQUE_REFRESH, values, 7, &holder, err));
@@ -123,9 +130,14 @@ corm_status orm__unique_refresh(orm_claim *claim, cql_value owner, int64_t until
 
 corm_status orm__unique_take(orm_claim *claim, const orm_holder *from, int64_t until_ms,
                              bool *applied, corm_error *err) {
-    corm_value values[] = { ttl_value(claim), blob(claim->owner), until_value(until_ms),
-                            corm_of_str(claim->model->table), corm_of_str(claim->field->name),
-                            blob(claim->value), blob(from->owner), until_value(from->until_ms) };
+    corm_value values[] = { ttl_value(claim),
+                            blob(claim->owner),
+                            until_value(until_ms),
+                            corm_of_str(claim->model->table),
+                            corm_of_str(claim->field->name),
+                            blob(claim->value),
+                            blob(from->owner),
+                            until_value(from->until_ms) };
     orm_holder holder;
     CORM_TRY(transact(claim, UNIQUE_TAKE, values, 8, &holder, err));
     *applied = holder.applied;
@@ -182,8 +194,8 @@ corm_status orm__unique_prepare(corm_db *db, const orm_model *model, corm_error 
     static const char text[] =
         "CREATE TABLE IF NOT EXISTS %s.corm_unique (model text, field text, value blob, owner "
         "blob, pending_until timestamp, PRIMARY KEY ((model, field, value)))";
-    corm_str known = base__map_get(&db->unique_keyspaces, model->keyspace) ? model->keyspace
-                                                                           : (corm_str){ 0 };
+    corm_str known =
+        base__map_get(&db->unique_keyspaces, model->keyspace) ? model->keyspace : (corm_str){ 0 };
     if (known.data) return CORM_OK;
     CORM_TRY(execute(model, text, NULL, 0, NULL, err));
     corm_str name = base__arena_str(&db->names, model->keyspace);

@@ -111,7 +111,9 @@ static int reservations(corm_db *db) {
 static int32_t find_email(corm_db *db, const char *email) {
     corm_rows *rows;
     corm_error err = { 0 };
-    assert_ok(corm_find(db, &accounts, &rows, { .where = { corm_eq("email", email) }, .error = &err }), err);
+    assert_ok(
+        corm_find(db, &accounts, &rows, { .where = { corm_eq("email", email) }, .error = &err }),
+        err);
     account *a = corm_rows_first(rows);
     int32_t  id = a ? a->id : 0;
     corm_rows_free(rows);
@@ -151,7 +153,8 @@ static void a_row_keeps_its_own_values(void **state) {
     assert_ok(corm_save(db, &accounts, &a, { .error = &err }), err);
     assert_ok(corm_insert(db, &accounts, &a, { .error = &err }), err);
     assert_ok(corm_update(db, &accounts, &a, { .error = &err }), err);
-    assert_status(corm_insert(db, &accounts, &a, { .if_not_exists = true, .error = &err }), CORM_NOT_APPLIED);
+    assert_status(corm_insert(db, &accounts, &a, { .if_not_exists = true, .error = &err }),
+                  CORM_NOT_APPLIED);
     assert_int_equal(reservations(db), 2);
     corm_db_close(db);
 }
@@ -178,7 +181,9 @@ static void an_update_moves_the_reservation(void **state) {
     assert_int_equal(find_email(db, "a@x.de"), 0);
     assert_int_equal(reservations(db), 3);
     b.email = "z@x.de";
-    assert_status(corm_update(db, &accounts, &b, { .condition = { corm_eq("phone", "9") }, .error = &err }), CORM_NOT_APPLIED);
+    assert_status(
+        corm_update(db, &accounts, &b, { .condition = { corm_eq("phone", "9") }, .error = &err }),
+        CORM_NOT_APPLIED);
     assert_int_equal(reservations(db), 3);
     corm_db_close(db);
 }
@@ -193,8 +198,11 @@ static void a_delete_gives_the_values_back(void **state) {
     assert_ok(corm_delete(db, &accounts, &a, { .error = &err }), err);
     assert_int_equal(reservations(db), 0);
     assert_ok(corm_insert(db, &accounts, &b, { .error = &err }), err);
-    assert_status(corm_delete_where(db, &accounts, { .where = { corm_in("id", corm_v(2)) }, .error = &err }), CORM_INVALID_ARGUMENT);
-    assert_ok(corm_delete_where(db, &accounts, { .where = { corm_eq("id", 2) }, .error = &err }), err);
+    assert_status(
+        corm_delete_where(db, &accounts, { .where = { corm_in("id", corm_v(2)) }, .error = &err }),
+        CORM_INVALID_ARGUMENT);
+    assert_ok(corm_delete_where(db, &accounts, { .where = { corm_eq("id", 2) }, .error = &err }),
+              err);
     assert_int_equal(reservations(db), 0);
     corm_db_close(db);
 }
@@ -218,12 +226,12 @@ static void a_reservation_lives_as_long_as_its_row(void **state) {
 
 static void other_conditions_are_held_on_the_row_found(void **state) {
     (void)state;
-    corm_db   *db = open_db();
-    corm_rows *rows;
-    uint64_t   count;
-    bool       exists;
-    corm_error err = { 0 };
-    account    a = { 1, "a@x.de", "123" };
+    corm_db    *db = open_db();
+    corm_rows  *rows;
+    uint64_t    count;
+    bool        exists;
+    corm_error  err = { 0 };
+    account     a = { 1, "a@x.de", "123" };
     const char *mail = "a@x.de";
     assert_ok(corm_insert(db, &accounts, &a, { .error = &err }), err);
 #define found(...)                                                                                 \
@@ -232,17 +240,28 @@ static void other_conditions_are_held_on_the_row_found(void **state) {
     uint32_t found_count;
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_like("phone", "1%") } }), 1);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_like("phone", "2%") } }), 0);
-    assert_int_equal(found({ .where = { corm_eq("email", mail), corm_between("phone", "1", "2") } }), 1);
+    assert_int_equal(
+        found({ .where = { corm_eq("email", mail), corm_between("phone", "1", "2") } }), 1);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_ne("phone", "123") } }), 0);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_lt("phone", "1") } }), 0);
-    assert_int_equal(found({ .where = { corm_eq("email", mail), corm_lte("phone", "123") }, .select = { "id" } }), 1);
-    assert_int_equal(found({ .where = { corm_eq("email", mail), corm_gt("id", 0) }, .order_by = { { "phone" } } }), 1);
+    assert_int_equal(found({ .where = { corm_eq("email", mail), corm_lte("phone", "123") },
+                             .select = { "id" } }),
+                     1);
+    assert_int_equal(found({ .where = { corm_eq("email", mail), corm_gt("id", 0) },
+                             .order_by = { { "phone" } } }),
+                     1);
     assert_int_equal(found({ .where = { corm_eq("email", mail) }, .offset = 1 }), 0);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_eq("id", 2) } }), 0);
-    assert_status(corm_find(db, &accounts, &rows, { .where = { corm_eq("email", mail), corm_contains("phone", "1") } }), CORM_INVALID);
-    assert_ok(corm_count(db, &accounts, &count, { .where = { corm_eq("email", mail) }, .error = &err }), err);
+    assert_status(corm_find(db, &accounts, &rows,
+                            { .where = { corm_eq("email", mail), corm_contains("phone", "1") } }),
+                  CORM_INVALID);
+    assert_ok(
+        corm_count(db, &accounts, &count, { .where = { corm_eq("email", mail) }, .error = &err }),
+        err);
     assert_int_equal(count, 1);
-    assert_ok(corm_exists(db, &accounts, &exists, { .where = { corm_eq("email", mail) }, .error = &err }), err);
+    assert_ok(
+        corm_exists(db, &accounts, &exists, { .where = { corm_eq("email", mail) }, .error = &err }),
+        err);
     assert_true(exists);
     run(db, "INSERT INTO accounts (id, email) VALUES (9, 'old@x.de')"); /* before it was unique */
     assert_int_equal(find_email(db, "old@x.de"), 0);
@@ -265,9 +284,9 @@ typedef struct writer {
 static void *insert_all(void *context) {
     writer *w = context;
     for (int i = 0; i < EMAILS; i++) {
-        char        email[32];
-        int         which = (i + w->id) % EMAILS;
-        account     a = { .id = w->id * 100 + i, .email = email };
+        char    email[32];
+        int     which = (i + w->id) % EMAILS;
+        account a = { .id = w->id * 100 + i, .email = email };
         snprintf(email, sizeof email, "%d@x.de", which);
         corm_status status = corm_insert(w->db, &accounts, &a, { 0 });
         if (status != CORM_OK && status != CORM_NOT_UNIQUE) w->won[which] = 1000;
@@ -320,7 +339,8 @@ static void another_writer_comes(corm_db *db, const char *email) {
 }
 
 /* Runs the operation with a crash after each number of requests until it gets through. */
-static void crash_everywhere(corm_status (*operate)(corm_db *db, corm_error *err), int least_steps) {
+static void crash_everywhere(corm_status (*operate)(corm_db *db, corm_error *err),
+                             int least_steps) {
     int step = 0;
     for (; step < MOST_STEPS; step++) {
         atomic_int left;
@@ -440,9 +460,9 @@ static void a_writer_that_lost_its_lease_undoes_its_row(void **state) {
 
 static void a_dropped_table_leaves_no_reservations(void **state) {
     (void)state;
-    corm_db   *db = open_db_with((corm_db_options){ .migration = CORM_MIGRATION_DROP });
-    corm_error err = { 0 };
-    account    a = { 1, "a@x.de", "1" };
+    corm_db          *db = open_db_with((corm_db_options){ .migration = CORM_MIGRATION_DROP });
+    corm_error        err = { 0 };
+    account           a = { 1, "a@x.de", "1" };
     static corm_model again;
     assert_ok(corm_insert(db, &accounts, &a, { .error = &err }), err);
     again = accounts;

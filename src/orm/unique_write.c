@@ -15,21 +15,22 @@ enum { MOST_TRIES = 16 };
 
 /* One unique column of the write. */
 typedef struct change {
-    orm_claim claim, old; /* the value to be written, the value that the row has; .value.len < 0: none */
-    bool      differs;    /* the column is written, and gets another value than it has */
-    bool      reserved;   /* pending, by this write */
-    bool      refreshes;  /* the value stays, but its reservation must live as long as the row */
-    bool      marked;     /* the old value is pending */
+    orm_claim claim,
+        old;        /* the value to be written, the value that the row has; .value.len < 0: none */
+    bool differs;   /* the column is written, and gets another value than it has */
+    bool reserved;  /* pending, by this write */
+    bool refreshes; /* the value stays, but its reservation must live as long as the row */
+    bool marked;    /* the old value is pending */
 } change;
 
 typedef struct unique_write {
-    orm_write *write;
-    orm_model *model;
-    cql_value *key;
-    cql_value  owner;
-    bool       had_row; /* there was a row with this key */
-    uint32_t   count;
-    change    *changes; /* one a unique column */
+    orm_write  *write;
+    orm_model  *model;
+    cql_value  *key;
+    cql_value   owner;
+    bool        had_row; /* there was a row with this key */
+    uint32_t    count;
+    change     *changes; /* one a unique column */
     corm_error *err;
 } unique_write;
 
@@ -38,7 +39,7 @@ static int64_t lease_end(const orm_model *model) {
 }
 
 static corm_status not_unique(const orm_claim *claim, corm_error *err) {
-    base_buf    text = { 0 };
+    base_buf text = { 0 };
     cql__to_text(claim->field->type, claim->value, CQL_STYLE_SHELL, &text);
     const char *value = base__buf_cstr(&text);
     corm_status status =
@@ -225,7 +226,6 @@ static bool is_unknown(corm_status status) {
     case CORM_UNAUTHORIZED:
     case CORM_NOT_APPLIED:
     case CORM_UNAVAILABLE:
-    case CORM_NO_MEMORY:
     case CORM_UNSUPPORTED: return false;
     default: return true;
     }
@@ -329,8 +329,9 @@ static corm_status plan_change(unique_write *u, change *c, const orm_field *fiel
     orm_write *w = u->write;
     uint8_t    how = w->how[field->index];
     bool       written = w->kind == ORM_DELETE || how != ORM_LEAVE;
-    c->old = (orm_claim){ .model = u->model, .field = field, .value = old, .owner = u->owner,
-                          .arena = &w->arena };
+    c->old = (orm_claim){
+        .model = u->model, .field = field, .value = old, .owner = u->owner, .arena = &w->arena
+    };
     c->claim = c->old;
     c->claim.value = CQL_NULL;
     c->claim.ttl_seconds = reservation_ttl(u);

@@ -50,7 +50,8 @@ static bool is_host(corm_str host, bool needs_dot) {
     if (host.len == 0 || host.len > 253) return false;
     for (size_t i = 0; i < host.len; i++) {
         char c = host.data[i];
-        bool edge = i == 0 || i + 1 == host.len || host.data[i - 1] == '.' || host.data[i + 1] == '.';
+        bool edge =
+            i == 0 || i + 1 == host.len || host.data[i - 1] == '.' || host.data[i + 1] == '.';
         if (c == '.' && edge) {
             if (i == 0 || i + 1 == host.len || host.data[i + 1] == '.') return false;
             dotted = true;
@@ -105,8 +106,8 @@ static bool is_url(corm_str text) {
         if (!close || len >= sizeof literal) return false;
         memcpy(literal, host.data + 1, len);
         corm_str behind = { close + 1, host.len - len - 2 };
-        bool     port = behind.len == 0 ||
-                    (behind.data[0] == ':' && is_port((corm_str){ behind.data + 1, behind.len - 1 }));
+        bool     port = behind.len == 0 || (behind.data[0] == ':' &&
+                                        is_port((corm_str){ behind.data + 1, behind.len - 1 }));
         return port && corm_inet_parse(literal, &inet, NULL) == CORM_OK && inet.length == 16;
     }
     const char *colon = host.len > 0 ? memchr(host.data, ':', host.len) : NULL;
@@ -258,7 +259,9 @@ static corm_status report(const checking *c) {
 corm_status orm__validate(const orm_model *model, const void *row, const uint8_t *how,
                           bool complete, corm_violations *violations, corm_error *err) {
     corm_violations unseen;
-    checking c = { .model = model, .row = row, .out = violations ? violations : &unseen, .err = err };
+    checking        c = {
+               .model = model, .row = row, .out = violations ? violations : &unseen, .err = err
+    };
     corm_status status = CORM_OK;
     c.out->count = 0;
     for (uint32_t i = 0; i < model->count && status == CORM_OK; i++) {
@@ -277,9 +280,9 @@ static corm_status validate_alone(const orm_model *model, const void *row,
     for (uint32_t i = 0; i < model->count && status == CORM_OK; i++) {
         corm_value value;
         status = orm__member_get(&model->fields[i], row, false, &arena, &value, err);
-        how[i] = value.kind > CORM_NULL                               ? ORM_VALUE
+        how[i] = value.kind > CORM_NULL                          ? ORM_VALUE
                  : model->fields[i].spec->generate != CORM_GIVEN ? ORM_VALUE
-                                                                      : ORM_LEAVE;
+                                                                 : ORM_LEAVE;
     }
     if (status == CORM_OK) status = orm__validate(model, row, how, true, violations, err);
     base__arena_free(&arena);

@@ -4,17 +4,17 @@
 #include "orm/orm_for_tests.h"
 
 typedef struct person {
-    int32_t      id;
-    char        *email, *site, *ref, *code, *role;
-    char         nick[16];
-    int32_t      age;
-    double       score;
-    corm_decimal price;
-    corm_varint  big;
-    corm_bytes   photo;
-    corm_list    tags;
-    corm_map     extra;
-    corm_opt_int level;
+    int32_t        id;
+    char          *email, *site, *ref, *code, *role;
+    char           nick[16];
+    int32_t        age;
+    double         score;
+    corm_decimal   price;
+    corm_varint    big;
+    corm_bytes     photo;
+    corm_list      tags;
+    corm_map       extra;
+    corm_opt_int   level;
     corm_timestamp made;
 } person;
 
@@ -79,23 +79,29 @@ static void a_good_row_breaks_no_rule(void **state) {
 static void all_broken_rules_are_told_at_once(void **state) {
     (void)state;
     person p = { .id = 1, .nick = "x", .age = 151, .role = "guest" };
-    assert_string_equal(faults(&p), "email: is required; role: must be one of admin, user; "
-                                    "nick: must have at least 2 characters; age: must be at most 150; "
-                                    "score: must be at least 0.5");
+    assert_string_equal(faults(&p),
+                        "email: is required; role: must be one of admin, user; "
+                        "nick: must have at least 2 characters; age: must be at most 150; "
+                        "score: must be at least 0.5");
 }
 
 static void texts_have_their_rules(void **state) {
     (void)state;
-    static const char *const bad_mails[] = { "a", "@b.cd", "a@", "a@b", ".a@b.cd", "a.@b.cd", "a..b@c.de",
-                                             "a b@c.de", "a@-b.cd", "a@b..cd", "a@.b.cd", "a@b.cd." };
-    static const char *const good_mails[] = { "a@b.cd", "first.last+tag@sub.example.org", "ü@bücher.de" };
-    static const char *const bad_urls[] = { "x", "ftp://a", "http://", "http://a b", "http://a:x", "http://a:70000",
+    static const char *const bad_mails[] = { "a",       "@b.cd",   "a@",        "a@b",
+                                             ".a@b.cd", "a.@b.cd", "a..b@c.de", "a b@c.de",
+                                             "a@-b.cd", "a@b..cd", "a@.b.cd",   "a@b.cd." };
+    static const char *const good_mails[] = { "a@b.cd", "first.last+tag@sub.example.org",
+                                              "ü@bücher.de" };
+    static const char *const bad_urls[] = { "x",           "ftp://a",          "http://",
+                                            "http://a b",  "http://a:x",       "http://a:70000",
                                             "http://[::1", "http://[1.2.3.4]", "http://[::1]x" };
-    static const char *const good_urls[] = { "http://a", "https://a.b:8080/c?d#e", "http://[::1]:80/", "https://u:p@host/" };
+    static const char *const good_urls[] = { "http://a", "https://a.b:8080/c?d#e",
+                                             "http://[::1]:80/", "https://u:p@host/" };
     for (size_t i = 0; i < sizeof bad_mails / sizeof *bad_mails; i++) {
         person p = good();
         p.email = (char *)(uintptr_t)bad_mails[i];
-        if (strcmp(faults(&p), "email: must be an e-mail address") != 0) fail_msg("%s", bad_mails[i]);
+        if (strcmp(faults(&p), "email: must be an e-mail address") != 0)
+            fail_msg("%s", bad_mails[i]);
     }
     for (size_t i = 0; i < sizeof good_mails / sizeof *good_mails; i++) {
         person p = good();
@@ -105,7 +111,8 @@ static void texts_have_their_rules(void **state) {
     for (size_t i = 0; i < sizeof bad_urls / sizeof *bad_urls; i++) {
         person p = good();
         p.site = (char *)(uintptr_t)bad_urls[i];
-        if (strcmp(faults(&p), "site: must be a URL of http or https") != 0) fail_msg("%s", bad_urls[i]);
+        if (strcmp(faults(&p), "site: must be a URL of http or https") != 0)
+            fail_msg("%s", bad_urls[i]);
     }
     for (size_t i = 0; i < sizeof good_urls / sizeof *good_urls; i++) {
         person p = good();
@@ -141,9 +148,10 @@ static void lengths_are_counted_in_the_unit_of_the_type(void **state) {
     p.photo.len = 3;
     p.tags.count = 0;
     p.extra.count = 2;
-    assert_string_equal(faults(&p), "nick: must have at most 4 characters; photo: must have at most 2 "
-                                    "bytes; tags: must have at least 1 items; extra: must have at most "
-                                    "1 items");
+    assert_string_equal(faults(&p),
+                        "nick: must have at most 4 characters; photo: must have at most 2 "
+                        "bytes; tags: must have at least 1 items; extra: must have at most "
+                        "1 items");
 }
 
 static void numbers_of_all_kinds_have_bounds(void **state) {
@@ -173,10 +181,12 @@ static void a_write_is_validated_first(void **state) {
     person          p = good();
     p.email = "nobody";
     p.age = 200;
-    assert_status(corm_insert(db, &people, &p, { .violations = &violations, .error = &err }), CORM_VALIDATION);
+    assert_status(corm_insert(db, &people, &p, { .violations = &violations, .error = &err }),
+                  CORM_VALIDATION);
     assert_int_equal(violations.count, 2);
     assert_string_equal(violations.items[1].field, "age");
-    assert_string_equal(err.message, "people: email: must be an e-mail address; age: must be at most 150");
+    assert_string_equal(err.message,
+                        "people: email: must be an e-mail address; age: must be at most 150");
     assert_ok(corm_count(db, &people, &count, { .error = &err }), err);
     assert_int_equal(count, 0);
     assert_ok(corm_insert(db, &people, &p, { .skip_validation = true, .error = &err }), err);
@@ -193,9 +203,12 @@ static void an_update_asks_only_for_what_it_writes(void **state) {
     assert_ok(corm_update(db, &people, &p, { .error = &err }), err);
     assert_ok(corm_upsert(db, &people, &p, { .error = &err }), err);
     assert_status(corm_save(db, &people, &p, { .error = &err }), CORM_VALIDATION);
-    assert_status(corm_update(db, &people, &p, { .null = { "email" }, .error = &err }), CORM_VALIDATION);
-    assert_status(corm_update(db, &people, &p, { .only = { "email" }, .error = &err }), CORM_VALIDATION);
-    assert_status(corm_insert(db, &people, &p, { .only = { "age" }, .error = &err }), CORM_VALIDATION);
+    assert_status(corm_update(db, &people, &p, { .null = { "email" }, .error = &err }),
+                  CORM_VALIDATION);
+    assert_status(corm_update(db, &people, &p, { .only = { "email" }, .error = &err }),
+                  CORM_VALIDATION);
+    assert_status(corm_insert(db, &people, &p, { .only = { "age" }, .error = &err }),
+                  CORM_VALIDATION);
     assert_ok(corm_update(db, &people, &p, { .only = { "age" }, .error = &err }), err);
     corm_db_close(db);
 }

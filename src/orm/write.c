@@ -12,8 +12,8 @@ static const corm_write_options no_options;
 /* ---- which columns ---- */
 
 static corm_status bad(const orm_write *write, const char *what) {
-    return base__fail(write->err, CORM_INVALID_ARGUMENT, "model '%s': %s",
-                      write->model->table.data, what);
+    return base__fail(write->err, CORM_INVALID_ARGUMENT, "model '%s': %s", write->model->table.data,
+                      what);
 }
 
 static corm_status bad_field(const orm_write *write, const orm_field *field, const char *what) {
@@ -90,7 +90,8 @@ static bool is_by_partition(const orm_write *write) {
 
 /* Members of the key always hold something. */
 static corm_status check_key(orm_write *write) {
-    uint32_t count = is_by_partition(write) ? write->model->partition_count : write->model->key_count;
+    uint32_t count =
+        is_by_partition(write) ? write->model->partition_count : write->model->key_count;
     for (uint32_t i = 0; i < count; i++) {
         const orm_field *field = write->model->keys[i];
         corm_value       value;
@@ -148,8 +149,8 @@ corm_status orm__generate(orm_write *write) {
         if (!empty) continue;
         corm_value value = generated(field);
         if (orm__is_key(field)) write->key_was_given = false;
-        CORM_TRY(orm__member_set(field, &value, write->row + field->offset, &write->arena,
-                                 write->err));
+        CORM_TRY(
+            orm__member_set(field, &value, write->row + field->offset, &write->arena, write->err));
     }
     return CORM_OK;
 }
@@ -221,9 +222,9 @@ static void put_key(const orm_write *write, base_buf *out) {
 }
 
 static const char *const condition_operators[] = {
-    [CORM_EQ] = " = ?",  [CORM_NE] = " != ?",   [CORM_GT] = " > ?",
-    [CORM_GTE] = " >= ?", [CORM_LT] = " < ?",    [CORM_LTE] = " <= ?",
-    [CORM_IN] = " IN ?", [CORM_NULL_OP] = " = null", [CORM_NOT_NULL_OP] = " != null",
+    [CORM_EQ] = " = ?",   [CORM_NE] = " != ?",        [CORM_GT] = " > ?",
+    [CORM_GTE] = " >= ?", [CORM_LT] = " < ?",         [CORM_LTE] = " <= ?",
+    [CORM_IN] = " IN ?",  [CORM_NULL_OP] = " = null", [CORM_NOT_NULL_OP] = " != null",
 };
 
 static const char *condition_operator(corm_op op) {
@@ -309,7 +310,8 @@ static corm_status bind_insert(orm_write *write, corm_statement *statement, corm
 
 static corm_status bind_key(orm_write *write, corm_statement *statement, uint32_t *marker,
                             corm_error *err) {
-    uint32_t count = is_by_partition(write) ? write->model->partition_count : write->model->key_count;
+    uint32_t count =
+        is_by_partition(write) ? write->model->partition_count : write->model->key_count;
     for (uint32_t i = 0; i < count; i++) {
         CORM_TRY(bind_field(write, statement, (*marker)++, write->model->keys[i], err));
     }
@@ -518,7 +520,7 @@ corm_status corm_batch_update(corm_batch *to, corm_db *db, const corm_model *mod
     return batch(to, db, model, ORM_UPDATE, row, options);
 }
 
-corm_status corm_batch_delete(corm_batch *to, corm_db *db, const corm_model *model,
-                              const void *row, const corm_write_options *options) {
+corm_status corm_batch_delete(corm_batch *to, corm_db *db, const corm_model *model, const void *row,
+                              const corm_write_options *options) {
     return batch(to, db, model, ORM_DELETE, row, options);
 }

@@ -75,7 +75,9 @@ static void members_are_generated_before_a_write(void **state) {
     assert_int_equal(n.id.bytes[6] >> 4, 1);
     corm_uuid id = n.id;
     base__clock_fake(INT64_C(1800000000000000));
-    assert_ok(corm_update(db, &notes, &n, { .only = { "stars" }, .null = { "text" }, .error = &err }), err);
+    assert_ok(
+        corm_update(db, &notes, &n, { .only = { "stars" }, .null = { "text" }, .error = &err }),
+        err);
     assert_int_equal(n.changed.ms, INT64_C(1800000000000));
     assert_int_equal(n.day.days, 19675);
     assert_ok(corm_save(db, &notes, &n, { .error = &err }), err);
@@ -89,25 +91,30 @@ static void conditions_say_when_they_do_not_hold(void **state) {
     corm_db   *db = open_db();
     corm_error err = { 0 };
     note       n = { .owner = 1, .number = 1, .text = "one", .stars = 3 };
-    assert_status(corm_update(db, &notes, &n, { .if_exists = true, .error = &err }), CORM_NOT_APPLIED);
+    assert_status(corm_update(db, &notes, &n, { .if_exists = true, .error = &err }),
+                  CORM_NOT_APPLIED);
     assert_ok(corm_insert(db, &notes, &n, { .if_not_exists = true, .error = &err }), err);
-    assert_status(corm_insert(db, &notes, &n, { .if_not_exists = true, .error = &err }), CORM_NOT_APPLIED);
+    assert_status(corm_insert(db, &notes, &n, { .if_not_exists = true, .error = &err }),
+                  CORM_NOT_APPLIED);
     assert_non_null(strstr(err.message, "exists already"));
     n.text = "two";
-    assert_status(corm_update(db, &notes, &n, { .condition = { corm_eq("stars", 4) }, .error = &err }),
-                  CORM_NOT_APPLIED);
+    assert_status(
+        corm_update(db, &notes, &n, { .condition = { corm_eq("stars", 4) }, .error = &err }),
+        CORM_NOT_APPLIED);
     assert_non_null(strstr(err.message, "condition"));
-    assert_ok(corm_update(db, &notes, &n,
-                          { .condition = { corm_gte("stars", 3), corm_ne("text", "x"),
-                                           corm_in("stars", corm_v(3), corm_v(4)),
-                                           corm_is_null("motto") },
-                            .error = &err }),
+    assert_ok(corm_update(
+                  db, &notes, &n,
+                  { .condition = { corm_gte("stars", 3), corm_ne("text", "x"),
+                                   corm_in("stars", corm_v(3), corm_v(4)), corm_is_null("motto") },
+                    .error = &err }),
               err);
     assert_string_equal(look(db, 1, 1), "two|3|-");
-    assert_status(corm_delete(db, &notes, &n, { .condition = { corm_lt("stars", 3) }, .error = &err }),
-                  CORM_NOT_APPLIED);
+    assert_status(
+        corm_delete(db, &notes, &n, { .condition = { corm_lt("stars", 3) }, .error = &err }),
+        CORM_NOT_APPLIED);
     assert_ok(corm_delete(db, &notes, &n, { .if_exists = true, .error = &err }), err);
-    assert_status(corm_delete(db, &notes, &n, { .if_exists = true, .error = &err }), CORM_NOT_APPLIED);
+    assert_status(corm_delete(db, &notes, &n, { .if_exists = true, .error = &err }),
+                  CORM_NOT_APPLIED);
     assert_string_equal(look(db, 1, 1), "none");
     corm_db_close(db);
 }
@@ -120,9 +127,17 @@ static void a_row_may_live_for_a_time(void **state) {
     note         n = { .owner = 1, .number = 1, .text = "one" };
     assert_ok(corm_insert(db, &notes, &n, { .ttl_seconds = 100, .error = &err }), err);
     n.number = 2;
-    assert_ok(corm_upsert(db, &notes, &n, { .request = { .has_timestamp = true, .timestamp_us = 5 }, .error = &err }), err);
-    assert_ok(corm_update(db, &notes, &n, { .only = { "stars" }, .ttl_seconds = 50, .error = &err }), err);
-    assert_ok(corm_execute(corm_db_session(db), "SELECT ttl(text), ttl(stars), writetime(text) FROM notes", &result, { .error = &err }), err);
+    assert_ok(
+        corm_upsert(db, &notes, &n,
+                    { .request = { .has_timestamp = true, .timestamp_us = 5 }, .error = &err }),
+        err);
+    assert_ok(
+        corm_update(db, &notes, &n, { .only = { "stars" }, .ttl_seconds = 50, .error = &err }),
+        err);
+    assert_ok(corm_execute(corm_db_session(db),
+                           "SELECT ttl(text), ttl(stars), writetime(text) FROM notes", &result,
+                           { .error = &err }),
+              err);
     const corm_row *row = corm_result_next(result);
     assert_in_range(corm_row_int(row, 0), 90, 100);
     row = corm_result_next(result);
@@ -138,9 +153,13 @@ static void static_columns_alone_need_no_row(void **state) {
     corm_db   *db = open_db();
     corm_error err = { 0 };
     uint64_t   count;
-    typedef struct plain { int32_t owner, number; char *motto; } plain;
+    typedef struct plain {
+        int32_t owner, number;
+        char   *motto;
+    } plain;
     static const corm_model model = {
-        .table = "plain", .row_size = sizeof(plain),
+        .table = "plain",
+        .row_size = sizeof(plain),
         .fields = { { CORM_COLUMN(plain, owner), .key = CORM_PARTITION },
                     { CORM_COLUMN(plain, number), .key = CORM_CLUSTERING },
                     { CORM_COLUMN(plain, motto), .key = CORM_STATIC } },
@@ -149,7 +168,8 @@ static void static_columns_alone_need_no_row(void **state) {
     assert_ok(corm_update(db, &model, &p, { .error = &err }), err);
     p.number = 7;
     assert_ok(corm_insert(db, &model, &p, { .error = &err }), err);
-    assert_ok(corm_count(db, &model, &count, { .where = { corm_eq("owner", 1) }, .error = &err }), err);
+    assert_ok(corm_count(db, &model, &count, { .where = { corm_eq("owner", 1) }, .error = &err }),
+              err);
     assert_int_equal(count, 1);
     corm_db_close(db);
 }
@@ -162,17 +182,31 @@ static void rows_are_deleted_by_conditions(void **state) {
         note n = { .owner = i < 6 ? 1 : 2, .number = i, .text = "x" };
         assert_ok(corm_insert(db, &notes, &n, { .error = &err }), err);
     }
-    assert_ok(corm_delete_where(db, &notes, { .where = { corm_eq("owner", 1), corm_gt("number", 3) }, .error = &err }), err);
+    assert_ok(
+        corm_delete_where(
+            db, &notes, { .where = { corm_eq("owner", 1), corm_gt("number", 3) }, .error = &err }),
+        err);
     assert_string_equal(look(db, 1, 4), "none");
     assert_string_equal(look(db, 1, 3), "x|0|-");
-    assert_ok(corm_delete_where(db, &notes, { .where = { corm_eq("owner", 1), corm_eq("number", 3) }, .error = &err }), err);
+    assert_ok(
+        corm_delete_where(
+            db, &notes, { .where = { corm_eq("owner", 1), corm_eq("number", 3) }, .error = &err }),
+        err);
     assert_string_equal(look(db, 1, 3), "none");
-    assert_ok(corm_delete_where(db, &notes, { .where = { corm_in("owner", corm_v(1), corm_v(3)) }, .error = &err }), err);
+    assert_ok(
+        corm_delete_where(db, &notes,
+                          { .where = { corm_in("owner", corm_v(1), corm_v(3)) }, .error = &err }),
+        err);
     assert_string_equal(look(db, 1, 1), "none");
     assert_string_equal(look(db, 2, 6), "x|0|-");
     assert_status(corm_delete_where_with(db, &notes, NULL), CORM_INVALID_ARGUMENT);
-    assert_status(corm_delete_where(db, &notes, { .where = { corm_eq("owner", 1), corm_ne("number", 3) }, .error = &err }), CORM_INVALID_ARGUMENT);
-    assert_status(corm_delete_where(db, &notes, { .where = { corm_eq("owner", 1) }, .limit = 3, .error = &err }), CORM_INVALID_ARGUMENT);
+    assert_status(
+        corm_delete_where(
+            db, &notes, { .where = { corm_eq("owner", 1), corm_ne("number", 3) }, .error = &err }),
+        CORM_INVALID_ARGUMENT);
+    assert_status(corm_delete_where(
+                      db, &notes, { .where = { corm_eq("owner", 1) }, .limit = 3, .error = &err }),
+                  CORM_INVALID_ARGUMENT);
     corm_db_close(db);
 }
 
@@ -189,15 +223,23 @@ static void what_is_wrong_with_a_write_is_said(void **state) {
     note       n = { .owner = 1, .number = 1 };
     refused(corm_insert(db, &notes, NULL, { .error = &err }), "NULL");
     refused(corm_insert(db, &notes, &n, { ._canary = 7, .error = &err }), "not initialised");
-    refused(corm_insert(db, &notes, &n, { .request = { .keyspace = "k" }, .error = &err }), "keyspace");
+    refused(corm_insert(db, &notes, &n, { .request = { .keyspace = "k" }, .error = &err }),
+            "keyspace");
     refused(corm_insert(db, &notes, &n, { .ttl_seconds = -1, .error = &err }), "negative");
     refused(corm_insert(db, &notes, &n, { .if_exists = true, .error = &err }), ".if_exists");
-    refused(corm_update(db, &notes, &n, { .if_not_exists = true, .error = &err }), ".if_not_exists");
-    refused(corm_update(db, &notes, &n, { .if_exists = true, .condition = { corm_eq("stars", 1) }, .error = &err }), "exclude");
-    refused(corm_update(db, &notes, &n, { .condition = { corm_like("text", "x") }, .error = &err }), "cannot have this condition");
-    refused(corm_update(db, &notes, &n, { .condition = { corm_eq("strs", 1) }, .error = &err }), "did you mean 'stars'");
-    refused(corm_update(db, &notes, &n, { .only = { "txt" }, .error = &err }), "did you mean 'text'");
-    refused(corm_update(db, &notes, &n, { .null = { "txt" }, .error = &err }), "did you mean 'text'");
+    refused(corm_update(db, &notes, &n, { .if_not_exists = true, .error = &err }),
+            ".if_not_exists");
+    refused(corm_update(db, &notes, &n,
+                        { .if_exists = true, .condition = { corm_eq("stars", 1) }, .error = &err }),
+            "exclude");
+    refused(corm_update(db, &notes, &n, { .condition = { corm_like("text", "x") }, .error = &err }),
+            "cannot have this condition");
+    refused(corm_update(db, &notes, &n, { .condition = { corm_eq("strs", 1) }, .error = &err }),
+            "did you mean 'stars'");
+    refused(corm_update(db, &notes, &n, { .only = { "txt" }, .error = &err }),
+            "did you mean 'text'");
+    refused(corm_update(db, &notes, &n, { .null = { "txt" }, .error = &err }),
+            "did you mean 'text'");
     refused(corm_update(db, &notes, &n, { .null = { "number" }, .error = &err }), "cannot be null");
     refused(corm_update(db, &notes, &n, { .only = { "text" }, .error = &err }), "holds nothing");
     refused(corm_delete(db, &notes, &n, { .only = { "text" }, .error = &err }), "whole row");
@@ -211,13 +253,13 @@ static void what_is_wrong_with_a_write_is_said(void **state) {
 
 static void batches_write_all_or_nothing(void **state) {
     (void)state;
-    corm_db    *db = open_db();
-    corm_error  err = { 0 };
-    note        a = { .owner = 1, .number = 1, .text = "a" };
-    note        b = { .owner = 1, .number = 2, .text = "b" };
-    user        u = { .name = "Ada", .email = "a@b.cd" };
+    corm_db   *db = open_db();
+    corm_error err = { 0 };
+    note       a = { .owner = 1, .number = 1, .text = "a" };
+    note       b = { .owner = 1, .number = 2, .text = "b" };
+    user       u = { .name = "Ada", .email = "a@b.cd" };
     assert_ok(corm_insert(db, &notes, &b, { .error = &err }), err);
-    corm_batch *batch = corm_batch_new(corm_db_session(db), CORM_LOGGED);
+    corm_batch        *batch = corm_batch_new(corm_db_session(db), CORM_LOGGED);
     corm_write_options options = { .error = &err };
     assert_ok(corm_batch_insert(batch, db, &notes, &a, &options), err);
     assert_ok(corm_batch_delete(batch, db, &notes, &b, &options), err);
@@ -233,12 +275,17 @@ static void batches_write_all_or_nothing(void **state) {
     corm_db_close(db);
 }
 
-typedef struct hits { char *page; int64_t views; int64_t clicks; } hits;
+typedef struct hits {
+    char   *page;
+    int64_t views;
+    int64_t clicks;
+} hits;
 
 static void counters_are_added_to(void **state) {
     (void)state;
     static const corm_model model = {
-        .table = "hits", .row_size = sizeof(hits),
+        .table = "hits",
+        .row_size = sizeof(hits),
         .fields = { { CORM_COLUMN(hits, page), .key = CORM_PARTITION },
                     { CORM_COLUMN(hits, views), .cql = "counter" },
                     { CORM_COLUMN(hits, clicks), .cql = "counter", .skip_zero = true } },
@@ -265,7 +312,8 @@ static void a_db_is_opened_with_good_options_only(void **state) {
     corm_db   *db;
     corm_error err = { 0 };
     refused(corm_open(&db, "corm::memory:", { ._canary = 1, .error = &err }), "not initialised");
-    refused(corm_open(&db, "corm::memory:", { .migration = (corm_migration)9, .error = &err }), "migration");
+    refused(corm_open(&db, "corm::memory:", { .migration = (corm_migration)9, .error = &err }),
+            "migration");
     refused(corm_open(&db, "nowhere", { .error = &err }), "scheme");
     assert_ok(corm_db_open(&db, "corm::memory:", NULL), err);
     refused(corm_load(db, &notes, &err), "keyspace");
