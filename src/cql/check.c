@@ -51,14 +51,9 @@ cql_receiver cql__named_receiver(const cql_checker *c, const char *name, const c
 
 corm_status cql__wrapped_receiver(cql_checker *c, const cql_receiver *of, const char *before,
                                   const cql_type *type, cql_receiver *out) {
-    size_t len = strlen(before);
-    char  *name = base__arena_alloc(c->arena, len + of->name.len + 2);
-    if (!name) return base__fail_memory(c->err);
-    memcpy(name, before, len);
-    name[len] = '(';
-    if (of->name.len > 0) memcpy(name + len + 1, of->name.data, of->name.len);
-    name[len + 1 + of->name.len] = ')';
-    *out = (cql_receiver){ of->keyspace, of->table, { name, len + of->name.len + 2 }, type, NULL };
+    corm_str name = base__arena_printf(c->arena, "%s(%.*s)", before, CQL_STR(of->name));
+    if (!name.data) return base__fail_memory(c->err);
+    *out = (cql_receiver){ of->keyspace, of->table, name, type, NULL };
     return CORM_OK;
 }
 

@@ -220,11 +220,11 @@ typedef struct cql_checked_modify {
 } cql_checked_modify;
 
 typedef struct cql_checked_batch {
-    cql_batch_kind       kind;
-    uint32_t             count;
-    cql_checked_modify **items;
-    const cql_node      *timestamp;
-    bool                 is_conditional;
+    cql_batch_kind             kind;
+    uint32_t                   count;
+    const cql_checked_modify **items;
+    const cql_node            *timestamp;
+    bool                       is_conditional;
 } cql_checked_batch;
 
 typedef struct cql_checked {

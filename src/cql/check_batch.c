@@ -76,27 +76,27 @@ corm_status cql__check_batch(cql_batch_kind kind, const cql_checked_modify *cons
     CORM_TRY(check_counters(kind, items, count, has_timestamp, err));
     if (conditional) CORM_TRY(check_conditional(items, count, err));
     *out = (cql_checked_batch){ .kind = kind, .count = count, .is_conditional = conditional };
-    out->items = base__arena_copy(arena, items, count * sizeof *items);
-    return out->items ? CORM_OK : base__fail_memory(err);
+    const cql_checked_modify **copy = BASE_NEW_ARRAY(arena, const cql_checked_modify *, count);
+    for (uint32_t i = 0; copy && i < count; i++) copy[i] = items[i];
+    out->items = copy;
+    return copy ? CORM_OK : base__fail_memory(err);
 }
 
-static corm_status check_items(cql_checker *c, const cql_batch *batch, cql_checked_modify ***out) {
-    cql_checked_modify **items = BASE_NEW_ARRAY(c->arena, cql_checked_modify *, batch->count);
-    if (!items) return base__fail_memory(c->err);
+static corm_status check_items(cql_checker *c, const cql_batch *batch, cql_checked_modify **items) {
     for (uint32_t i = 0; i < batch->count; i++) {
         if (!(items[i] = BASE_NEW(c->arena, cql_checked_modify))) return base__fail_memory(c->err);
         CORM_TRY(cql__check_modify(c, batch->statements[i], items[i]));
     }
-    *out = items;
     return CORM_OK;
 }
 
 corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch,
                                        cql_checked_batch *out) {
     const cql_node      *timestamp = NULL, *ttl = NULL;
-    cql_checked_modify **items = NULL;
     corm_str             batch_name = corm_str_of("[batch]");
-    CORM_TRY(check_items(c, batch, &items));
+    cql_checked_modify **items = BASE_NEW_ARRAY(c->arena, cql_checked_modify *, batch->count);
+    if (!items) return base__fail_memory(c->err);
+    CORM_TRY(check_items(c, batch, items));
     cql_receiver receiver = { batch_name, batch_name, corm_str_of("[timestamp]"),
                               cql__type_native(CQL_BIGINT), NULL };
     CORM_TRY(cql__optional_term(c, batch->using.timestamp, &receiver, &timestamp));

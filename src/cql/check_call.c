@@ -170,14 +170,16 @@ corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_ty
     return CORM_OK;
 }
 
-static bool quiet_resolve(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
-                          const cql_function **out) {
-    corm_error *err = c->err;
+/* NULL when there is none. */
+static const cql_function *quiet_resolve(cql_checker *c, const cql_expr *expr,
+                                         const cql_type *receiver) {
+    const cql_function *function = NULL;
+    corm_error         *err = c->err;
     c->err = NULL;
-    corm_status status = cql__resolve_call(c, expr, receiver, out);
+    corm_status status = cql__resolve_call(c, expr, receiver, &function);
     c->err = err;
     if (status == CORM_NO_MEMORY) c->no_memory = true;
-    return status == CORM_OK;
+    return status == CORM_OK ? function : NULL;
 }
 
 const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr) {
@@ -185,8 +187,8 @@ const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr) {
     fit_key           key = { expr, NULL };
     const void       *type = kept(c, &key);
     if (!type) {
-        const cql_function *function = NULL;
-        type = quiet_resolve(c, expr, NULL, &function) ? (const void *)function->result : unknown;
+        const cql_function *function = quiet_resolve(c, expr, NULL);
+        type = function ? (const void *)function->result : unknown;
         keep(c, &key, (void *)(uintptr_t)type);
     }
     return type == unknown ? NULL : type;
@@ -201,10 +203,9 @@ cql_fit cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to) 
     fit_key     key = { expr, to };
     char       *answer = kept(c, &key);
     if (!answer) {
-        const cql_function *function = NULL;
+        const cql_function *function = quiet_resolve(c, expr, to);
         cql_fit             fit = CQL_FIT_WEAK; /* what fails is reported when it is prepared */
-        bool                known = quiet_resolve(c, expr, to, &function);
-        if (known && !cql__function_is_generic(function->name))
+        if (function && !cql__function_is_generic(function->name))
             fit = cql__strict_fit(to, function->result);
         answer = &answers[fit];
         keep(c, &key, answer);
@@ -244,7 +245,8 @@ corm_status cql__argument(cql_checker *c, const cql_expr *expr, const cql_functi
 corm_status cql__call(cql_checker *c, const cql_expr *expr, const cql_receiver *receiver,
                       const cql_node **out) {
     const cql_function *function = NULL;
-    CORM_TRY(cql__resolve_call(c, expr, receiver->type, &function));
+    corm_status         status = cql__resolve_call(c, expr, receiver->type, &function);
+    if (status != CORM_OK || !function) return status;
     if (function->is_aggregate) {
         return base__fail(c->err, CORM_INVALID,
                           "Aggregation function are not supported in the where clause");

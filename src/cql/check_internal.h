@@ -123,7 +123,7 @@ corm_status     cql__call(cql_checker *c, const cql_expr *expr, const cql_receiv
                           const cql_node **out);
 cql_fit         cql__call_fit(cql_checker *c, const cql_expr *expr, const cql_type *to);
 const cql_type *cql__call_type(cql_checker *c, const cql_expr *expr);
-/* The function that is called; NULL in *out for a cast that changes nothing. */
+/* The function that is called. */
 corm_status cql__resolve_call(cql_checker *c, const cql_expr *expr, const cql_type *receiver,
                               const cql_function **out);
 corm_str    cql__call_name(cql_checker *c, const cql_expr *expr); /* "_add", "cast_as_int" … */

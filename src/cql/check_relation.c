@@ -243,7 +243,7 @@ static corm_status tuple_value(cql_checker *c, const cql_expr *expr, const cql_r
 static corm_status multi_in(cql_checker *c, const cql_relation *relation, cql_rule_set *out) {
     out->rule = CQL_RULE_IN;
     if (relation->in_marker) {
-        cql_receiver receiver;
+        cql_receiver receiver = { 0 };
         CORM_TRY(tuple_receiver(c, out, "in", &receiver));
         if (!(receiver.type = cql__type_list(c->arena, receiver.type, true)))
             return base__fail_memory(c->err);

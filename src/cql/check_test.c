@@ -2,9 +2,10 @@
 /* check_test.c -- the checker against answers recorded from a server (the folder tests/checker, in the form of golden files), and
  * its doors. */
 #include "testing/check_cases.h"
-#include "testing/memory.h"
 
 #include <stdlib.h>
+
+#include "testing/memory.h"
 
 /* ---- recorded answers ---- */
 
