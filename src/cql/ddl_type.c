@@ -76,7 +76,7 @@ corm_status cql__create_type(cql_ddl *ddl, const cql_statement *statement) {
     const cql_create_type *s = &statement->as.create_type;
     corm_str               name = s->name.name.text;
     corm_str               keyspace;
-    const cql_type        *type;
+    const cql_type        *type = NULL;
     cql_keyspace           draft;
     CORM_TRY(check_written(ddl, s->fields, s->field_count));
     CORM_TRY(cql__ddl_keyspace_of(ddl, &s->name, &keyspace));
