@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// model_json_fuzz.c -- a file of models from anywhere: read, and what was read compiled. One thread.
+// model_json_fuzz.c -- a file of models from anywhere: read, and what was read compiled. One
+// thread.
 #include "orm/core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

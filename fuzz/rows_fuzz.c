@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// rows_fuzz.c -- the body of a RESULT message from anywhere, decoded into structs: the plan, every kind of member, and
-// the conditions that Corm holds. One thread.
+// rows_fuzz.c -- the body of a RESULT message from anywhere, decoded into structs: the plan,
+// every kind of member, and the conditions that Corm holds. One thread.
 #include <stdlib.h>
 
 #include "orm/core.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* quickstart.c -- a struct becomes a table: written, found, changed and deleted, in a store in memory.
+/* quickstart.c -- a struct becomes a table: written, found, changed and deleted, in a store in
+ * memory.
  *
  * "corm:./shop" instead of "corm::memory:" keeps it in a folder. */
 #include <corm/corm.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* build.c -- models that are not in the program: from a list of fields, and from an existing table. One thread. */
+/* build.c -- models that are not in the program: from a list of fields, and from an existing
+ * table. One thread. */
 #include "orm/build.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* compile.c -- a model checked and made ready: names quoted, types read, keys in order, patterns compiled.
+/* compile.c -- a model checked and made ready: names quoted, types read, keys in order, patterns
+ * compiled.
  *
  * Every fault names the model and the field. */
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -65,7 +65,8 @@ const orm_field *orm__field(const orm_model *model, corm_str name);
 CORM_CHECKED corm_status orm__field_named(const orm_model *model, const char *name,
                                           const orm_field **out, corm_error *err);
 
-/* Reads a type's text; a name that is no native type stands for a user-defined type without fields. */
+/* Reads a type's text; a name that is no native type stands for a user-defined type without
+ * fields. */
 CORM_CHECKED corm_status orm__type_parse(base_arena *arena, corm_str text, const cql_type **out,
                                          corm_error *err);
 
@@ -83,8 +84,9 @@ const char *orm__member_cql(corm_member member);  /* the default type; NULL: non
 uint32_t    orm__member_size(corm_member member); /* 0: char[n], any */
 bool        orm__member_takes(corm_member member, const cql_type *type);
 
-/* The member's value. CORM_UNSET when it holds nothing, CORM_NULL when it is null on purpose. With `zero`, a zero
- * is a value even where it means "not given". Items of a vector live in the arena. */
+/* The member's value. CORM_UNSET when it holds nothing, CORM_NULL when it is null on purpose.
+ * With `zero`, a zero is a value even where it means "not given". Items of a vector live in the
+ * arena. */
 CORM_CHECKED corm_status orm__member_get(const orm_field *field, const void *row, bool zero,
                                          base_arena *arena, corm_value *out, corm_error *err);
 
@@ -147,7 +149,8 @@ struct orm_shape {
 /* Appends the CQL text of a shape. */
 typedef void orm_shape_text(const void *context, base_buf *out);
 
-/* The shape of this key, from the cache, or made. orm__shape_done() when it is not used any more. */
+/* The shape of this key, from the cache, or made. orm__shape_done() when it is not used any
+ * more. */
 CORM_CHECKED corm_status orm__shape(orm_model *model, corm_bytes key, orm_shape_text *text,
                                     const void *context, orm_shape **out, corm_error *err);
 void                     orm__shape_done(orm_shape *shape);
@@ -204,8 +207,8 @@ typedef struct orm_reading {
 CORM_CHECKED corm_status orm__decode(const orm_step *step, cql_value value, void *member,
                                      const orm_reading *reading);
 
-/* Decodes `count` rows from `in` into zeroed structs, one behind the other. null(context, row, column) is told of
- * each null. */
+/* Decodes `count` rows from `in` into zeroed structs, one behind the other. null(context, row,
+ * column) is told of each null. */
 CORM_CHECKED corm_status orm__decode_rows(const orm_plan *plan, base_reader *in, uint32_t count,
                                           uint8_t *structs, size_t row_size,
                                           bool (*null)(void *context, uint32_t row,
@@ -259,7 +262,8 @@ struct corm_rows {
 };
 
 CORM_CHECKED corm_status orm__rows_new(orm_model *model, corm_rows **out, corm_error *err);
-/* Decodes a page, appending; takes the result over, also on failure. `shape` may be NULL: the plan is then the rows'. */
+/* Decodes a page, appending; takes the result over, also on failure. `shape` may be NULL: the
+ * plan is then the rows'. */
 CORM_CHECKED corm_status orm__rows_add(corm_rows *rows, orm_shape *shape, corm_result *result,
                                        corm_error *err);
 /* Sorts, when asked for, and lets go of what is beyond offset and limit. */
@@ -267,7 +271,8 @@ CORM_CHECKED corm_status orm__rows_finish(corm_rows *rows, corm_error *err);
 
 /* ---- finding, for the folder's own use ---- */
 
-/* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in wire form. `select` is CQL. */
+/* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in
+ * wire form. `select` is CQL. */
 CORM_CHECKED corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
                                           const cql_value *key, corm_result **out, corm_error *err);
 
@@ -306,8 +311,8 @@ CORM_CHECKED corm_status orm__write_run(orm_write *write, corm_error *err);
 /* The same around the reservations of unique values. */
 CORM_CHECKED corm_status orm__write_unique(orm_write *write);
 
-/* Looks a unique value up: the key, in wire form, of the row that holds it; *found false when nobody does. The key lives in the
- * arena. */
+/* Looks a unique value up: the key, in wire form, of the row that holds it; *found false when
+ * nobody does. The key lives in the arena. */
 CORM_CHECKED corm_status orm__unique_owner(orm_model *model, const orm_field *field,
                                            cql_value value, base_arena *arena, cql_value **key,
                                            bool *found, corm_error *err);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* decode.c -- rows in wire form into structs, by a plan that says once how each column becomes its member.
+/* decode.c -- rows in wire form into structs, by a plan that says once how each column becomes
+ * its member.
  *
  *   body:  … [len 4][value] [len 4][value] …      big-endian lengths, -1 is null
  *
- * A text needs a zero byte behind it. The byte behind a value is the first of the next length, which is zero for values
- * shorter than 2^24 bytes: such a text is used where it lies. One that is followed by a null or by nothing is copied. */
+ * A text needs a zero byte behind it. The byte behind a value is the first of the next length,
+ * which is zero for values shorter than 2^24 bytes: such a text is used where it lies. One that
+ * is followed by a null or by nothing is copied. */
 #include <stdlib.h>
 
 #include "orm/core.h"
@@ -85,7 +87,8 @@ corm_status orm__plan_new(const orm_model *model, const cql_result_column *colum
 
 /* ---- values ---- */
 
-/* Through a corm_value: types that are wider or narrower than the member, collections, empty numbers, errors. */
+/* Through a corm_value: types that are wider or narrower than the member, collections, empty
+ * numbers, errors. */
 static corm_status decode_any(const orm_step *step, cql_value value, void *member,
                               const orm_reading *reading) {
     corm_value  decoded;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* filter.c -- conditions that Corm holds on the rows read: those that CQL does not have, and those beside a unique
- * value whose row is read by its key. Values are compared in wire form, in the server's order.
+/* filter.c -- conditions that Corm holds on the rows read: those that CQL does not have, and
+ * those beside a unique value whose row is read by its key. Values are compared in wire form, in
+ * the server's order.
  *
  * Pure; any thread. */
 #include "orm/core.h"

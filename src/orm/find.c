@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* find.c -- reading rows: by conditions, by key, by a unique value, by any SELECT; counting; whether there are any.
+/* find.c -- reading rows: by conditions, by key, by a unique value, by any SELECT; counting;
+ * whether there are any.
  *
  * Any thread. */
 #include "orm/query.h"

@@ -145,7 +145,8 @@ static bool is_number(corm_member kind) {
     }
 }
 
-/* Members that point, or say by a length whether they hold something. The kind is CORM_UNSET when they do not. */
+/* Members that point, or say by a length whether they hold something. The kind is CORM_UNSET
+ * when they do not. */
 static corm_value get_held(const orm_field *field, const void *member) {
     corm_value out = { 0 };
     switch (field->member) {

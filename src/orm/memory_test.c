@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Every operation is made again and again while one allocation more succeeds each time, until it goes through. Each failure
- * must be CORM_NO_MEMORY, and must leave as many allocations as there were before. The store itself never fails. */
+/* Every operation is made again and again while one allocation more succeeds each time, until it
+ * goes through. Each failure must be CORM_NO_MEMORY, and must leave as many allocations as there
+ * were before. The store itself never fails. */
 #include "testing/memory.h"
 
 #include <stdlib.h>

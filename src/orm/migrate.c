@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* migrate.c -- what it takes to make a table fit its model, as a list of steps that is executed or shown.
+/* migrate.c -- what it takes to make a table fit its model, as a list of steps that is executed
+ * or shown.
  *
- * The table is read from system_schema each time; two programs that load the same model at once both succeed. Under
- * db->load, or for a plan on the caller's thread. */
+ * The table is read from system_schema each time; two programs that load the same model at once
+ * both succeed. Under db->load, or for a plan on the caller's thread. */
 #include <stdlib.h>
 
 #include "base/text.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* model_json.c -- models read from JSON. docs/models.md has the form.
  *
- * Each object has a table of the keys that it may have, so that a wrong one is named with its place:
- * "fields.email.validate.requird: unknown key, did you mean 'required'?". One thread. */
+ * Each object has a table of the keys that it may have, so that a wrong one is named with its
+ * place: "fields.email.validate.requird: unknown key, did you mean 'required'?". One thread. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* query.c -- find options as a statement: which conditions and orders are the store's and which are Corm's.
+/* query.c -- find options as a statement: which conditions and orders are the store's and which
+ * are Corm's.
  *
  * A statement's text depends on the shape only:
  *
  *   key:  kind, flags, then for each part its columns and operators, two bytes a column
- *   text: SELECT a, b FROM k.t WHERE x = ? AND y IN ? ORDER BY c DESC PER PARTITION LIMIT ? LIMIT ? ALLOW FILTERING
+ *   text: SELECT a, b FROM k.t WHERE x = ? AND y IN ? ORDER BY c DESC PER PARTITION LIMIT ?
+ *         LIMIT ? ALLOW FILTERING
  *
  * Markers stand in the order of the text. One thread. */
 #include "orm/query.h"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* rows.c -- found rows: an array of structs, the results that they point into, and which columns were null.
+/* rows.c -- found rows: an array of structs, the results that they point into, and which columns
+ * were null.
  *
  *   structs   row_size * count bytes, one behind the other
- *   nulls     a bit for each column of the plan, `words` uint64s for each row; made with the first null
+ *   nulls     a bit for each column of the plan, `words` uint64s for each row; made with the
+ *             first null
  *
  * One thread at a time. Outlives its db. */
 #include <stdlib.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* shape.c -- one prepared statement for each shape of a request to a model: what differs only in values has the
- * same text.
+/* shape.c -- one prepared statement for each shape of a request to a model: what differs only in
+ * values has the same text.
  *
- *   model.buckets[hash % 64] -> shape -> shape -> NULL      read without a lock; added to under model.lock
+ *   model.buckets[hash % 64] -> shape -> shape -> NULL      read without a lock; added to under
+ *                                                           model.lock
  *
- * A shape stays until its db is closed. Beyond ORM_MOST_SHAPES they belong to their user. Any thread. */
+ * A shape stays until its db is closed. Beyond ORM_MOST_SHAPES they belong to their user. Any
+ * thread. */
 #include <stdlib.h>
 
 #include "orm/core.h"

@@ -6,8 +6,8 @@
  *
  *   value   the column's wire form
  *   owner   for each key column of the row: length (4 bytes, big-endian) and wire form
- *   pending_until   null: the owner's row has the value. Else the writer may still be at work until then; afterwards the
- *                   owner's row itself tells whether it has the value.
+ *   pending_until   null: the owner's row has the value. Else the writer may still be at work
+ *                   until then; afterwards the owner's row itself tells whether it has the value.
  *
  * Every change is a lightweight transaction. Any thread. */
 #include "orm/unique.h"
@@ -64,7 +64,8 @@ static corm_value ttl_value(const orm_claim *claim) {
     return claim->ttl_seconds > 0 ? corm_of_i32(claim->ttl_seconds) : (corm_value){ 0 };
 }
 
-/* Reads [applied], owner and pending_until of a lightweight transaction or a SELECT; *out's bytes live in the arena. */
+/* Reads [applied], owner and pending_until of a lightweight transaction or a SELECT; *out's
+ * bytes live in the arena. */
 static corm_status read_holder(corm_result *result, base_arena *arena, orm_holder *out,
                                corm_error *err) {
     *out = (orm_holder){ .applied = corm_result_applied(result) };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* unique.h -- claims on unique values: the statements on the table of reservations, and the steps of a write. */
+/* unique.h -- claims on unique values: the statements on the table of reservations, and the
+ * steps of a write. */
 #ifndef ORM_UNIQUE_H
 #define ORM_UNIQUE_H
 
@@ -39,7 +40,8 @@ CORM_CHECKED corm_status orm__unique_reserve(orm_claim *claim, int64_t until_ms,
 /* Not pending any more, IF the owner is this one. */
 CORM_CHECKED corm_status orm__unique_confirm(orm_claim *claim, cql_value owner, bool *applied,
                                              corm_error *err);
-/* Sets the owner and pending (0: confirmed) anew, with the claim's TTL, IF the owner is the claim's. */
+/* Sets the owner and pending (0: confirmed) anew, with the claim's TTL, IF the owner is the
+ * claim's. */
 CORM_CHECKED corm_status orm__unique_refresh(orm_claim *claim, cql_value owner, int64_t until_ms,
                                              bool *applied, corm_error *err);
 /* Takes over what `from` left pending, IF nothing changed since. */

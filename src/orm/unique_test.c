@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Unique values under concurrency and crashes. A crash is a door that fails every request after the n-th; another
- * writer then comes when the lease is over. */
+/* Unique values under concurrency and crashes. A crash is a door that fails every request after
+ * the n-th; another writer then comes when the lease is over. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -413,7 +413,8 @@ static void an_unfinished_reservation_holds_until_its_lease_ends(void **state) {
     corm_db_close(db);
 }
 
-/* Between reservation and row, another writer takes the value over: what the pause of a slow program may allow. */
+/* Between reservation and row, another writer takes the value over: what the pause of a slow
+ * program may allow. */
 static corm_db *thief_db;
 static int      thief_at;
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* unique_write.c -- a write around its reservations. What another writer finds after a crash at any step:
+/* unique_write.c -- a write around its reservations. What another writer finds after a crash at
+ * any step:
  *
- *   1  reserve the new values, pending       the lease ends; the owner's row has no such value: it is free again
- *   2  mark the old values pending           the lease ends; the owner's row still has them: they stay its own
- *   3  write or delete the row               the lease ends; the owner's row tells which values it has
+ *   1  reserve the new values, pending       the lease ends; the owner's row has no such value:
+ *                                            it is free again
+ *   2  mark the old values pending           the lease ends; the owner's row still has them:
+ *                                            they stay its own
+ *   3  write or delete the row               the lease ends; the owner's row tells which values
+ *                                            it has
  *   4  confirm the new values                likewise for those that are not confirmed yet
- *   5  give the old values back              the lease ends; the owner's row has them no more: they are free
+ *   5  give the old values back              the lease ends; the owner's row has them no more:
+ *                                            they are free
  *
  * A writer that finds its lease taken over in step 4 undoes its row. One thread. */
 #include "base/clock.h"
@@ -117,7 +122,8 @@ static corm_status owner_has(orm_claim *claim, cql_value owner, bool *out, corm_
 
 /* ---- step 1 ---- */
 
-/* An unfinished reservation whose lease is over: the owner's row decides. *mine when it was taken over. */
+/* An unfinished reservation whose lease is over: the owner's row decides. *mine when it was
+ * taken over. */
 static corm_status take_over(orm_claim *claim, const orm_holder *holder, bool *mine,
                              corm_error *err) {
     bool has;
@@ -190,7 +196,8 @@ static corm_status mark_old(unique_write *u) {
     return CORM_OK;
 }
 
-/* A lease that is half over is taken anew: from here to the confirmation there is only one write. */
+/* A lease that is half over is taken anew: from here to the confirmation there is only one
+ * write. */
 static corm_status renew(unique_write *u) {
     int64_t soon = base__clock_ms() + u->model->db->unique_lease_ms / 2;
     for (uint32_t i = 0; i < u->count; i++) {

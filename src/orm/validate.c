@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* validate.c -- the rules of a model against a row: all that are broken, each with the field's name.
+/* validate.c -- the rules of a model against a row: all that are broken, each with the field's
+ * name.
  *
  * Pure; any thread. */
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* write.c -- rows into the store: what of a struct is written, generated members, the statement, batches.
+/* write.c -- rows into the store: what of a struct is written, generated members, the statement,
+ * batches.
  *
  *   columns -> generate -> validate -> (reserve unique values) -> statement -> (confirm them)
  *
