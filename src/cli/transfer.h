@@ -24,7 +24,7 @@ CORM_CHECKED corm_status cli__delimiter_of(const char *given, char *out, corm_er
 CORM_CHECKED corm_status cli__table_named(corm_session *session, const char *name,
                                           const corm_table_info **out, corm_error *err);
 
-enum { CLI_NO_COLUMN = UINT32_MAX };
+#define CLI_NO_COLUMN UINT32_MAX
 
 /* The table's column of the name: as it is, in double quotes, or in lower case; CLI_NO_COLUMN. */
 uint32_t cli__column_named(const corm_table_info *table, corm_str name);
