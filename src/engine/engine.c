@@ -45,6 +45,15 @@ static void destroy(engine *store) {
     free(store);
 }
 
+/* The machine stopped while somebody wrote to the store without waiting for the disk. */
+static corm_status check_suspect(engine *store, corm_error *err) {
+    corm_error  inner = { 0 };
+    corm_status status = engine__verify(store, &inner);
+    if (status == CORM_OK) return kv__trust(store->kv, err);
+    return base__fail(err, status, "the store lost writes when the machine stopped: %s",
+                      inner.message);
+}
+
 static corm_status open_parts(engine *store, const engine_options *options, corm_error *err) {
     kv_options how = {
         .path = options->path,
@@ -57,7 +66,8 @@ static corm_status open_parts(engine *store, const engine_options *options, corm
     };
     CORM_TRY(take_system(store, err));
     CORM_TRY(kv__open(&how, &store->kv, err));
-    return engine__meta_open(store, err);
+    CORM_TRY(engine__meta_open(store, err));
+    return kv__is_suspect(store->kv) ? check_suspect(store, err) : CORM_OK;
 }
 
 corm_status engine__open(const engine_options *options, engine **out, corm_error *err) {

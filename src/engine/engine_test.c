@@ -142,6 +142,96 @@ static void a_relaxed_store_keeps_its_writes(void **state) {
     engine__close(store);
 }
 
+/* ---- relaxed ---- */
+
+static engine *open_relaxed(const char *path) {
+    engine *store = NULL;
+    assert_ok(engine__open(&(engine_options){ .path = path,
+                                              .durability = ENGINE_RELAXED,
+                                              .map_bytes = (uint64_t)16 << 20 },
+                           &store, &err),
+              err);
+    return store;
+}
+
+static void write_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    fclose(file);
+}
+
+static void a_relaxed_store_says_so_while_it_is_open(void **state) {
+    (void)state;
+    char    path[60];
+    engine *store = open_relaxed("said");
+    snprintf(path, sizeof path, "said/relaxed.%ld", (long)getpid());
+    assert_int_equal(access(path, F_OK), 0);
+    engine *durable = open_folder("said");
+    assert_int_equal(access(path, F_OK), -1);
+    engine__close(durable);
+    engine__close(store);
+    engine__close(open_relaxed("said"));
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static int die_relaxed(void) {
+    engine *store = open_relaxed("left");
+    run(store, "INSERT INTO k.t (a, v) VALUES (1, 'x')");
+    raise(SIGKILL);
+    return 0;
+}
+
+static void a_killed_process_leaves_nothing_suspect(void **state) {
+    (void)state;
+    engine *store = open_folder("left");
+    make_table(store);
+    engine__close(store);
+    assert_int_equal(in_child(die_relaxed), 200 + SIGKILL);
+    assert_int_equal(system("ls left/relaxed.*"), 0);
+    store = open_folder("left");
+    assert_int_not_equal(system("ls left/relaxed.* 2>/dev/null"), 0);
+    expect(store, "SELECT * FROM k.t", "1|x");
+    engine__close(store);
+}
+
+static void after_a_crash_of_the_machine_a_relaxed_store_is_checked(void **state) {
+    (void)state;
+    engine *store = open_folder("crashed");
+    make_table(store);
+    run(store, "INSERT INTO k.t (a, v) VALUES (1, 'x')");
+    engine__close(store);
+    write_file("crashed/relaxed.1", "00000000-1111-2222-3333-444444444444");
+    store = open_folder("crashed");
+    expect(store, "SELECT * FROM k.t", "1|x");
+    engine__close(store);
+    assert_int_equal(access("crashed/relaxed.1", F_OK), -1);
+}
+
+static void what_a_crash_of_the_machine_has_torn_is_found(void **state) {
+    (void)state;
+    kv_store *kv;
+    kv_txn   *txn;
+    engine__close(open_folder("torn"));
+    assert_ok(kv__open(&(kv_options){ .path = "torn" }, &kv, &err), err);
+    assert_ok(kv__write_begin(kv, &txn, &err), err);
+    assert_ok(kv__put(txn, KV_DATA, engine__meta_key("half a row"), engine__meta_key("x"), &err),
+              err);
+    assert_ok(kv__commit(txn, NULL, &err), err);
+    kv__close(kv);
+    assert_status(open_again("torn"), CORM_OK);
+    write_file("torn/relaxed.1", "00000000-1111-2222-3333-444444444444");
+    assert_status(open_again("torn"), CORM_CORRUPT);
+    assert_non_null(strstr(err.message, "when the machine stopped"));
+    assert_status(open_again("torn"), CORM_CORRUPT);
+    int file = open("torn/data.mdb", O_WRONLY);
+    assert_int_equal(pwrite(file, "nonsense", 8, 2 * 4096), 8);
+    assert_int_equal(pwrite(file, "nonsense", 8, 3 * 4096), 8);
+    assert_int_equal(pwrite(file, "nonsense", 8, 4 * 4096), 8);
+    close(file);
+    assert_status(open_again("torn"), CORM_CORRUPT);
+}
+
 static void stats_count(void **state) {
     (void)state;
     engine      *store = try_open();
@@ -373,6 +463,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_store_that_is_not_there_is_not_made_when_it_must_exist),
     cmocka_unit_test(stores_in_memory_are_apart),
     cmocka_unit_test(a_relaxed_store_keeps_its_writes),
+    cmocka_unit_test(a_relaxed_store_says_so_while_it_is_open),
+    cmocka_unit_test(a_killed_process_leaves_nothing_suspect),
+    cmocka_unit_test(after_a_crash_of_the_machine_a_relaxed_store_is_checked),
+    cmocka_unit_test(what_a_crash_of_the_machine_has_torn_is_found),
     cmocka_unit_test(stats_count),
     cmocka_unit_test(two_engines_of_one_folder_see_each_other),
     cmocka_unit_test(another_process_may_change_data_and_schema),

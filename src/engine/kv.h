@@ -41,6 +41,11 @@ CORM_CHECKED corm_status kv__sync(kv_store *store, corm_error *err);
 /* CORM_UNSUPPORTED in a child of the process that opened the store: it must not use it. */
 CORM_CHECKED corm_status kv__check_process(const kv_store *store, corm_error *err);
 
+/* Whether the machine stopped while the store was open with relaxed durability. Its pages are whole; what is in them should be looked
+ * at before it is trusted. */
+bool                     kv__is_suspect(const kv_store *store);
+CORM_CHECKED corm_status kv__trust(kv_store *store, corm_error *err);
+
 /* A snapshot. Readers are pooled: beginning costs no system call and takes no lock. A thread that holds one must not begin
  * a write: growing the map waits for readers. CORM_OVERLOADED: all reader slots are taken. */
 CORM_CHECKED corm_status kv__read_begin(kv_store *store, kv_txn **out, corm_error *err);

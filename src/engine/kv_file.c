@@ -3,6 +3,7 @@
  *
  *   data.mdb     LMDB's data
  *   lock.mdb     its table of readers and the writers' lock; means nothing while no process has the store open
+ *   relaxed.*    see kv_relaxed.c
  *   corm.store   says that the folder is a store, so that a data file that was lost or cut to nothing is not taken for a
  *                new one
  *
@@ -180,7 +181,7 @@ static int write_mark(const char *path) {
     return number;
 }
 
-static int sync_folder(const char *folder) {
+int kv__sync_folder(const char *folder) {
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) return errno;
     int number = fsync(file) == 0 ? 0 : errno;
@@ -194,7 +195,7 @@ corm_status kv__place_mark(const kv_place *place, corm_error *err) {
     if (!path) return base__fail_memory(err);
     int number = write_mark(path);
     free(path);
-    if (number == 0) number = sync_folder(place->folder);
+    if (number == 0) number = kv__sync_folder(place->folder);
     if (number == 0) return CORM_OK;
     return kv__fail(err, number, "%s in %s cannot be written", MARK_NAME, place->folder);
 }

@@ -86,7 +86,9 @@ struct kv_store {
     atomic_bool      gate;      /* no reader may begin */
     uint32_t         slot_count;
     kv_slot         *slots;
-    void            *slot_memory; /* that the slots are aligned in */
+    void            *slot_memory;                  /* that the slots are aligned in */
+    char            *folder;                       /* NULL: memory */
+    bool             is_suspect, has_relaxed_file; /* see kv_relaxed.c */
     _Atomic uint64_t map_bytes;
     void (*cache_free)(void *object);
     kv_fault fault;
@@ -121,6 +123,20 @@ void                     kv__place_free(
 
 /* Marks a new folder as a store and puts its entries on disk. */
 CORM_CHECKED corm_status kv__place_mark(const kv_place *place, corm_error *err);
+
+int kv__sync_folder(const char *folder);
+
+/* ---- relaxed durability: kv_relaxed.c ---- */
+
+/* *is_suspect: the machine stopped while a process wrote without waiting for the disk. *has_old: such a process has gone. */
+void kv__relaxed_look(const char *folder, bool *is_suspect, bool *has_old);
+
+/* Puts all on disk and forgets the processes that have gone. */
+CORM_CHECKED corm_status kv__relaxed_settle(kv_store *store, corm_error *err);
+
+/* From here to there this process writes so. */
+CORM_CHECKED corm_status kv__relaxed_begin(kv_store *store, corm_error *err);
+void                     kv__relaxed_end(kv_store *store);
 
 /* ---- pages on disk: kv_pages.c ---- */
 

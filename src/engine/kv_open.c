@@ -62,7 +62,7 @@ static corm_status check_lock_file(const kv_options *options, const kv_place *pl
     return kv__fail(err, number, "the store at %s cannot be opened", place->folder);
 }
 
-/* A process whose address space is limited gets a smaller map; it grows like any other. */
+/* A process whose address space is limited gets a smaller map; it grows like any other. Valgrind says EINVAL then. */
 static int open_map(MDB_env **env, const kv_options *options, const kv_place *place,
                     uint32_t readers, unsigned flags, uint64_t *map) {
     int number;
@@ -74,7 +74,8 @@ static int open_map(MDB_env **env, const kv_options *options, const kv_place *pl
         if (number == 0) return 0;
         if (*env) mdb_env_close(*env);
         *env = NULL;
-        if (number != ENOMEM || options->map_bytes != 0 || *map / 2 < smallest_map) return number;
+        bool too_large = number == ENOMEM || number == EINVAL;
+        if (!too_large || options->map_bytes != 0 || *map / 2 < smallest_map) return number;
     }
 }
 
@@ -138,12 +139,39 @@ static corm_status check_length(kv_store *store, const kv_place *place, corm_err
                       inner.message);
 }
 
+/* After the machine stopped, pages are looked at before LMDB follows them. */
+static corm_status check_relaxed(kv_store *store, const kv_options *options, corm_error *err) {
+    bool has_old = false;
+    if (!store->folder) return CORM_OK;
+    kv__relaxed_look(store->folder, &store->is_suspect, &has_old);
+    if (store->is_suspect) {
+        corm_error  inner = { 0 };
+        corm_status status = kv__check(store, &inner);
+        if (status != CORM_OK) {
+            return base__fail(err, status,
+                              "the store at %s lost writes when the machine stopped: %s",
+                              store->folder, inner.message);
+        }
+    } else if (has_old && !options->read_only) {
+        CORM_TRY(kv__relaxed_settle(store, err));
+    }
+    return options->relaxed && !options->read_only ? kv__relaxed_begin(store, err) : CORM_OK;
+}
+
 static void destroy(kv_store *store) {
     kv__txns_free(store);
+    kv__relaxed_end(store);
+    free(store->folder);
     if (store->env) mdb_env_close(store->env);
     pthread_mutex_destroy(&store->write_lock);
     pthread_mutex_destroy(&store->gate_lock);
     free(store);
+}
+
+static corm_status keep_folder(kv_store *store, const kv_place *place, corm_error *err) {
+    if (place->is_memory) return CORM_OK;
+    store->folder = strdup(place->folder);
+    return store->folder ? CORM_OK : base__fail_memory(err);
 }
 
 static corm_status open_store(const kv_options *options, const kv_place *place, kv_store **out,
@@ -160,10 +188,12 @@ static corm_status open_store(const kv_options *options, const kv_place *place, 
     store->relaxed = options->relaxed || place->is_memory;
     store->cache_free = options->cache_free;
     uint32_t    readers = options->max_readers ? options->max_readers : DEFAULT_READERS;
-    corm_status status = kv__txns_init(store, readers, err);
+    corm_status status = keep_folder(store, place, err);
+    if (status == CORM_OK) status = kv__txns_init(store, readers, err);
     if (status == CORM_OK) status = open_env(store, options, place, readers, err);
     if (status == CORM_OK) status = begin_using(store, place, err);
     if (status == CORM_OK) status = check_length(store, place, err);
+    if (status == CORM_OK) status = check_relaxed(store, options, err);
     if (status == CORM_OK && place->is_new && !place->is_memory)
         status = kv__place_mark(place, err);
     if (status == CORM_OK) {
@@ -192,7 +222,10 @@ static corm_status share(kv_store *store, const kv_options *options, corm_error 
         pthread_mutex_lock(&store->write_lock);
         int number = mdb_env_set_flags(store->env, MDB_NOSYNC, 0);
         if (number == 0) number = mdb_env_sync(store->env, 1);
-        if (number == 0) store->relaxed = false;
+        if (number == 0) {
+            store->relaxed = false;
+            kv__relaxed_end(store);
+        }
         pthread_mutex_unlock(&store->write_lock);
         if (number != 0)
             return kv__fail(err, number, "the store at %s cannot be synced", options->path);
@@ -250,6 +283,16 @@ corm_status kv__sync(kv_store *store, corm_error *err) {
     if (store->read_only) return CORM_OK;
     int number = mdb_env_sync(store->env, 1);
     return number == 0 ? CORM_OK : kv__fail(err, number, "the store cannot be synced");
+}
+
+bool kv__is_suspect(const kv_store *store) {
+    return store->is_suspect;
+}
+
+corm_status kv__trust(kv_store *store, corm_error *err) {
+    if (!store->read_only) CORM_TRY(kv__relaxed_settle(store, err));
+    store->is_suspect = false;
+    return CORM_OK;
 }
 
 void kv__stats(kv_store *store, kv_stats *out) {
