@@ -14,7 +14,8 @@ typedef struct engine engine;
 typedef enum engine_durability {
     ENGINE_DURABLE, /* a write is on disk when it is acknowledged */
     ENGINE_RELAXED, /* the operating system writes when it likes: a crash of the machine may lose the last writes, and more where
-                     * the file system reorders them; a crash of the process loses nothing */
+                     * the file system reorders them, so the store is then checked when it is opened; a crash of the
+                     * process loses nothing */
 } engine_durability;
 
 /* Zero means default. */
