@@ -102,8 +102,8 @@ corm_status cql__alter_keyspace(cql_ddl *ddl, const cql_statement *statement) {
     const cql_create_keyspace *s = &statement->as.keyspace;
     corm_str                   name = s->name.text;
     written_keyspace           written;
-    int32_t                    copies;
-    int32_t                    copies_before;
+    int32_t                    copies = 0;
+    int32_t                    copies_before = 0;
     cql_keyspace               draft;
     CORM_TRY(cql__ddl_permit(ddl, "ALTER", CQL_ON_KEYSPACE, name, name));
     CORM_TRY(cql__ddl_begin(ddl, name));

@@ -64,7 +64,7 @@ static corm_status check_exists(masking *m) {
         CQL_S(m->column), CQL_S(call));
 }
 
-static corm_status resolve(masking *m) {
+static corm_status describe_arguments(masking *m, const cql_argument **out) {
     const cql_mask *written = m->written;
     cql_checker    *c = &m->checker;
     cql_argument   *args = BASE_NEW_ARRAY(c->arena, cql_argument, (size_t)written->count + 1);
@@ -79,11 +79,17 @@ static corm_status resolve(masking *m) {
         }
         CORM_TRY(cql__describe_argument(c, written->args[i], &args[i + 1]));
     }
-    cql_call    call = { .name = function_name(written),
-                         .args = args,
-                         .count = written->count + 1,
-                         .receiver = m->type };
-    corm_status status = cql__call_resolve(c->arena, &call, &m->function, c->err);
+    *out = args;
+    return CORM_OK;
+}
+
+static corm_status resolve(masking *m, const cql_argument *args) {
+    cql_checker *c = &m->checker;
+    cql_call     call = { .name = function_name(m->written),
+                          .args = args,
+                          .count = m->written->count + 1,
+                          .receiver = m->type };
+    corm_status  status = cql__call_resolve(c->arena, &call, &m->function, c->err);
     CORM_TRY(cql__fail_unexpected(c));
     return status;
 }
@@ -128,9 +134,11 @@ static corm_status settle(masking *m, uint32_t index, corm_str *out) {
 }
 
 static corm_status read_mask(masking *m, cql_mask_def *out) {
-    uint32_t count = m->written->count;
+    uint32_t            count = m->written->count;
+    const cql_argument *args = NULL;
     CORM_TRY(check_exists(m));
-    CORM_TRY(resolve(m));
+    CORM_TRY(describe_arguments(m, &args));
+    CORM_TRY(resolve(m, args));
     CORM_TRY(check_function(m));
     *out = (cql_mask_def){ true, m->function->name, count,
                            BASE_NEW_ARRAY(m->checker.arena, corm_str, count) };

@@ -42,8 +42,8 @@ static int32_t string_hash(corm_str text) {
 static int32_t bytes_hash(corm_str text) {
     uint32_t hash = 1;
     for (size_t i = text.len; i > 0; i--) {
-        int32_t byte = (int8_t)text.data[i - 1];
-        hash = hash * 31 + (uint32_t)byte;
+        uint32_t byte = (uint8_t)text.data[i - 1];
+        hash = hash * 31 + (byte ^ 0x80) - 0x80;
     }
     return (int32_t)hash;
 }
@@ -116,11 +116,15 @@ static bool is_special(corm_str text) {
            corm_str_equal(text, corm_str_of("Infinity"));
 }
 
+static bool is_among(char c, const char *set) {
+    return c != 0 && strchr(set, c);
+}
+
 /* A letter behind the number says float or double; words are spelled in one way only. */
 bool cql__java_double(corm_str text, double *out) {
     text = trimmed(text);
     if (is_special(text)) return base__parse_f64(text, out);
-    if (text.len > 1 && memchr("fFdD", text.data[text.len - 1], 4) != NULL) text.len--;
-    if (text.len == 0 || !memchr("0123456789.", text.data[text.len - 1], 11)) return false;
+    if (text.len > 1 && is_among(text.data[text.len - 1], "fFdD")) text.len--;
+    if (text.len == 0 || !is_among(text.data[text.len - 1], "0123456789.")) return false;
     return base__parse_f64(text, out);
 }

@@ -157,9 +157,9 @@ static corm_status replicate(base_arena *arena, const char *map, const cql_map_o
 static void replication_is_filled_up_from_before(void **state) {
     (void)state;
     base_arena     arena = { 0 };
-    cql_map_option first;
+    cql_map_option first = { 0 };
     cql_map_option second;
-    int32_t        copies;
+    int32_t        copies = 0;
     corm_error     err;
     assert_ok(replicate(&arena, "{'class': 'SimpleStrategy', 'replication_factor': '2'}", NULL,
                         &first, &copies, &err),

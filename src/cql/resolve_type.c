@@ -214,11 +214,11 @@ static corm_status check_collection(resolver *r, const cql_type_ast *ast, bool f
 static corm_status resolve_collection(resolver *r, const cql_type_ast *ast, bool frozen,
                                       const cql_type **out) {
     CORM_TRY(check_collection(r, ast, frozen));
-    const cql_type *value;
+    const cql_type *key = NULL;
+    const cql_type *value = NULL;
     CORM_TRY(resolve(r, ast->params[ast->count - 1], frozen, &value));
     if (shape_of(ast) == LIST) return made(r, cql__type_list(r->arena, value, frozen), out);
     if (shape_of(ast) == SET) return made(r, cql__type_set(r->arena, value, frozen), out);
-    const cql_type *key;
     CORM_TRY(resolve(r, ast->params[0], frozen, &key));
     return made(r, cql__type_map(r->arena, key, value, frozen), out);
 }
@@ -236,7 +236,7 @@ static corm_status resolve_tuple(resolver *r, const cql_type_ast *ast, const cql
 }
 
 static corm_status resolve_vector(resolver *r, const cql_type_ast *ast, const cql_type **out) {
-    const cql_type *element;
+    const cql_type *element = NULL;
     CORM_TRY(resolve(r, ast->params[0], false, &element));
     if ((int32_t)ast->dimension <= 0) {
         return base__fail(r->err, CORM_INVALID,

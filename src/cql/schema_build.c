@@ -61,8 +61,8 @@ static void copy_map(copier *c, cql_map_option *map) {
  * columns. */
 static int compare_names(corm_str a, corm_str b) {
     if (a.len == 0 || b.len == 0) return base__str_compare(a, b);
-    int first = (int8_t)a.data[0];
-    int second = (int8_t)b.data[0];
+    int first = (uint8_t)a.data[0] ^ 0x80;
+    int second = (uint8_t)b.data[0] ^ 0x80;
     return first != second ? first - second : base__str_compare(a, b);
 }
 
@@ -241,10 +241,10 @@ static void take_references(cql_keyspace *keyspace) {
         atomic_fetch_add_explicit(&keyspace->types[i]->refs, 1, memory_order_relaxed);
     }
     if (keyspace->table_count > 1) {
-        qsort(keyspace->tables, keyspace->table_count, sizeof *keyspace->tables, compare_tables);
+        qsort(keyspace->tables, keyspace->table_count, sizeof(cql_table *), compare_tables);
     }
     if (keyspace->type_count > 1) {
-        qsort(keyspace->types, keyspace->type_count, sizeof *keyspace->types, compare_types);
+        qsort(keyspace->types, keyspace->type_count, sizeof(cql_udt *), compare_types);
     }
 }
 
@@ -257,10 +257,8 @@ cql_keyspace *cql__keyspace_make(const cql_keyspace *draft) {
     atomic_init(&keyspace->refs, 1);
     keyspace->name = copy_str(&c, keyspace->name);
     copy_map(&c, &keyspace->replication);
-    keyspace->tables =
-        copy_array(&c, keyspace->tables, keyspace->table_count, sizeof *keyspace->tables);
-    keyspace->types =
-        copy_array(&c, keyspace->types, keyspace->type_count, sizeof *keyspace->types);
+    keyspace->tables = copy_array(&c, keyspace->tables, keyspace->table_count, sizeof(cql_table *));
+    keyspace->types = copy_array(&c, keyspace->types, keyspace->type_count, sizeof(cql_udt *));
     if (c.failed) {
         base__arena_free(&arena);
         return NULL;

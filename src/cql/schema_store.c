@@ -292,7 +292,7 @@ static const cql_type *get_collection(decoder *d, cql_type_id id) {
 
 static const cql_type *get_tuple(decoder *d) {
     uint32_t         count = get_count(d);
-    const cql_type **items = get_array(d, count, sizeof *items);
+    const cql_type **items = get_array(d, count, sizeof(cql_type *));
     for (uint32_t i = 0; items && i < count; i++) items[i] = get_type(d);
     return is_good(d) ? kept(d, cql__type_tuple(d->arena, items, count)) : NULL;
 }
@@ -450,7 +450,7 @@ static cql_udt *get_udt(decoder *d) {
     corm_str         name = get_name(d);
     uint32_t         count = get_count(d);
     corm_str        *names = get_array(d, count, sizeof *names);
-    const cql_type **types = get_array(d, count, sizeof *types);
+    const cql_type **types = get_array(d, count, sizeof(cql_type *));
     for (uint32_t i = 0; is_good(d) && i < count; i++) {
         names[i] = get_name(d);
         types[i] = get_type(d);
@@ -470,13 +470,13 @@ static cql_udt *get_udt(decoder *d) {
 static void get_objects(decoder *d) {
     cql_keyspace *keyspace = &d->keyspace;
     uint32_t      types = get_count(d);
-    keyspace->types = get_array(d, types, sizeof *keyspace->types);
+    keyspace->types = get_array(d, types, sizeof(cql_udt *));
     for (uint32_t i = 0; is_good(d) && i < types; i++) {
         cql_udt *udt = get_udt(d);
         if (udt) keyspace->types[keyspace->type_count++] = udt;
     }
     uint32_t tables = get_count(d);
-    keyspace->tables = get_array(d, tables, sizeof *keyspace->tables);
+    keyspace->tables = get_array(d, tables, sizeof(cql_table *));
     for (uint32_t i = 0; is_good(d) && i < tables; i++) {
         cql_table *table = get_table(d);
         if (table) keyspace->tables[keyspace->table_count++] = table;
@@ -529,7 +529,7 @@ static cql_schema *get_schema(decoder *d, const cql_schema *system) {
     uint32_t   shared = system ? system->keyspace_count : 0;
     get_head(d, &draft);
     uint32_t count = get_count(d);
-    draft.keyspaces = get_array(d, (size_t)shared + count, sizeof *draft.keyspaces);
+    draft.keyspaces = get_array(d, (size_t)shared + count, sizeof(cql_keyspace *));
     if (!is_good(d)) return NULL;
     for (uint32_t i = 0; i < shared; i++) draft.keyspaces[i] = system->keyspaces[i];
     draft.keyspace_count = shared;
