@@ -77,7 +77,7 @@ static corm_status bad(compiling *c, const orm_field *field, const char *what) {
 
 static corm_status bad_detail(compiling *c, const orm_field *field, const char *format,
                               const char *detail) {
-    char text[512];
+    char text[sizeof c->err->message + 128];
     snprintf(text, sizeof text, format, detail);
     return bad(c, field, text);
 }

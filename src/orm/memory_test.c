@@ -157,7 +157,7 @@ static corm_status op_find(corm_error *err) {
     corm_rows  *rows;
     corm_status status = corm_find(db, &things, &rows,
                                    { .where = { corm_eq("id", 1), corm_ne("code", "x") },
-                                     .order_by = { { "name" } },
+                                     .order_by = { { .column = "name" } },
                                      .offset = 1,
                                      .request = { .page_size = 2 },
                                      .error = err });

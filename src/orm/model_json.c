@@ -141,14 +141,14 @@ RULE(rule_message, read_text(r, value, &rules->message))
 #undef RULE
 
 static corm_status rule_min_length(reader *r, const json_t *value, void *target) {
-    int64_t count;
+    int64_t count = 0;
     CORM_TRY(read_count(r, value, UINT32_MAX, &count));
     ((corm_rules *)target)->min_length = (uint32_t)count;
     return CORM_OK;
 }
 
 static corm_status rule_max_length(reader *r, const json_t *value, void *target) {
-    int64_t count;
+    int64_t count = 0;
     CORM_TRY(read_count(r, value, UINT32_MAX, &count));
     ((corm_rules *)target)->max_length = (uint32_t)count;
     return CORM_OK;
@@ -431,7 +431,7 @@ static corm_status model_relations(reader *r, const json_t *object, void *target
 }
 
 static corm_status option_ttl(reader *r, const json_t *value, void *target) {
-    int64_t seconds;
+    int64_t seconds = 0;
     CORM_TRY(read_count(r, value, 630720000, &seconds));
     ((corm_model_options *)target)->default_ttl_seconds = (int32_t)seconds;
     return CORM_OK;

@@ -150,17 +150,20 @@ static void a_sort_of_too_many_rows_is_given_up(void **state) {
     corm_db   *db = open_events();
     corm_rows *rows;
     corm_error err = { 0 };
-    assert_status(corm_find(db, &events, &rows,
-                            { .order_by = { { "reading" } }, .sort_limit = 29, .error = &err }),
-                  CORM_INVALID);
+    assert_status(
+        corm_find(db, &events, &rows,
+                  { .order_by = { { .column = "reading" } }, .sort_limit = 29, .error = &err }),
+        CORM_INVALID);
     assert_non_null(strstr(err.message, "29"));
-    assert_ok(corm_find(db, &events, &rows,
-                        { .order_by = { { "reading" } }, .sort_limit = 30, .error = &err }),
-              err);
+    assert_ok(
+        corm_find(db, &events, &rows,
+                  { .order_by = { { .column = "reading" } }, .sort_limit = 30, .error = &err }),
+        err);
     corm_rows_free(rows);
-    assert_status(corm_find(db, &events, &rows,
-                            { .order_by = { { "reading" } }, .one_page = true, .error = &err }),
-                  CORM_INVALID_ARGUMENT);
+    assert_status(
+        corm_find(db, &events, &rows,
+                  { .order_by = { { .column = "reading" } }, .one_page = true, .error = &err }),
+        CORM_INVALID_ARGUMENT);
     corm_db_close(db);
 }
 
@@ -278,7 +281,7 @@ static void what_is_wrong_with_a_find_is_said(void **state) {
     corm_db *db = open_events();
     refused(CORM_INVALID_ARGUMENT, "did you mean 'kind'", { .where = { corm_eq("knid", "x") } });
     refused(CORM_INVALID_ARGUMENT, "did you mean 'kind'", { .select = { "knid" } });
-    refused(CORM_INVALID_ARGUMENT, "did you mean 'kind'", { .order_by = { { "knid" } } });
+    refused(CORM_INVALID_ARGUMENT, "did you mean 'kind'", { .order_by = { { .column = "knid" } } });
     refused(CORM_INVALID_ARGUMENT, "no operator", { .where = { { .column = "kind" } } });
     refused(CORM_INVALID_ARGUMENT, "no value", { .where = { { "kind", CORM_EQ, { 0 }, { 0 } } } });
     refused(CORM_INVALID_ARGUMENT, "corm_is_null",

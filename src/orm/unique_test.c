@@ -248,7 +248,7 @@ static void other_conditions_are_held_on_the_row_found(void **state) {
                              .select = { "id" } }),
                      1);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_gt("id", 0) },
-                             .order_by = { { "phone" } } }),
+                             .order_by = { { .column = "phone" } } }),
                      1);
     assert_int_equal(found({ .where = { corm_eq("email", mail) }, .offset = 1 }), 0);
     assert_int_equal(found({ .where = { corm_eq("email", mail), corm_eq("id", 2) } }), 0);

@@ -54,7 +54,7 @@ int main(void) {
     TRY(corm_upsert(db, &posts, &p, { .error = &err }));
     post empty = { .author = 1 };
     if (corm_insert(db, &posts, &empty, { .violations = &violations }) != CORM_VALIDATION) return 1;
-    TRY(corm_find(db, &posts, &rows, { .where = { corm_eq("author", 1) }, .order_by = { { "title" } }, .error = &err }));
+    TRY(corm_find(db, &posts, &rows, { .where = { corm_eq("author", 1) }, .order_by = { { .column = "title" } }, .error = &err }));
     for (CORM_EACH(post, each, rows)) printf("%s %d\n", each->title, corm_map_get(&each->counts, "read")->as.i32);
     corm_rows_free(rows);
     corm_value key[] = { corm_v(1), corm_v(p.id) };
