@@ -23,11 +23,17 @@ void cql__put_value(base_buf *out, cql_value value) {
 }
 
 cql_value cql__read_value(base_reader *reader) {
-    int32_t len = base__read_i32(reader);
-    if (len < -2 || (len > 0 && (size_t)len > reader->len)) reader->failed = true;
-    if (reader->failed) return CQL_NULL;
-    if (len < 0) return (cql_value){ NULL, len };
-    return (cql_value){ base__read_bytes(reader, (size_t)len).data, len };
+    int32_t len = reader->len < 4 ? INT32_MIN : (int32_t)base__load_u32(reader->data);
+    if (len < -2 || (len > 0 && (size_t)len > reader->len - 4)) reader->failed = true;
+    if (reader->failed) {
+        reader->len = 0;
+        return CQL_NULL;
+    }
+    const uint8_t *data = reader->data + 4;
+    size_t         taken = 4 + (len > 0 ? (size_t)len : 0);
+    reader->data += taken;
+    reader->len -= taken;
+    return (cql_value){ len < 0 ? NULL : data, len };
 }
 
 /* A [value] inside another: every negative length is null there. */

@@ -2,7 +2,7 @@
 /* key.c -- builds and splits the keys of stored rows. Layout: key.h. Pure; any thread. */
 #include "engine/key.h"
 
-enum { TOKEN_AT = 4, LENGTH_AT = 12, PARTITION_AT = 14 };
+enum { TOKEN_AT = 4, LENGTH_AT = 12, PARTITION_AT = ENGINE_KEY_HEAD };
 
 /* Signed tokens sort as unsigned bytes once their sign bit is flipped. */
 static uint64_t token_order(int64_t token) {

@@ -21,6 +21,8 @@ typedef enum engine_key_kind {
     ENGINE_KEY_END = 0xFF /* for bounds: behind everything in the partition */
 } engine_key_kind;
 
+enum { ENGINE_KEY_HEAD = 14 }; /* bytes before the partition key */
+
 /* Appends everything up to and without the kind. `partition_key` is the serialised key (cql__partition_key). */
 void engine__key_partition(uint32_t storage_id, int64_t token, corm_bytes partition_key,
                            base_buf *out);

@@ -34,6 +34,7 @@ static inline uint8_t scan_u8(row_scan *scan) {
 
 static inline uint64_t scan_uvarint(row_scan *scan) {
     uint64_t value = 0;
+    if (scan->at < scan->end && *scan->at < 0x80) return *scan->at++;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = scan_u8(scan);
         value |= (uint64_t)(byte & 0x7F) << shift;

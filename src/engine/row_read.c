@@ -91,8 +91,15 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
     return (cql_value){ data, (int32_t)(at - data) };
 }
 
-static cql_value read_simple(const assembly *as, row_scan *body) {
+/* A live cell at the row's timestamp, as an INSERT without TTL leaves it, has only a length before its value. */
+static inline bool is_plain(const assembly *as, const row_scan *body) {
+    return body->end - body->at >= 2 && body->at[0] == CELL_BASE_TIMESTAMP &&
+           body->at[1] == body->end - body->at - 2 && body->at[1] < 0x80 && as->base > as->hidden;
+}
+
+static inline cql_value read_simple(const assembly *as, row_scan *body) {
     engine_cell cell;
+    if (is_plain(as, body)) return (cql_value){ body->at + 2, body->at[1] };
     engine__scan_cell(body, as->base, false, &cell);
     return !body->bad && is_visible(as, &cell) ? cql__value_of(cell.value) : CQL_NULL;
 }
@@ -124,10 +131,14 @@ static const cql_column *column_with_id(const cql_table *table, uint32_t id) {
     return NULL;
 }
 
-static const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count,
-                                        uint32_t id) {
-    for (uint32_t i = 0; i < count; i++)
-        if (needed[i]->id == id && needed[i]->kind >= CQL_STATIC) return needed[i];
+/* Looks first behind the one found before: most often both are in the table's order. */
+static inline const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count,
+                                               uint32_t id, uint32_t *at) {
+    for (uint32_t tried = 0; tried < count; tried++) {
+        const cql_column *column = needed[*at];
+        *at = *at + 1 < count ? *at + 1 : 0;
+        if (column->id == id && column->kind >= CQL_STATIC) return column;
+    }
     return NULL;
 }
 
@@ -145,6 +156,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
                              corm_error *err) {
     row_scan scan = { bytes.data, bytes.data + bytes.len, false };
     bool     failed = false;
+    uint32_t at = 0; /* in needed */
     row_head head;
     engine__scan_head(&scan, is_static ? 0 : table->clustering_count,
                       is_static ? NULL : values + table->partition_count, &head);
@@ -155,7 +167,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
     for (uint32_t i = 0; i < head.column_count && !scan.bad; i++) {
         row_column stored;
         scan_column(&scan, &stored);
-        const cql_column *column = needed_with_id(needed, needed_count, stored.id);
+        const cql_column *column = needed_with_id(needed, needed_count, stored.id, &at);
         bool              is_needed = column != NULL;
         if (!column && !out->live) column = column_with_id(table, stored.id);
         if (!column) continue;

@@ -4,6 +4,8 @@
 #include "base/fail.h"
 #include "engine/select_internal.h"
 
+enum { USUAL_BODY = 256 }; /* bytes; enough for a row of most tables */
+
 static corm_status metadata(void *context, const cql_node *node, cql_value *out, corm_error *err) {
     select_run     *run = context;
     const cql_node *leaf = node->args[0];
@@ -51,7 +53,8 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     for (uint32_t i = 0; i < run->table->column_count; i++) run->values[i] = CQL_NULL;
     run->view = (cql_row_view){ run->values, metadata, run };
     run->whole_partition = !restricts_rows(&run->select->where);
-    return set_limits(run, err);
+    CORM_TRY(set_limits(run, err));
+    return cql__check_filters(&run->select->where, &run->env, err);
 }
 
 /* Clustering bounds depend on bind values only: they are worked out once, in the request's arena. */
@@ -74,6 +77,7 @@ static corm_status read_rows(select_run *run, corm_error *err) {
 static void begin_answer(select_run *run) {
     const engine_request *request = run->request;
     bool                  stale = request->changed_metadata.data != NULL;
+    (void)base__buf_reserve(&request->answer->body, USUAL_BODY);
     wire__rows_begin(&run->writer, &request->answer->body, run->select->columns,
                      run->select->column_count, request->options->skip_metadata && !stale,
                      WIRE_VERSION);

@@ -105,14 +105,15 @@ static corm_status read_bounds(select_run *run, corm_error *err) {
 
 static corm_status read_partition(select_run *run, const engine_partition *partition,
                                   corm_error *err) {
-    base_buf   buf = { 0 };
     engine_key key;
+    size_t     room = ENGINE_KEY_HEAD + partition->key.len + 1;
+    base_buf   buf = { .data = base__arena_alloc(run->request->arena, room), .cap = room };
+    if (!buf.data) return base__fail_memory(err);
     engine__key_partition(run->table->storage_id, partition->token, partition->key, &buf);
     base__buf_u8(&buf, ENGINE_KEY_ROW);
-    corm_status status = base__buf_status(&buf, err);
-    if (status == CORM_OK && engine__key_split(base__buf_bytes(&buf), &key))
+    corm_status status = CORM_OK;
+    if (engine__key_split(base__buf_bytes(&buf), &key))
         status = select__enter_partition(run, &key, NULL, err);
-    base__buf_free(&buf);
     if (status == CORM_OK && !run->skip_partition) status = read_bounds(run, err);
     return status == CORM_OK ? select__leave_partition(run, err) : status;
 }

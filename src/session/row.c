@@ -38,27 +38,22 @@ corm_status corm_row_value(const corm_row *row, uint32_t index, corm_value *out,
     return cql__decode(type, value, &row->result->arena, out, err);
 }
 
-static int64_t sign_extend(const uint8_t *data, size_t len) {
-    uint64_t out = data[0] & 0x80 ? UINT64_MAX : 0;
-    for (size_t i = 0; i < len; i++) out = out << 8 | data[i];
-    return (int64_t)out;
-}
+/* The sizes of whole numbers; 0 for every other type. */
+static const uint8_t whole_size[] = {
+    [CQL_TINYINT] = 1, [CQL_SMALLINT] = 2,  [CQL_INT] = 4,  [CQL_BIGINT] = 8,
+    [CQL_COUNTER] = 8, [CQL_TIMESTAMP] = 8, [CQL_TIME] = 8,
+};
 
 /* A whole number of at most `widest` bytes, from a type whose values have a fixed size. */
 static bool read_whole(const cql_type *type, cql_value value, uint32_t widest, int64_t *out) {
-    switch (type->id) {
-    case CQL_TINYINT:
-    case CQL_SMALLINT:
-    case CQL_INT:
-    case CQL_BIGINT:
-    case CQL_COUNTER:
-    case CQL_TIMESTAMP:
-    case CQL_TIME: break;
-    default: return false;
+    uint32_t size = (size_t)type->id < sizeof whole_size ? whole_size[type->id] : 0;
+    if (size == 0 || size > widest || value.len != (int32_t)size) return false;
+    switch (size) {
+    case 8: *out = (int64_t)base__load_u64(value.data); break;
+    case 4: *out = (int32_t)base__load_u32(value.data); break;
+    case 2: *out = (int16_t)base__load_u16(value.data); break;
+    default: *out = (int8_t)value.data[0]; break;
     }
-    uint32_t size = cql__type_fixed_size(type);
-    if (size > widest || value.len < 0 || (uint32_t)value.len != size) return false;
-    *out = sign_extend(value.data, size);
     return true;
 }
 
