@@ -42,8 +42,9 @@ static int next_state(int state, char c, char delimiter) {
 
 /* Looks for the end of the record in what is in the window; true when it is at input->scanned. */
 static bool scan(cli_input *input) {
+    size_t len = input->window.len - input->at;
+    if (!len) return false;
     const char *data = (const char *)input->window.data + input->at;
-    size_t      len = input->window.len - input->at;
     if (!input->csv) {
         const char *end =
             len > input->scanned ? memchr(data + input->scanned, '\n', len - input->scanned) : NULL;
