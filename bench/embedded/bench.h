@@ -13,7 +13,7 @@
 enum { PARTITION_ROWS = 200, PARTITIONS = 1000, ROWS = PARTITIONS * PARTITION_ROWS };
 enum { SLICE = 100, BATCH = 100, BULK_BATCH = 200, MAX_SYSTEM_THREADS = 64 };
 
-/* One row; also what a mapped row is read into. */
+/* One row. Every system fills one of these for each row that it reads, all columns. */
 typedef struct bench_item {
     char    user[16];
     int32_t seq;
@@ -27,7 +27,7 @@ typedef struct bench_item {
 void bench_make(uint32_t n, bench_item *out);
 void bench_user(uint32_t partition, char out[16]);
 
-/* What a reader has looked at: every column of every row goes in, so that none is left unread. */
+/* What has been read: something of every member goes in, so that the compiler leaves none out. */
 typedef struct bench_seen {
     uint64_t rows, sum;
 } bench_seen;
@@ -60,8 +60,10 @@ extern const bench_system bench_corm, bench_mapper, bench_sqlite, bench_lmdb;
 /* Says what failed and ends the program. */
 _Noreturn void bench_fail(const char *what, const char *why);
 
-/* Adds what the row holds. */
-void bench_see(bench_seen *seen, int32_t seq, const char *name, size_t name_len, const char *email,
-               size_t email_len, double score, int64_t created);
+/* Copies a text into a member and ends it; what does not fit ends the program. */
+void bench_copy(char *member, size_t room, const void *text, size_t len);
+
+/* Counts the row and adds what it holds. */
+void bench_see(bench_seen *seen, const bench_item *item);
 
 #endif

@@ -57,11 +57,12 @@ static void *connect_store(void *store) {
         to, 0,
         "INSERT INTO items (user, seq, name, email, score, created) VALUES (?, ?, ?, ?, ?, ?)");
     to->point = prepare(
-        to, 1, "SELECT seq, name, email, score, created FROM items WHERE user = ? AND seq = ?");
+        to, 1,
+        "SELECT user, seq, name, email, score, created FROM items WHERE user = ? AND seq = ?");
     to->slice = prepare(
         to, 2,
-        "SELECT seq, name, email, score, created FROM items WHERE user = ? AND seq >= ? AND seq < ?");
-    to->scan = prepare(to, 3, "SELECT seq, name, email, score, created FROM items");
+        "SELECT user, seq, name, email, score, created FROM items WHERE user = ? AND seq >= ? AND seq < ?");
+    to->scan = prepare(to, 3, "SELECT user, seq, name, email, score, created FROM items");
     to->batch = corm_batch_new(store, CORM_UNLOGGED);
     return to;
 }
@@ -109,6 +110,22 @@ static void insert_batch(void *opaque, const bench_item *items, uint32_t count) 
     check(corm_batch_run(to->batch, NULL, &err), &err, "batch");
 }
 
+static void copy_text(char *member, size_t room, const corm_row *row, uint32_t index) {
+    corm_str text = corm_row_text(row, index);
+    bench_copy(member, room, text.data, text.len);
+}
+
+static void see_row(const corm_row *row, bench_seen *seen) {
+    bench_item item;
+    copy_text(item.user, sizeof item.user, row, 0);
+    item.seq = corm_row_int(row, 1);
+    copy_text(item.name, sizeof item.name, row, 2);
+    copy_text(item.email, sizeof item.email, row, 3);
+    item.score = corm_row_double(row, 4);
+    item.created = corm_row_timestamp(row, 5).ms;
+    bench_see(seen, &item);
+}
+
 static void see_rows(corm_statement *statement, bench_seen *seen) {
     corm_result    *result;
     const corm_row *row;
@@ -117,9 +134,7 @@ static void see_rows(corm_statement *statement, bench_seen *seen) {
     for (;;) {
         check(corm_result_step(result, &row, &err), &err, "page");
         if (!row) break;
-        corm_str name = corm_row_text(row, 1), email = corm_row_text(row, 2);
-        bench_see(seen, corm_row_int(row, 0), name.data, name.len, email.data, email.len,
-                  corm_row_double(row, 3), corm_row_timestamp(row, 4).ms);
+        see_row(row, seen);
     }
     corm_result_free(result);
 }

@@ -138,10 +138,11 @@ static MDB_val make_value(base_buf *out, const bench_item *item) {
     return (MDB_val){ out->len, out->data };
 }
 
-static void see(MDB_val value, bench_seen *seen) {
+static void see(MDB_val key, MDB_val value, bench_seen *seen) {
     const uint8_t *at = value.mv_data, *cell[COLUMNS];
     size_t         len[COLUMNS];
-    int32_t        seq = (int32_t)base__load_u32(at + 10);
+    bench_item     item;
+    item.seq = (int32_t)base__load_u32(at + 10);
     at += 16;
     for (int i = 0; i < COLUMNS; i++) {
         len[i] = at[4];
@@ -149,10 +150,12 @@ static void see(MDB_val value, bench_seen *seen) {
         at += 5 + len[i];
     }
     uint64_t bits = base__load_u64(cell[2]);
-    double   score;
-    memcpy(&score, &bits, sizeof score);
-    bench_see(seen, seq, (const char *)cell[0], len[0], (const char *)cell[1], len[1], score,
-              (int64_t)base__load_u64(cell[3]));
+    memcpy(&item.score, &bits, sizeof bits);
+    bench_copy(item.user, sizeof item.user, (const uint8_t *)key.mv_data + 15, USER_LEN);
+    bench_copy(item.name, sizeof item.name, cell[0], len[0]);
+    bench_copy(item.email, sizeof item.email, cell[1], len[1]);
+    item.created = (int64_t)base__load_u64(cell[3]);
+    bench_see(seen, &item);
 }
 
 /* ---- writes ---- */
@@ -185,7 +188,7 @@ static void point_read(void *opaque, const char *user, int32_t seq, bench_seen *
     make_key(to->of, user, seq, bytes);
     check(mdb_txn_renew(to->reader), "renew");
     check(mdb_get(to->reader, to->of->dbi, &key, &value), "get");
-    see(value, seen);
+    see(key, value, seen);
     mdb_txn_reset(to->reader);
 }
 
@@ -199,7 +202,7 @@ static void slice(void *opaque, const char *user, int32_t seq, bench_seen *seen)
     check(mdb_cursor_renew(to->reader, to->cursor), "renew");
     int number = mdb_cursor_get(to->cursor, &key, &value, MDB_SET_RANGE);
     while (number == 0 && memcmp(key.mv_data, end, KEY) < 0) {
-        see(value, seen);
+        see(key, value, seen);
         number = mdb_cursor_get(to->cursor, &key, &value, MDB_NEXT);
     }
     mdb_txn_reset(to->reader);
@@ -210,7 +213,7 @@ static void scan(void *opaque, bench_seen *seen) {
     MDB_val     key, value;
     check(mdb_txn_renew(to->reader), "renew");
     check(mdb_cursor_renew(to->reader, to->cursor), "renew");
-    while (mdb_cursor_get(to->cursor, &key, &value, MDB_NEXT) == 0) see(value, seen);
+    while (mdb_cursor_get(to->cursor, &key, &value, MDB_NEXT) == 0) see(key, value, seen);
     mdb_txn_reset(to->reader);
 }
 

@@ -105,8 +105,7 @@ static void insert_batch(void *opaque, const bench_item *items, uint32_t count) 
 }
 
 static void see_rows(corm_rows *rows, bench_seen *seen) {
-    for (CORM_EACH(mapped_item, item, rows))
-        bench_see(seen, item->seq, item->name, 1, item->email, 1, item->score, item->created.ms);
+    for (CORM_EACH(bench_item, item, rows)) bench_see(seen, item);
 }
 
 static void point_read(void *opaque, const char *user, int32_t seq, bench_seen *seen) {

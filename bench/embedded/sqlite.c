@@ -79,11 +79,12 @@ static void *connect_store(void *store) {
         to->db,
         "INSERT OR REPLACE INTO items (user, seq, name, email, score, created) VALUES (?, ?, ?, ?, ?, ?)");
     to->point = prepare(
-        to->db, "SELECT seq, name, email, score, created FROM items WHERE user = ? AND seq = ?");
+        to->db,
+        "SELECT user, seq, name, email, score, created FROM items WHERE user = ? AND seq = ?");
     to->slice = prepare(
         to->db,
-        "SELECT seq, name, email, score, created FROM items WHERE user = ? AND seq >= ? AND seq < ? ORDER BY seq");
-    to->scan = prepare(to->db, "SELECT seq, name, email, score, created FROM items");
+        "SELECT user, seq, name, email, score, created FROM items WHERE user = ? AND seq >= ? AND seq < ? ORDER BY seq");
+    to->scan = prepare(to->db, "SELECT user, seq, name, email, score, created FROM items");
     return to;
 }
 
@@ -133,17 +134,28 @@ static void insert_batch(void *opaque, const bench_item *items, uint32_t count) 
     pthread_mutex_unlock(&to->of->turn);
 }
 
+static void copy_text(char *member, size_t room, sqlite3_stmt *statement, int index) {
+    const unsigned char *text = sqlite3_column_text(statement, index);
+    bench_copy(member, room, text, (size_t)sqlite3_column_bytes(statement, index));
+}
+
+static void see_row(sqlite3_stmt *statement, bench_seen *seen) {
+    bench_item item;
+    copy_text(item.user, sizeof item.user, statement, 0);
+    item.seq = sqlite3_column_int(statement, 1);
+    copy_text(item.name, sizeof item.name, statement, 2);
+    copy_text(item.email, sizeof item.email, statement, 3);
+    item.score = sqlite3_column_double(statement, 4);
+    item.created = sqlite3_column_int64(statement, 5);
+    bench_see(seen, &item);
+}
+
 static void see_rows(connection *to, sqlite3_stmt *statement, bench_seen *seen) {
     for (;;) {
         int number = sqlite3_step(statement);
         check(to->db, number, "select");
         if (number != SQLITE_ROW) break;
-        const char *name = (const char *)sqlite3_column_text(statement, 1);
-        const char *email = (const char *)sqlite3_column_text(statement, 2);
-        bench_see(seen, sqlite3_column_int(statement, 0), name,
-                  (size_t)sqlite3_column_bytes(statement, 1), email,
-                  (size_t)sqlite3_column_bytes(statement, 2), sqlite3_column_double(statement, 3),
-                  sqlite3_column_int64(statement, 4));
+        see_row(statement, seen);
     }
     sqlite3_reset(statement);
 }
