@@ -75,6 +75,7 @@ corm_status cli__csv_split(corm_str record, char delimiter, base_arena *arena, c
     splitting s = {
         .record = record, .column = 1, .delimiter = delimiter, .arena = arena, .err = err
     };
+    if (!record.data) s.record.data = ""; /* an empty text may be no text */
     *count = 0;
     *fields = BASE_NEW_ARRAY(arena, cli_field, most_fields(record, delimiter));
     if (!*fields) return base__fail_memory(err);
