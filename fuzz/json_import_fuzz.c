@@ -33,8 +33,8 @@ static void must(bool holds) {
 /* Bytes that mean the same, as any byte but 0 is true, are the same value. */
 static void must_be_same(const cql_type *type, cql_value a, cql_value b) {
     base_buf first = { 0 }, second = { 0 };
-    cql__to_text(type, a, CQL_STYLE_GOLDEN, &first);
-    cql__to_text(type, b, CQL_STYLE_GOLDEN, &second);
+    cql__to_text(type, a, CQL_STYLE_SHELL, &first);
+    cql__to_text(type, b, CQL_STYLE_SHELL, &second);
     must(corm_str_equal(base__buf_str(&first), base__buf_str(&second)));
     base__buf_free(&first);
     base__buf_free(&second);
