@@ -296,10 +296,14 @@ typedef struct orm_write {
     const corm_write_options *options;
     uint8_t                  *row; /* not written to by ORM_DELETE */
     bool                      key_was_given;
-    uint8_t                  *how; /* orm_write_how, one a field */
+    uint8_t                  *how;          /* orm_write_how, one a field */
+    bool                      by_partition; /* only static columns are written */
     base_arena                arena;
     corm_error               *err;
 } orm_write;
+
+/* CORM_INVALID_ARGUMENT with the model's name, and the field's when it is not NULL. */
+corm_status orm__write_bad(const orm_write *write, const orm_field *field, const char *what);
 
 CORM_CHECKED corm_status orm__generate(orm_write *write);
 /* What of each field is written. */

@@ -29,10 +29,9 @@ static corm_status read_pages(orm_shape *shape, corm_statement *statement, bool 
     return status;
 }
 
-static corm_status run_query(orm_query *query, corm_rows *rows) {
+static corm_status ask_store(orm_query *query, corm_rows *rows) {
     orm_shape      *shape = NULL;
     corm_statement *statement = NULL;
-    CORM_TRY(orm__query_hand_over(query, rows));
     CORM_TRY(orm__query_shape(query, &shape));
     corm_status status = orm__statement(shape, &statement, query->err);
     if (status == CORM_OK) status = orm__query_bind(query, statement);
@@ -40,18 +39,48 @@ static corm_status run_query(orm_query *query, corm_rows *rows) {
         status = read_pages(shape, statement, query->options->one_page, rows, query->err);
     }
     orm__statement_done(shape, statement);
-    if (status == CORM_OK) status = orm__rows_finish(rows, query->err);
     orm__shape_done(shape);
     return status;
 }
 
+static corm_status run_query(orm_query *query, corm_rows *rows) {
+    CORM_TRY(orm__query_hand_over(query, rows));
+    CORM_TRY(ask_store(query, rows));
+    return orm__rows_finish(rows, query->err);
+}
+
 /* ---- by a unique value ---- */
 
-/* Turns the query into one for the row with this key; all that was asked is then Corm's to hold. */
+/* Every condition that was asked is Corm's now, and its column is read. */
+static void make_local(orm_query *query) {
+    query->local_count = query->term_count;
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        query->terms[i].local = true;
+        orm__query_select(query, query->terms[i].field);
+    }
+}
+
+/* What the store is asked instead: the row with this key. */
+static corm_status ask_for_key(orm_query *query, corm_find_options *options, const cql_value *key,
+                               base_arena *arena) {
+    const orm_model *model = query->model;
+    query->local_count = query->term_count = 0;
+    if (model->key_count > CORM_MAX_TERMS) {
+        return base__fail(query->err, CORM_UNSUPPORTED, "the key has more than %d columns",
+                          CORM_MAX_TERMS);
+    }
+    for (uint32_t i = 0; i < model->key_count; i++) {
+        corm_term *term = &options->where[i];
+        *term = (corm_term){ .column = model->keys[i]->name.data, .op = CORM_EQ };
+        CORM_TRY(cql__decode(model->keys[i]->type, key[i], arena, &term->value, query->err));
+        query->terms[query->term_count++] = (orm_term){ .field = model->keys[i], .given = term };
+    }
+    return CORM_OK;
+}
+
+/* Reads the row with this key, when it holds all that was asked. */
 static corm_status read_owner(orm_query *query, const cql_value *key, corm_rows *rows) {
     corm_find_options by_key = *query->options;
-    const orm_model  *model = query->model;
-    memset(by_key.where, 0, sizeof by_key.where);
     by_key.allow_filtering = false;
     by_key.per_partition_limit = 0;
     by_key.request.paging_state = (corm_bytes){ NULL, 0 };
@@ -60,38 +89,11 @@ static corm_status read_owner(orm_query *query, const cql_value *key, corm_rows 
     row.options = &by_key;
     row.order_count = 0;
     row.sorts_here = row.limited = false;
-    row.local_count = row.term_count;
-    for (uint32_t i = 0; i < row.term_count; i++) {
-        row.terms[i].local = true;
-        if (row.select_count > 0 && row.select_count < ORM_MOST_SELECTED) {
-            bool found = false;
-            for (uint32_t s = 0; s < row.select_count; s++) {
-                found = found || row.selected[s] == row.terms[i].field->index;
-            }
-            if (!found) row.selected[row.select_count++] = (uint16_t)row.terms[i].field->index;
-        }
-    }
+    make_local(&row);
     CORM_TRY(orm__query_hand_over(&row, rows));
-    row.local_count = row.term_count = 0;
-    if (model->key_count > CORM_MAX_TERMS) {
-        return base__fail(query->err, CORM_UNSUPPORTED, "the key has too many columns");
-    }
-    for (uint32_t i = 0; i < model->key_count; i++) {
-        by_key.where[i] = (corm_term){ .column = model->keys[i]->name.data, .op = CORM_EQ };
-        CORM_TRY(cql__decode(model->keys[i]->type, key[i], &rows->kept, &by_key.where[i].value,
-                             query->err));
-        row.terms[row.term_count++] =
-            (orm_term){ .field = model->keys[i], .given = &by_key.where[i] };
-    }
-    orm_shape      *shape;
-    corm_statement *statement = NULL;
-    CORM_TRY(orm__query_shape(&row, &shape));
-    corm_status status = orm__statement(shape, &statement, query->err);
-    if (status == CORM_OK) status = orm__query_bind(&row, statement);
-    if (status == CORM_OK) status = read_pages(shape, statement, false, rows, query->err);
-    orm__statement_done(shape, statement);
-    orm__shape_done(shape);
-    return status;
+    memset(by_key.where, 0, sizeof by_key.where);
+    CORM_TRY(ask_for_key(&row, &by_key, key, &rows->kept));
+    return ask_store(&row, rows);
 }
 
 /* *done false: nobody reserved the value, and the store may still be asked. */

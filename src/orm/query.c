@@ -102,7 +102,7 @@ static bool is_selected(const orm_query *query, const orm_field *field) {
     return false;
 }
 
-static void select_also(orm_query *query, const orm_field *field) {
+void orm__query_select(orm_query *query, const orm_field *field) {
     if (!is_selected(query, field)) {
         query->selected[query->select_count++] = (uint16_t)field->index;
     }
@@ -134,10 +134,10 @@ static corm_status add_order(orm_query *query) {
 /* Columns that Corm looks at are read too. */
 static void select_for_corm(orm_query *query) {
     for (uint32_t i = 0; i < query->term_count; i++) {
-        if (query->terms[i].local) select_also(query, query->terms[i].field);
+        if (query->terms[i].local) orm__query_select(query, query->terms[i].field);
     }
     for (uint32_t i = 0; i < query->order_count && query->sorts_here; i++) {
-        select_also(query, query->order[i]);
+        orm__query_select(query, query->order[i]);
     }
 }
 

@@ -41,6 +41,9 @@ CORM_CHECKED corm_status orm__query_bind(orm_query *query, corm_statement *state
 /* Gives the rows what Corm does: conditions, order, offset, limit. */
 CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows);
 
+/* Reads the column too, when not all are read. */
+void orm__query_select(orm_query *query, const orm_field *field);
+
 /* The first equality on a unique column; NULL when there is none, or a condition on the token. */
 const orm_term *orm__query_unique(const orm_query *query);
 

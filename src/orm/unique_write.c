@@ -239,44 +239,55 @@ static bool is_unknown(corm_status status) {
 }
 
 /* UPDATE k.t SET email = <old> … WHERE key, or DELETE when there was no row. */
-static corm_status undo_row(unique_write *u) {
+static void put_undo(const unique_write *u, base_buf *out) {
     const orm_model *model = u->model;
-    base_buf         cql = { 0 };
-    base_buf         bytes = { 0 };
-    corm_prepared   *prepared = NULL;
-    base__buf_puts(&cql, u->had_row ? "UPDATE " : "DELETE FROM ");
-    base__buf_put_str(&cql, model->path);
+    base__buf_puts(out, u->had_row ? "UPDATE " : "DELETE FROM ");
+    base__buf_put_str(out, model->path);
     for (uint32_t i = 0; i < u->count && u->had_row; i++) {
-        base__buf_puts(&cql, i == 0 ? " SET " : ", ");
-        base__buf_put_str(&cql, model->uniques[i]->quoted);
-        base__buf_puts(&cql, " = ?");
+        base__buf_puts(out, i == 0 ? " SET " : ", ");
+        base__buf_put_str(out, model->uniques[i]->quoted);
+        base__buf_puts(out, " = ?");
     }
     for (uint32_t i = 0; i < model->key_count; i++) {
-        base__buf_puts(&cql, i == 0 ? " WHERE " : " AND ");
-        base__buf_put_str(&cql, model->keys[i]->quoted);
-        base__buf_puts(&cql, " = ?");
+        base__buf_puts(out, i == 0 ? " WHERE " : " AND ");
+        base__buf_put_str(out, model->keys[i]->quoted);
+        base__buf_puts(out, " = ?");
     }
-    const char     *text = base__buf_cstr(&cql);
-    corm_status     status = text ? corm_prepare(model->db->session, text, &prepared, u->err)
-                                  : base__fail_memory(u->err);
-    corm_statement *statement = status == CORM_OK ? corm_statement_new(prepared) : NULL;
-    if (status == CORM_OK && !statement) status = base__fail_memory(u->err);
+}
+
+/* Columns that the write did not change stay unset. */
+static corm_status bind_undo(const unique_write *u, corm_statement *statement) {
     uint32_t marker = 0;
-    for (uint32_t i = 0; i < u->count && u->had_row && status == CORM_OK; i++) {
+    for (uint32_t i = 0; i < u->count && u->had_row; i++, marker++) {
         const change *c = &u->changes[i];
         corm_bytes    old = { NULL, 0 };
         if (c->old.value.len >= 0) old = orm__bytes_of(c->old.value);
-        if (c->differs) status = corm_statement_bind_bytes(statement, marker, old, u->err);
-        marker++;
+        if (c->differs) CORM_TRY(corm_statement_bind_bytes(statement, marker, old, u->err));
     }
-    for (uint32_t i = 0; i < model->key_count && status == CORM_OK; i++) {
-        status = corm_statement_bind_bytes(statement, marker++, orm__bytes_of(u->key[i]), u->err);
+    for (uint32_t i = 0; i < u->model->key_count; i++) {
+        corm_bytes key = orm__bytes_of(u->key[i]);
+        CORM_TRY(corm_statement_bind_bytes(statement, marker++, key, u->err));
     }
+    return CORM_OK;
+}
+
+static corm_status run_undo(const unique_write *u, const char *text) {
+    corm_prepared *prepared;
+    CORM_TRY(corm_prepare(u->model->db->session, text, &prepared, u->err));
+    corm_statement *statement = corm_statement_new(prepared);
+    corm_status     status = statement ? bind_undo(u, statement) : base__fail_memory(u->err);
     if (status == CORM_OK) status = corm_run(statement, NULL, u->err);
     corm_statement_free(statement);
     corm_prepared_free(prepared);
+    return status;
+}
+
+static corm_status undo_row(const unique_write *u) {
+    base_buf cql = { 0 };
+    put_undo(u, &cql);
+    const char *text = base__buf_cstr(&cql);
+    corm_status status = text ? run_undo(u, text) : base__fail_memory(u->err);
     base__buf_free(&cql);
-    base__buf_free(&bytes);
     return status;
 }
 

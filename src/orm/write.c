@@ -1,159 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* write.c -- rows into the store: what of a struct is written, generated members, the statement,
- * batches.
+/* write.c -- rows into the store: the statement of a write, its values, batches.
  *
  *   columns -> generate -> validate -> (reserve unique values) -> statement -> (confirm them)
  *
  * One text serves every row: a column that is left alone is an unset marker. Any thread. */
-#include "base/clock.h"
 #include "orm/core.h"
 
 static const corm_write_options no_options;
 
-/* ---- which columns ---- */
-
-static corm_status bad(const orm_write *write, const char *what) {
-    return base__fail(write->err, CORM_INVALID_ARGUMENT, "model '%s': %s", write->model->table.data,
-                      what);
-}
-
-static corm_status bad_field(const orm_write *write, const orm_field *field, const char *what) {
-    return base__fail(write->err, CORM_INVALID_ARGUMENT, "model '%s', field '%s': %s",
-                      write->model->table.data, field->name.data, what);
-}
-
-static bool writes_each_time(const orm_field *field) {
-    return field->spec->generate == CORM_EACH_NOW;
-}
-
-/* What the struct itself says. */
-static corm_status by_content(orm_write *write) {
-    for (uint32_t i = 0; i < write->model->count; i++) {
-        const orm_field *field = &write->model->fields[i];
-        corm_value       value;
-        if (orm__is_key(field)) continue;
-        CORM_TRY(orm__member_get(field, write->row, false, &write->arena, &value, write->err));
-        if (value.kind == CORM_NULL) write->how[i] = ORM_NULL;
-        if (value.kind > CORM_NULL) write->how[i] = ORM_VALUE;
-    }
-    return CORM_OK;
-}
-
-static corm_status by_only(orm_write *write) {
-    for (uint32_t i = 0; i < CORM_MAX_NAMES && write->options->only[i]; i++) {
-        const orm_field *field;
-        corm_value       value;
-        CORM_TRY(orm__field_named(write->model, write->options->only[i], &field, write->err));
-        if (orm__is_key(field)) continue;
-        write->how[field->index] = ORM_VALUE;
-        CORM_TRY(orm__member_get(field, write->row, true, &write->arena, &value, write->err));
-        if (value.kind > CORM_NULL || field->spec->validate.required) continue;
-        if (value.kind == CORM_NULL) {
-            write->how[field->index] = ORM_NULL;
-        } else {
-            return bad_field(write, field, "it holds nothing; .null is what writes null");
-        }
-    }
-    for (uint32_t i = 0; i < write->model->count; i++) {
-        if (writes_each_time(&write->model->fields[i])) write->how[i] = ORM_VALUE;
-    }
-    return CORM_OK;
-}
-
-static corm_status by_null(orm_write *write) {
-    for (uint32_t i = 0; i < CORM_MAX_NAMES && write->options->null[i]; i++) {
-        const orm_field *field;
-        CORM_TRY(orm__field_named(write->model, write->options->null[i], &field, write->err));
-        if (orm__is_key(field)) return bad_field(write, field, "a key column cannot be null");
-        write->how[field->index] = ORM_NULL;
-    }
-    return CORM_OK;
-}
-
-/* Statics alone are written to the partition, without a row. */
-static bool only_statics(const orm_write *write) {
-    bool any = false;
-    for (uint32_t i = 0; i < write->model->count; i++) {
-        if (write->how[i] == ORM_LEAVE || orm__is_key(&write->model->fields[i])) continue;
-        if (write->model->fields[i].key != CORM_STATIC) return false;
-        any = true;
-    }
-    return any;
-}
-
 static bool deletes_or_updates(const orm_write *write) {
     return write->kind == ORM_UPDATE || write->kind == ORM_DELETE;
-}
-
-static bool is_by_partition(const orm_write *write) {
-    return deletes_or_updates(write) && write->kind == ORM_UPDATE && only_statics(write);
-}
-
-/* Members of the key always hold something. */
-static corm_status check_key(orm_write *write) {
-    uint32_t count =
-        is_by_partition(write) ? write->model->partition_count : write->model->key_count;
-    for (uint32_t i = 0; i < count; i++) {
-        const orm_field *field = write->model->keys[i];
-        corm_value       value;
-        CORM_TRY(orm__member_get(field, write->row, false, &write->arena, &value, write->err));
-        if (value.kind <= CORM_NULL) {
-            return bad_field(write, field, "a key column must hold something");
-        }
-        write->how[field->index] = ORM_VALUE;
-    }
-    return CORM_OK;
-}
-
-corm_status orm__write_columns(orm_write *write) {
-    write->how = BASE_NEW_ARRAY(&write->arena, uint8_t, write->model->count);
-    if (!write->how) return base__fail_memory(write->err);
-    if (write->kind != ORM_DELETE) {
-        CORM_TRY(write->options->only[0] ? by_only(write) : by_content(write));
-        CORM_TRY(by_null(write));
-    }
-    return check_key(write);
-}
-
-/* ---- generated members ---- */
-
-static corm_value generated(const orm_field *field) {
-    switch (field->spec->generate) {
-    case CORM_NEW_UUID: return corm_of_uuid(corm_uuid_random());
-    case CORM_NEW_TIMEUUID: return corm_of_uuid(corm_uuid_time());
-    default: break;
-    }
-    corm_timestamp now = { base__clock_ms() };
-    if (field->type->id != CQL_DATE) return corm_of_timestamp(now);
-    int64_t days = now.ms / 86400000 - (now.ms % 86400000 < 0);
-    return corm_of_date((corm_date){ (int32_t)days });
-}
-
-/* Whether the member is as if it was not given: zero, absent, unset. */
-static corm_status is_empty(orm_write *write, const orm_field *field, bool *out) {
-    corm_value value;
-    CORM_TRY(orm__member_get(field, write->row, false, &write->arena, &value, write->err));
-    *out = value.kind == CORM_UNSET ||
-           (value.kind == CORM_TIMESTAMP && value.as.timestamp.ms == 0) ||
-           (value.kind == CORM_DATE && value.as.date.days == 0);
-    return CORM_OK;
-}
-
-corm_status orm__generate(orm_write *write) {
-    write->key_was_given = true;
-    for (uint32_t i = 0; i < write->model->count; i++) {
-        const orm_field *field = &write->model->fields[i];
-        bool             each = writes_each_time(field);
-        bool             empty = true;
-        if (field->spec->generate == CORM_GIVEN || (write->kind == ORM_UPDATE && !each)) continue;
-        if (!each) CORM_TRY(is_empty(write, field, &empty));
-        if (!empty) continue;
-        corm_value value = generated(field);
-        if (orm__is_key(field)) write->key_was_given = false;
-        CORM_TRY(
-            orm__member_set(field, &value, write->row + field->offset, &write->arena, write->err));
-    }
-    return CORM_OK;
 }
 
 /* ---- the statement ---- */
@@ -192,7 +48,7 @@ static void put_insert(const orm_write *write, base_buf *out) {
 
 static bool is_set(const orm_write *write, const orm_field *field) {
     if (orm__is_key(field)) return false;
-    return field->key == CORM_STATIC || !is_by_partition(write);
+    return field->key == CORM_STATIC || !write->by_partition;
 }
 
 static void put_assignments(const orm_write *write, base_buf *out) {
@@ -214,7 +70,7 @@ static void put_assignments(const orm_write *write, base_buf *out) {
 
 static void put_key(const orm_write *write, base_buf *out) {
     const orm_model *model = write->model;
-    uint32_t         count = is_by_partition(write) ? model->partition_count : model->key_count;
+    uint32_t         count = write->by_partition ? model->partition_count : model->key_count;
     for (uint32_t i = 0; i < count; i++) {
         base__buf_puts(out, i == 0 ? " WHERE " : " AND ");
         base__buf_put_str(out, model->keys[i]->quoted);
@@ -270,7 +126,7 @@ static corm_status find_shape(orm_write *write, orm_shape **out) {
                  : is_update(write)        ? UPDATE_SHAPE
                                            : WRITE_SHAPE;
     key[len++] = (uint8_t)(options->if_not_exists | options->if_exists << 1 |
-                           (options->ttl_seconds > 0) << 2 | is_by_partition(write) << 3);
+                           (options->ttl_seconds > 0) << 2 | write->by_partition << 3);
     for (uint32_t i = 0; i < count_conditions(write); i++) {
         const orm_field *field;
         CORM_TRY(orm__field_named(write->model, options->condition[i].column, &field, write->err));
@@ -311,8 +167,7 @@ static corm_status bind_insert(orm_write *write, corm_statement *statement, corm
 
 static corm_status bind_key(orm_write *write, corm_statement *statement, uint32_t *marker,
                             corm_error *err) {
-    uint32_t count =
-        is_by_partition(write) ? write->model->partition_count : write->model->key_count;
+    uint32_t count = write->by_partition ? write->model->partition_count : write->model->key_count;
     for (uint32_t i = 0; i < count; i++) {
         CORM_TRY(bind_field(write, statement, (*marker)++, write->model->keys[i], err));
     }
@@ -389,34 +244,37 @@ static corm_status check_conditions(const orm_write *write) {
         const corm_term *term = &options->condition[i];
         CORM_TRY(orm__field_named(write->model, term->column, &field, write->err));
         if (!condition_operator(term->op)) {
-            return bad_field(write, field, "a write cannot have this condition");
+            return orm__write_bad(write, field, "a write cannot have this condition");
         }
     }
     if (count > 0 && options->if_exists) {
-        return bad(write, ".if_exists and .condition exclude each other");
+        return orm__write_bad(write, NULL, ".if_exists and .condition exclude each other");
     }
     return CORM_OK;
 }
 
 static corm_status check_options(const orm_write *write) {
     const corm_write_options *options = write->options;
-    if (options->_canary != 0) return bad(write, "the write options are not initialised");
+    if (options->_canary != 0)
+        return orm__write_bad(write, NULL, "the write options are not initialised");
     if (options->request.keyspace) {
-        return bad(write, "the keyspace is said in the model, not in the request");
+        return orm__write_bad(write, NULL, "the keyspace is said in the model, not in the request");
     }
-    if (options->ttl_seconds < 0) return bad(write, ".ttl_seconds is negative");
+    if (options->ttl_seconds < 0) return orm__write_bad(write, NULL, ".ttl_seconds is negative");
     bool changes = deletes_or_updates(write);
     if (options->if_not_exists && changes) {
-        return bad(write, ".if_not_exists is for inserts");
+        return orm__write_bad(write, NULL, ".if_not_exists is for inserts");
     }
     if (!changes && (options->if_exists || options->condition[0].column)) {
-        return bad(write, ".if_exists and .condition are for updates and deletes");
+        return orm__write_bad(write, NULL, ".if_exists and .condition are for updates and deletes");
     }
     if (write->kind != ORM_DELETE) return check_conditions(write);
     if (options->only[0] || options->null[0]) {
-        return bad(write, "a delete takes the whole row; an update with .null deletes columns");
+        return orm__write_bad(write, NULL,
+                              "a delete takes the whole row; an update with .null deletes columns");
     }
-    if (options->ttl_seconds > 0) return bad(write, "a delete has no .ttl_seconds");
+    if (options->ttl_seconds > 0)
+        return orm__write_bad(write, NULL, "a delete has no .ttl_seconds");
     return check_conditions(write);
 }
 
@@ -443,7 +301,7 @@ static corm_status start(corm_db *db, const corm_model *spec, orm_write_kind kin
     *out = (orm_write){ .db = db, .kind = kind, .options = options, .err = options->error };
     out->row = (uint8_t *)(uintptr_t)row;
     CORM_TRY(orm__model(db, spec, &out->model, out->err));
-    if (!row) return bad(out, "the row is NULL");
+    if (!row) return orm__write_bad(out, NULL, "the row is NULL");
     return CORM_OK;
 }
 
