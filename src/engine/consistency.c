@@ -36,21 +36,72 @@ static bool is_serial(wire_consistency level) {
     return level == WIRE_SERIAL || level == WIRE_LOCAL_SERIAL;
 }
 
-corm_status engine__check_consistency(const engine_request *request, const cql_table *table,
-                                      bool is_read, bool is_conditional, corm_error *err) {
+corm_status engine__check_replicas(const engine_request *request, const cql_table *table,
+                                   corm_error *err) {
     wire_consistency level = request->options->consistency;
-    if (level > WIRE_LOCAL_ONE)
-        return base__fail(err, CORM_PROTOCOL_ERROR, "Unknown code %d for a consistency level",
-                          (int)level);
-    if (is_read && level == WIRE_ANY)
-        return base__fail(err, CORM_INVALID, "ANY ConsistencyLevel is only supported for writes");
-    if (!is_read && !is_conditional && is_serial(level))
-        return base__fail(err, CORM_INVALID,
-                          "You must use conditional updates for serializable writes");
     if (levels[level].replicas < 2 || table->is_system) return CORM_OK;
     if (replication_factor(cql__schema_keyspace(request->schema, table->keyspace)) >=
         levels[level].replicas)
         return CORM_OK;
     return base__fail(err, CORM_UNAVAILABLE, "Cannot achieve consistency level %s",
                       levels[level].name);
+}
+
+static corm_status check_known(wire_consistency level, corm_error *err) {
+    if (level <= WIRE_LOCAL_ONE) return CORM_OK;
+    return base__fail(err, CORM_PROTOCOL_ERROR, "Unknown code %d for a consistency level",
+                      (int)level);
+}
+
+corm_status engine__check_read_consistency(const engine_request *request, const cql_table *table,
+                                           corm_error *err) {
+    CORM_TRY(check_known(request->options->consistency, err));
+    if (request->options->consistency == WIRE_ANY)
+        return base__fail(err, CORM_INVALID, "ANY ConsistencyLevel is only supported for writes");
+    return engine__check_replicas(request, table, err);
+}
+
+/* Of a statement that stands alone and has no condition. */
+static corm_status check_plain(const cql_checked_modify *modify, wire_consistency level,
+                               corm_error *err) {
+    if (modify->is_counter && level == WIRE_ANY)
+        return base__fail(err, CORM_INVALID,
+                          "Consistency level ANY is not yet supported for counter table %.*s",
+                          (int)modify->table->name.len, modify->table->name.data);
+    if (!is_serial(level)) return CORM_OK;
+    return base__fail(err, CORM_INVALID,
+                      modify->is_counter
+                          ? "Counter operations are inherently non-serializable"
+                          : "You must use conditional updates for serializable writes");
+}
+
+/* Elements of a list are found by reading it. */
+static bool reads_a_list(const cql_checked_modify *modify) {
+    for (uint32_t i = 0; i < modify->assign_count; i++) {
+        const cql_assign *assign = &modify->assigns[i];
+        if (assign->column->type->id != CQL_LIST) continue;
+        if (assign->kind == CQL_ASSIGN_SUBTRACT || assign->kind == CQL_ASSIGN_SET_ELEMENT ||
+            assign->kind == CQL_ASSIGN_DELETE_ELEMENT)
+            return true;
+    }
+    return false;
+}
+
+corm_status engine__check_write_consistency(const engine_request     *request,
+                                            const cql_checked_modify *modify, bool is_batch,
+                                            bool is_conditional, corm_error *err) {
+    wire_consistency level = request->options->consistency;
+    CORM_TRY(check_known(level, err));
+    if (is_conditional && is_serial(level))
+        return base__fail(
+            err, CORM_INVALID,
+            "%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is "
+            "accepted but I don't care how many replicas commit it for non-SERIAL reads\"",
+            levels[level].name);
+    if (!is_conditional && !is_batch) CORM_TRY(check_plain(modify, level, err));
+    if (!is_conditional && level == WIRE_ANY && reads_a_list(modify))
+        return base__fail(
+            err, CORM_INVALID,
+            "Write operation require a read but consistency ANY is not supported on reads");
+    return is_conditional ? CORM_OK : engine__check_replicas(request, modify->table, err);
 }

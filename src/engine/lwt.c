@@ -1,30 +1,50 @@
 // SPDX-License-Identifier: MIT
 /* lwt.c -- conditional statements: all conditions are held against the rows as they were, then everything is written or
  * nothing is. The answer is the server's: [applied], and when not applied the rows that stood in the way.
- * Thread: the commit leader's. */
+ * Semantics: the server's CQL3CasRequest. Thread: the commit leader's.
+ *
+ * What is read decides what exists: a row without a live cell in the columns that are read is none. The static row is read
+ * in the columns that conditions look at, or whole when a statement with conditions writes to it; rows are read whole, or
+ * their markers only when every statement is about static columns. */
 #include "base/fail.h"
 #include "engine/write_internal.h"
 
-/* A row that conditions look at: its values and those of its partition's static row, by column index. */
+/* A row that conditions look at. */
 typedef struct lwt_row {
-    const cql_table *table;
-    write_image     *image, *static_image;
-    cql_value       *values;
-    bool             exists; /* the row itself */
-    bool             static_exists;
-    bool             shown; /* a row of the partition stands for it in the answer */
-    bool is_absent, is_present, has_columns; /* IF NOT EXISTS, IF EXISTS, IF column … asked of it */
+    write_image *image;
+    cql_value   *values; /* by column index; those of other kinds of columns are not filled */
+    bool         exists;
+    bool         is_absent, is_present, has_columns; /* IF NOT EXISTS, IF EXISTS, IF column … */
     struct lwt_row *next;
 } lwt_row;
 
 typedef struct lwt_run {
-    engine_write   *write;
-    const lwt_item *items;
-    uint32_t        count;
-    bool            is_batch;
-    lwt_row        *rows, **last_row;
-    corm_bytes      partition; /* of all items */
+    engine_write           *write;
+    const lwt_item         *items; /* without JSON */
+    uint32_t                count;
+    bool                    is_batch;
+    const cql_table        *table;
+    const engine_partition *key;
+    write_partition        *partition;
+    bool                    reads_rows;    /* not only their markers */
+    bool                    reads_statics; /* all of them */
+    lwt_row                 statics;
+    lwt_row                *rows; /* in clustering order */
 } lwt_run;
+
+static bool has_condition(const cql_checked_modify *modify) {
+    return modify->if_exists || modify->if_not_exists || modify->condition_count;
+}
+
+static bool is_about_rows(const cql_checked_modify *modify) {
+    return modify->table->clustering_count == 0 || modify->where.clustering_count > 0;
+}
+
+static bool writes_statics(const cql_checked_modify *modify) {
+    for (uint32_t i = 0; i < modify->assign_count; i++)
+        if (modify->assigns[i].column->kind == CQL_STATIC) return true;
+    return false;
+}
 
 /* ---- reading ---- */
 
@@ -46,253 +66,209 @@ corm_status engine__image_values(const cql_table *table, bool is_static, const e
     return status;
 }
 
-static corm_status read_image(lwt_run *run, lwt_row *row, write_image *image, bool *exists,
-                              corm_error *err) {
-    const cql_table   *table = row->table;
-    base_arena        *arena = run->write->request->arena;
-    const cql_column **needed = BASE_NEW_ARRAY(arena, const cql_column *, table->column_count);
-    if (!needed) return base__fail_memory(err);
-    for (uint32_t i = 0; i < table->column_count; i++) needed[i] = &table->columns[i];
-    return engine__image_values(table, image->is_static, &image->row, run->write->request->now_s,
-                                needed, table->column_count, arena, row->values, exists, err);
-}
-
-static lwt_row *find_row(lwt_run *run, const write_image *image, const write_image *static_image) {
-    for (lwt_row *row = run->rows; row; row = row->next)
-        if (row->image == image && (image || row->static_image == static_image)) return row;
-    return NULL;
-}
-
-static corm_status load_images(lwt_run *run, const lwt_item *item, cql_eval_env *env,
-                               engine_partition *partition, write_image **image,
-                               write_image **static_image, engine_bound **bound, corm_error *err) {
-    const cql_checked_modify *modify = item->modify;
-    write_partition          *in;
-    engine_partition         *partitions;
-    uint32_t                  count;
-    *image = *static_image = NULL;
-    *bound = NULL;
-    CORM_TRY(engine__partitions(modify->table, &modify->where, env, &partitions, &count, err));
-    *partition = partitions[0];
-    CORM_TRY(engine__write_partition(run->write, modify->table, partition, &in, err));
-    if (modify->table->static_count)
-        CORM_TRY(engine__write_image(run->write, in, NULL, NULL, static_image, err));
-    if (modify->static_only) return CORM_OK;
-    CORM_TRY(engine__bounds(modify->table, &modify->where, env, bound, &count, err));
-    bool whole_key = count == 1 && (*bound)->row;
-    if (!whole_key) return CORM_OK;
-    return engine__write_image(run->write, in, &(*bound)->start, (*bound)->row, image, err);
-}
-
-/* Whether any statement touches the static row, or other rows: only what could change was read. */
-static bool touches(const lwt_run *run, bool statics) {
-    for (uint32_t i = 0; i < run->count; i++) {
-        const cql_checked_modify *modify = run->items[i].modify;
-        if (!statics && !modify->static_only) return true;
-        for (uint32_t j = 0; statics && j < modify->assign_count; j++)
-            if (modify->assigns[j].column->kind == CQL_STATIC) return true;
-    }
+static bool is_asked(const lwt_run *run, const cql_column *column) {
+    for (uint32_t i = 0; i < run->count; i++)
+        for (uint32_t j = 0; j < run->items[i].modify->condition_count; j++)
+            if (run->items[i].modify->conditions[j].column == column) return true;
     return false;
 }
 
-/* A condition on the static row only: the partition's first row stands for it in the answer, by its key.
- * Unless some statement is about other rows, regular columns are not read, and only a row with a marker counts. */
-static corm_status show_first_row(lwt_run *run, lwt_row *row, corm_error *err) {
-    engine_request *request = run->write->request;
-    corm_bytes      prefix = row->static_image->partition->prefix;
-    kv_cursor      *cursor;
-    engine_key      key;
-    bool            found;
-    CORM_TRY(kv__cursor_open(request->txn, KV_DATA, &cursor, err));
-    corm_status status = kv__cursor_seek(cursor, prefix, KV_AT_OR_AFTER, &found, err);
-    while (status == CORM_OK && found && !row->shown) {
-        engine_row_read read;
-        if (!engine__key_split(kv__cursor_key(cursor), &key) || key.prefix.len != prefix.len ||
-            memcmp(key.prefix.data, prefix.data, prefix.len) != 0)
-            break;
-        if (key.kind == ENGINE_KEY_ROW) {
-            status = engine__row_read(row->table, false, kv__cursor_value(cursor), request->now_s,
-                                      NULL, 0, request->arena, row->values, &read, err);
-            row->shown = touches(run, false) ? read.live : read.has_liveness;
-        }
-        if (status == CORM_OK) status = kv__cursor_next(cursor, &found, err);
+static corm_status read_image(lwt_run *run, lwt_row *row, bool is_static, corm_error *err) {
+    const cql_table   *table = run->table;
+    base_arena        *arena = run->write->request->arena;
+    const cql_column **needed = BASE_NEW_ARRAY(arena, const cql_column *, table->column_count);
+    uint32_t           count = 0;
+    if (!needed) return base__fail_memory(err);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const cql_column *column = &table->columns[i];
+        if (column->kind != (is_static ? CQL_STATIC : CQL_REGULAR)) continue;
+        if (!is_static || run->reads_statics || is_asked(run, column)) needed[count++] = column;
     }
-    kv__cursor_close(cursor);
-    for (uint32_t i = 0; !row->shown && i < row->table->clustering_count; i++)
-        row->values[row->table->partition_count + i] = CQL_NULL;
-    return status;
-}
-
-/* The row an item is about, loaded once. */
-static corm_status load_row(lwt_run *run, const lwt_item *item, cql_eval_env *env, lwt_row **out,
-                            corm_error *err) {
-    const cql_table *table = item->modify->table;
-    base_arena      *arena = run->write->request->arena;
-    write_image     *image, *static_image;
-    engine_partition partition;
-    engine_bound    *bound;
-    CORM_TRY(load_images(run, item, env, &partition, &image, &static_image, &bound, err));
-    *out = find_row(run, image, static_image);
-    if (*out) return CORM_OK;
-
-    lwt_row *row = BASE_NEW(arena, lwt_row);
-    if (!row) return base__fail_memory(err);
-    *row = (lwt_row){ .table = table, .image = image, .static_image = static_image };
-    row->values = BASE_NEW_ARRAY(arena, cql_value, table->column_count);
-    if (!row->values) return base__fail_memory(err);
-    for (uint32_t i = 0; i < table->column_count; i++) row->values[i] = CQL_NULL;
-    if (static_image) CORM_TRY(read_image(run, row, static_image, &row->static_exists, err));
-    if (image) CORM_TRY(read_image(run, row, image, &row->exists, err));
-    memcpy(row->values, partition.values, table->partition_count * sizeof *row->values);
-    if (row->exists)
-        memcpy(row->values + table->partition_count, bound->row,
-               table->clustering_count * sizeof *row->values);
-    row->shown = row->exists;
-    if (!image && static_image) CORM_TRY(show_first_row(run, row, err));
-    *run->last_row = row;
-    run->last_row = &row->next;
-    *out = row;
+    CORM_TRY(engine__image_values(table, is_static, &row->image->row, run->write->request->now_s,
+                                  needed, count, arena, row->values, &row->exists, err));
+    if (!is_static) return CORM_OK;
+    row->exists = false;
+    for (uint32_t i = 0; i < count; i++)
+        row->exists = row->exists || !cql__is_null(row->values[needed[i]->index]);
     return CORM_OK;
 }
 
-/* Every item of a conditional batch must be on one partition. */
-static corm_status check_partition(lwt_run *run, const lwt_item *item, cql_eval_env *env,
-                                   corm_error *err) {
+static corm_status null_values(const lwt_run *run, lwt_row *row, corm_error *err) {
+    uint32_t count = run->table->column_count;
+    row->values = BASE_NEW_ARRAY(run->write->request->arena, cql_value, count);
+    if (!row->values) return base__fail_memory(err);
+    for (uint32_t i = 0; i < count; i++) row->values[i] = CQL_NULL;
+    return CORM_OK;
+}
+
+static corm_status read_statics(lwt_run *run, corm_error *err) {
+    CORM_TRY(null_values(run, &run->statics, err));
+    if (run->table->static_count == 0) return CORM_OK;
+    CORM_TRY(engine__write_image(run->write, run->partition, NULL, NULL, &run->statics.image, err));
+    return read_image(run, &run->statics, true, err);
+}
+
+static corm_status read_rows(lwt_run *run, corm_error *err) {
+    for (lwt_row *row = run->rows; row; row = row->next) {
+        CORM_TRY(null_values(run, row, err));
+        CORM_TRY(read_image(run, row, false, err));
+        for (uint32_t i = 0; row->exists && i < run->table->clustering_count; i++)
+            row->values[run->table->partition_count + i] = row->image->row.clustering[i];
+    }
+    return CORM_OK;
+}
+
+/* ---- what is asked ---- */
+
+/* What is asked of one row must be of one kind. */
+static corm_status ask(lwt_row *row, const cql_checked_modify *modify, bool columns,
+                       corm_error *err) {
+    const char *refused = NULL;
+    if (columns) {
+        if (row->is_absent || row->is_present)
+            refused = "Cannot mix IF conditions and IF NOT EXISTS for the same row";
+    } else if (row->has_columns) {
+        refused = modify->if_exists ? "Cannot mix IF conditions and IF EXISTS for the same row"
+                                    : "Cannot mix IF conditions and IF NOT EXISTS for the same row";
+    } else if ((row->is_absent && modify->if_exists) ||
+               (row->is_present && modify->if_not_exists)) {
+        refused = "Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row";
+    }
+    if (refused) return base__fail(err, CORM_INVALID, "%s", refused);
+    row->has_columns = row->has_columns || columns;
+    row->is_absent = row->is_absent || (!columns && modify->if_not_exists);
+    row->is_present = row->is_present || (!columns && modify->if_exists);
+    return CORM_OK;
+}
+
+/* The row of an item's key: looked up once, kept in clustering order. */
+static corm_status find_row(lwt_run *run, const cql_checked_modify *modify, cql_eval_env *env,
+                            lwt_row **out, corm_error *err) {
+    engine_bound *bound;
+    uint32_t      count;
+    write_image  *image;
+    CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bound, &count, err));
+    CORM_TRY(
+        engine__write_image(run->write, run->partition, &bound->start, bound->row, &image, err));
+    lwt_row **at = &run->rows;
+    while (*at && base__bytes_compare((*at)->image->clustering, image->clustering) < 0)
+        at = &(*at)->next;
+    *out = *at;
+    if (*at && (*at)->image == image) return CORM_OK;
+    *out = BASE_NEW(run->write->request->arena, lwt_row);
+    if (!*out) return base__fail_memory(err);
+    **out = (lwt_row){ .image = image, .next = *at };
+    *at = *out;
+    return CORM_OK;
+}
+
+static uint32_t static_conditions(const cql_checked_modify *modify) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < modify->condition_count; i++)
+        count += modify->conditions[i].column->kind == CQL_STATIC;
+    return count;
+}
+
+static corm_status ask_item(lwt_run *run, const lwt_item *item, cql_eval_env *env,
+                            corm_error *err) {
+    const cql_checked_modify *modify = item->modify;
+    uint32_t                  of_statics = static_conditions(modify);
+    bool                      existence = modify->if_exists || modify->if_not_exists;
+    bool                      of_row = modify->condition_count > of_statics;
+    lwt_row                  *row;
+    if (existence && modify->static_only) return ask(&run->statics, modify, false, err);
+    if (existence || of_row) {
+        CORM_TRY(find_row(run, modify, env, &row, err));
+        CORM_TRY(ask(row, modify, of_row, err));
+    }
+    return of_statics ? ask(&run->statics, modify, true, err) : CORM_OK;
+}
+
+/* Every item must be on one partition. */
+static corm_status set_partition(lwt_run *run, const lwt_item *item, cql_eval_env *env,
+                                 corm_error *err) {
     engine_partition *partitions;
     uint32_t          count;
-    CORM_TRY(engine__partitions(item->modify->table, &item->modify->where, env, &partitions, &count,
-                                err));
-    if (!run->partition.data) run->partition = partitions[0].key;
-    if (count == 1 && partitions[0].key.len == run->partition.len &&
-        memcmp(partitions[0].key.data, run->partition.data, run->partition.len) == 0)
-        return CORM_OK;
+    CORM_TRY(engine__partitions(run->table, &item->modify->where, env, &partitions, &count, err));
+    if (!run->key) {
+        run->key = partitions;
+        return engine__write_partition(run->write, run->table, partitions, &run->partition, err);
+    }
+    if (base__bytes_compare(partitions->key, run->key->key) == 0) return CORM_OK;
     return base__fail(err, CORM_INVALID, "Batch with conditions cannot span multiple partitions");
 }
 
-/* What is asked of one row must be of one kind. */
-static corm_status check_mix(lwt_row *row, const cql_checked_modify *modify, corm_error *err) {
-    row->is_absent = row->is_absent || modify->if_not_exists;
-    row->is_present = row->is_present || modify->if_exists;
-    row->has_columns = row->has_columns || modify->condition_count;
-    if (row->is_absent && row->is_present)
-        return base__fail(err, CORM_INVALID,
-                          "Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row");
-    if (row->is_absent && row->has_columns)
-        return base__fail(err, CORM_INVALID,
-                          "Cannot mix IF conditions and IF NOT EXISTS for the same row");
-    return CORM_OK;
+static corm_status set_up(lwt_run *run, corm_error *err) {
+    for (uint32_t i = 0; i < run->count; i++) {
+        const lwt_item *item = &run->items[i];
+        cql_eval_env    env = engine__write_env(run->write, item->values, item->value_count);
+        CORM_TRY(set_partition(run, item, &env, err));
+        run->reads_rows = run->reads_rows || is_about_rows(item->modify);
+        if (!has_condition(item->modify)) continue;
+        run->reads_statics = run->reads_statics || writes_statics(item->modify);
+        CORM_TRY(ask_item(run, item, &env, err));
+    }
+    CORM_TRY(read_statics(run, err));
+    return read_rows(run, err);
 }
 
 /* ---- conditions ---- */
 
-static corm_status pick_element(const cql_check_condition *condition, cql_value whole,
-                                cql_eval_env *env, const cql_type **type, cql_value *out,
-                                corm_error *err) {
-    cql_node        column = { .kind = CQL_NODE_CONSTANT,
-                               .type = condition->column->type,
-                               .value = whole };
-    cql_node        element = { .type = NULL, .count = 2 };
-    const cql_node *args[2] = { &column, condition->element };
-    cql_value       key;
-    element.args = args;
-    *out = CQL_NULL;
-    *type = condition->column->type;
-    if (condition->field >= 0) {
-        element.kind = CQL_NODE_FIELD;
-        element.index = (uint32_t)condition->field;
-        element.count = 1;
-        *type = (*type)->params[condition->field];
-    } else {
-        element.kind = CQL_NODE_ELEMENT;
-        *type = (*type)->params[(*type)->id == CQL_MAP];
-        CORM_TRY(cql__eval(condition->element, env, &key, err));
-        if (key.len == -2 && condition->column->type->id == CQL_MAP)
-            whole = CQL_NULL;
-        else if (cql__is_null(key))
-            return base__fail(err, CORM_INVALID, "Invalid null value for %s element access",
-                              condition->column->type->id == CQL_LIST ? "list" : "map");
-    }
-    element.type = *type;
-    return cql__is_null(whole) ? CORM_OK : cql__eval(&element, env, out, err);
+static bool exists_as_asked(const lwt_row *row) {
+    return !(row->is_absent && row->exists) && !(row->is_present && !row->exists);
 }
 
-static const char *const operators[] = { "=", "!=", "<", "<=", ">", ">=" };
-
-static bool is_empty_collection(const cql_type *type, cql_value value) {
-    return cql__type_is_multicell(type) && type->id != CQL_UDT && value.len == 4 &&
-           base__load_u32(value.data) == 0;
-}
-
-/* Null equals null and differs from everything; it is neither less nor greater. */
-static corm_status holds_for(const cql_type *type, cql_value value, cql_operator op, cql_value term,
-                             bool *holds, corm_error *err) {
-    *holds = false;
-    if (term.len == -2 && op == CQL_OP_IN) return CORM_OK;
-    if (term.len == -2) return base__fail(err, CORM_INVALID, "Invalid 'unset' value in condition");
-    if (is_empty_collection(type, term) && op >= CQL_OP_LT && op <= CQL_OP_GTE)
-        return base__fail(err, CORM_INVALID,
-                          "Invalid comparison with an empty %s for operator \"%s\"",
-                          type->id == CQL_LIST  ? "list"
-                          : type->id == CQL_SET ? "set"
-                                                : "map",
-                          operators[op]);
-    if (cql__is_null(term) || cql__is_null(value)) {
-        bool both = cql__is_null(term) && cql__is_null(value);
-        if (op == CQL_OP_EQ || op == CQL_OP_IN)
-            *holds = both;
-        else if (op == CQL_OP_NEQ)
-            *holds = !both;
-        else if (cql__is_null(term) && op <= CQL_OP_GTE)
-            return base__fail(err, CORM_INVALID, "Invalid comparison with null for operator \"%s\"",
-                              operators[op]);
-        return CORM_OK;
-    }
-    return cql__compare_op(type, value, op == CQL_OP_IN ? CQL_OP_EQ : op, term, holds, err);
-}
-
-static corm_status holds_in_list(const cql_check_condition *condition, const cql_type *type,
-                                 cql_value value, cql_eval_env *env, bool *holds, corm_error *err) {
-    cql_value list, item;
-    cql_walk  walk;
-    CORM_TRY(cql__eval(condition->in_list, env, &list, err));
-    if (list.len == -2) return base__fail(err, CORM_INVALID, "Invalid 'unset' value in condition");
-    if (cql__is_null(list))
-        return base__fail(err, CORM_INVALID, "Invalid null list in IN condition");
-    CORM_TRY(cql__walk_begin(&walk, condition->in_list->type, list, err));
-    while (!*holds && cql__walk_next(&walk, &item))
-        CORM_TRY(holds_for(type, value, CQL_OP_IN, item, holds, err));
-    return CORM_OK;
-}
-
-static corm_status condition_holds(const cql_check_condition *condition, const lwt_row *row,
-                                   cql_eval_env *env, bool *holds, corm_error *err) {
-    const cql_type *type = condition->column->type;
-    cql_value       value = row->values[condition->column->index];
-    *holds = false;
-    if (condition->element || condition->field >= 0)
-        CORM_TRY(pick_element(condition, value, env, &type, &value, err));
-    if (condition->in_list) return holds_in_list(condition, type, value, env, holds, err);
-    for (uint32_t i = 0; i < condition->term_count && !*holds; i++) {
-        cql_value term;
-        CORM_TRY(cql__eval(condition->terms[i], env, &term, err));
-        CORM_TRY(holds_for(type, value, condition->op, term, holds, err));
+static corm_status item_holds(lwt_run *run, const lwt_item *item, bool *holds, corm_error *err) {
+    cql_eval_env env = engine__write_env(run->write, item->values, item->value_count);
+    lwt_row     *row = &run->statics;
+    if (item->modify->condition_count > static_conditions(item->modify))
+        CORM_TRY(find_row(run, item->modify, &env, &row, err));
+    for (uint32_t i = 0; i < item->modify->condition_count && *holds; i++) {
+        const cql_check_condition *condition = &item->modify->conditions[i];
+        const cql_value           *values =
+            condition->column->kind == CQL_STATIC ? run->statics.values : row->values;
+        CORM_TRY(
+            engine__condition_holds(condition, values[condition->column->index], &env, holds, err));
     }
     return CORM_OK;
 }
 
-static corm_status item_holds(const lwt_item *item, const lwt_row *row, cql_eval_env *env,
-                              bool *holds, corm_error *err) {
-    const cql_checked_modify *modify = item->modify;
-    bool                      exists = row->image ? row->exists : row->static_exists;
-    *holds = true;
-    if (modify->if_not_exists) *holds = !exists;
-    if (modify->if_exists) *holds = exists;
-    for (uint32_t i = 0; i < modify->condition_count && *holds; i++)
-        CORM_TRY(condition_holds(&modify->conditions[i], row, env, holds, err));
+static corm_status all_hold(lwt_run *run, bool *holds, corm_error *err) {
+    *holds = exists_as_asked(&run->statics);
+    for (const lwt_row *row = run->rows; row; row = row->next)
+        *holds = *holds && exists_as_asked(row);
+    for (uint32_t i = 0; i < run->count && *holds; i++)
+        CORM_TRY(item_holds(run, &run->items[i], holds, err));
     return CORM_OK;
 }
 
 /* ---- the answer ---- */
+
+/* Without a condition on a row, the partition's first one stands for all. */
+static corm_status first_row(lwt_run *run, lwt_row *row, corm_error *err) {
+    engine_request *request = run->write->request;
+    corm_bytes      prefix = run->partition->prefix;
+    kv_cursor      *cursor;
+    engine_key      key;
+    bool            found;
+    CORM_TRY(null_values(run, row, err));
+    CORM_TRY(kv__cursor_open(request->txn, KV_DATA, &cursor, err));
+    corm_status status = kv__cursor_seek(cursor, prefix, KV_AT_OR_AFTER, &found, err);
+    while (status == CORM_OK && found && !row->exists) {
+        engine_row_read read;
+        if (!engine__key_split(kv__cursor_key(cursor), &key) ||
+            base__bytes_compare(key.prefix, prefix) != 0)
+            break;
+        if (key.kind == ENGINE_KEY_ROW) {
+            status = engine__row_read(run->table, false, kv__cursor_value(cursor), request->now_s,
+                                      NULL, 0, request->arena, row->values, &read, err);
+            row->exists = status == CORM_OK && (run->reads_rows ? read.live : read.has_liveness);
+        }
+        if (status == CORM_OK) status = kv__cursor_next(cursor, &found, err);
+    }
+    kv__cursor_close(cursor);
+    return status;
+}
 
 static bool shows_all(const lwt_run *run) {
     for (uint32_t i = 0; i < run->count; i++)
@@ -306,133 +282,119 @@ static void add_column(const cql_column **columns, uint32_t *count, const cql_co
     columns[(*count)++] = column;
 }
 
-static void hide_unread(const lwt_run *run) {
-    bool statics = touches(run, true), regulars = touches(run, false);
-    for (const lwt_row *row = run->rows; row; row = row->next)
-        for (uint32_t i = 0; i < row->table->column_count; i++) {
-            cql_column_kind kind = row->table->columns[i].kind;
-            if ((kind == CQL_STATIC && !statics) || (kind == CQL_REGULAR && !regulars))
-                row->values[i] = CQL_NULL;
-        }
-}
-
 /* The columns shown when not applied: all; or (in a batch after the key) those of the conditions, in their order. */
-static uint32_t shown_columns(const lwt_run *run, const cql_table *table,
-                              const cql_column **columns) {
+static uint32_t shown_columns(const lwt_run *run, const cql_column **columns) {
     uint32_t count = 0;
     bool     all = shows_all(run);
-    for (uint32_t i = 0; i < table->column_count; i++)
-        if (all || (run->is_batch && table->columns[i].kind <= CQL_CLUSTERING))
-            columns[count++] = &table->columns[i];
+    for (uint32_t i = 0; i < run->table->column_count; i++)
+        if (all || (run->is_batch && run->table->columns[i].kind <= CQL_CLUSTERING))
+            columns[count++] = &run->table->columns[i];
     for (uint32_t i = 0; i < run->count && !all; i++)
         for (uint32_t j = 0; j < run->items[i].modify->condition_count; j++)
             add_column(columns, &count, run->items[i].modify->conditions[j].column);
     return count;
 }
 
-static cql_result_column result_column(const cql_table *table, corm_str name,
-                                       const cql_type *type) {
-    return (cql_result_column){ table->keyspace, table->name, name, type };
-}
-
-/* A partition with a static row only is one row; static columns belong to every row. */
-static uint32_t shown_rows(const lwt_run *run) {
-    uint32_t count = 0;
-    bool     rows = false;
-    for (const lwt_row *row = run->rows; row; row = row->next) rows = rows || row->image;
-    for (lwt_row *row = run->rows; row && rows; row = row->next)
-        row->shown = row->shown && row->image;
-    for (const lwt_row *row = run->rows; row; row = row->next) count += row->shown;
-    if (count == 0 && run->rows && run->rows->static_exists) count = 1;
-    return count;
-}
-
-static void put_rows(const lwt_run *run, const cql_column *const *columns, uint32_t count,
-                     wire_rows_writer *writer, base_buf *body) {
-    static const uint8_t no = 0;
-    bool                 some = false;
-    for (const lwt_row *row = run->rows; row; row = row->next) some = some || row->shown;
-    for (const lwt_row *row = run->rows; row; row = row->next) {
-        if (some && !row->shown) continue;
-        cql__put_value(body, (cql_value){ &no, 1 });
-        for (uint32_t i = 0; i < count; i++) cql__put_value(body, row->values[columns[i]->index]);
-        wire__row_done(writer);
-        if (!some) return;
-    }
-}
-
-static corm_status answer(lwt_run *run, bool applied, corm_error *err) {
-    engine_request    *request = run->write->request;
-    const cql_table   *table = run->items[0].modify->table;
-    base_buf          *body = &request->answer->body;
-    const cql_column **columns =
-        BASE_NEW_ARRAY(request->arena, const cql_column *, table->column_count);
-    cql_result_column *shown =
-        BASE_NEW_ARRAY(request->arena, cql_result_column, table->column_count + 1);
-    uint8_t          flag = applied;
-    wire_rows_writer writer;
-    if (!columns || !shown) return base__fail_memory(err);
-    uint32_t rows = applied ? 0 : shown_rows(run);
-    uint32_t count = rows ? shown_columns(run, table, columns) : 0;
-    if (shows_all(run)) hide_unread(run);
-    shown[0] = result_column(table, corm_str_of("[applied]"), cql__type_native(CQL_BOOLEAN));
+/* [applied], and the columns; NULL when memory is exhausted. */
+static cql_result_column *result_columns(const lwt_run *run, const cql_column *const *columns,
+                                         uint32_t count) {
+    const cql_table   *table = run->table;
+    cql_result_column *out =
+        BASE_NEW_ARRAY(run->write->request->arena, cql_result_column, count + 1);
+    if (!out) return NULL;
+    out[0] = (cql_result_column){ table->keyspace, table->name, corm_str_of("[applied]"),
+                                  cql__type_native(CQL_BOOLEAN) };
     for (uint32_t i = 0; i < count; i++)
-        shown[i + 1] = result_column(table, columns[i]->name, columns[i]->type);
+        out[i + 1] =
+            (cql_result_column){ table->keyspace, table->name, columns[i]->name, columns[i]->type };
+    return out;
+}
 
-    wire__rows_begin(&writer, body, shown, count + 1, false, WIRE_VERSION);
-    if (rows) {
-        put_rows(run, columns, count, &writer, body);
-    } else {
-        cql__put_value(body, (cql_value){ &flag, 1 });
-        wire__row_done(&writer);
-    }
+static cql_value shown_value(const lwt_run *run, const lwt_row *row, const cql_column *column) {
+    if (column->kind == CQL_PARTITION_KEY) return run->key->values[column->index];
+    return (column->kind == CQL_STATIC ? &run->statics : row)->values[column->index];
+}
+
+static void put_row(const lwt_run *run, const lwt_row *row, const cql_column *const *columns,
+                    uint32_t count, wire_rows_writer *writer) {
+    static const uint8_t no = 0;
+    base_buf            *body = &run->write->request->answer->body;
+    cql__put_value(body, (cql_value){ &no, 1 });
+    for (uint32_t i = 0; i < count; i++) cql__put_value(body, shown_value(run, row, columns[i]));
+    wire__row_done(writer);
+}
+
+/* `applied` or a single "no" without columns. */
+static corm_status short_answer(lwt_run *run, bool applied, corm_error *err) {
+    base_buf          *body = &run->write->request->answer->body;
+    uint8_t            flag = applied;
+    cql_result_column *columns = result_columns(run, NULL, 0);
+    wire_rows_writer   writer;
+    if (!columns) return base__fail_memory(err);
+    wire__rows_begin(&writer, body, columns, 1, false, WIRE_VERSION);
+    cql__put_value(body, (cql_value){ &flag, 1 });
+    wire__row_done(&writer);
     wire__rows_end(&writer, (corm_bytes){ 0 });
     return base__buf_status(body, err);
 }
 
-static bool has_condition(const cql_checked_modify *modify) {
-    return modify->if_exists || modify->if_not_exists || modify->condition_count;
+/* The rows that conditions are about and that exist; or the static content, when there is some. */
+static corm_status refusal(lwt_run *run, corm_error *err) {
+    base_arena        *arena = run->write->request->arena;
+    base_buf          *body = &run->write->request->answer->body;
+    lwt_row            first = { 0 };
+    bool               some = false;
+    const cql_column **columns =
+        BASE_NEW_ARRAY(arena, const cql_column *, run->table->column_count);
+    wire_rows_writer writer;
+    if (!columns) return base__fail_memory(err);
+    if (!run->rows) CORM_TRY(first_row(run, &first, err));
+    for (const lwt_row *row = run->rows; row; row = row->next) some = some || row->exists;
+    if (!some && !first.exists && !run->statics.exists) return short_answer(run, false, err);
+
+    uint32_t           count = shown_columns(run, columns);
+    cql_result_column *shown = result_columns(run, columns, count);
+    if (!shown) return base__fail_memory(err);
+    wire__rows_begin(&writer, body, shown, count + 1, false, WIRE_VERSION);
+    for (const lwt_row *row = run->rows; row; row = row->next)
+        if (row->exists) put_row(run, row, columns, count, &writer);
+    if (!some) put_row(run, first.exists ? &first : &run->statics, columns, count, &writer);
+    wire__rows_end(&writer, (corm_bytes){ 0 });
+    return base__buf_status(body, err);
 }
 
-static corm_status check_item(lwt_run *run, const lwt_item *item, bool *applied, corm_error *err) {
-    cql_checked_modify expanded;
-    cql_eval_env       env = engine__write_env(run->write, item->values, item->value_count);
-    lwt_item           actual = *item;
-    lwt_row           *row;
-    bool               holds;
-    if (item->modify->json) {
-        CORM_TRY(engine__json_insert(item->modify, &env, &expanded, err));
-        actual.modify = &expanded;
+/* ---- all of it ---- */
+
+static corm_status expand(engine_write *write, const lwt_item *items, uint32_t count, lwt_item *out,
+                          corm_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = items[i];
+        if (!items[i].modify->json) continue;
+        cql_eval_env        env = engine__write_env(write, items[i].values, items[i].value_count);
+        cql_checked_modify *expanded = BASE_NEW(write->request->arena, cql_checked_modify);
+        if (!expanded) return base__fail_memory(err);
+        CORM_TRY(engine__json_insert(items[i].modify, &env, expanded, err));
+        expanded->json = NULL;
+        out[i].modify = expanded;
     }
-    CORM_TRY(check_partition(run, &actual, &env, err));
-    if (!has_condition(item->modify)) return CORM_OK;
-    CORM_TRY(load_row(run, &actual, &env, &row, err));
-    CORM_TRY(check_mix(row, item->modify, err));
-    CORM_TRY(item_holds(&actual, row, &env, &holds, err));
-    *applied = *applied && holds;
     return CORM_OK;
 }
 
-/* A range or partition deletion of the same batch comes before its rows. */
-static bool deletes_range(const cql_checked_modify *modify) {
-    uint32_t fixed = 0;
-    for (uint32_t i = 0; i < modify->where.clustering_count; i++)
-        if (modify->where.clustering[i].kind != CQL_RESTRICT_SLICE)
-            fixed += modify->where.clustering[i].count;
-    return modify->deletes_rows && fixed < modify->table->clustering_count;
-}
-
-/* The timestamp is the store's, as a ballot's would be: a client's has no say in a lightweight transaction. */
 corm_status engine__lwt(engine_write *write, const lwt_item *items, uint32_t count, bool is_batch,
                         corm_error *err) {
-    lwt_run run = { .write = write, .items = items, .count = count, .is_batch = is_batch };
-    bool    applied = true;
-    run.last_row = &run.rows;
-    for (uint32_t i = 0; i < count; i++) CORM_TRY(check_item(&run, &items[i], &applied, err));
-    for (uint32_t i = 0; i < count && applied; i++) {
-        int64_t timestamp = write->request->now_us - deletes_range(items[i].modify);
-        CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,
-                                      items[i].value_count, err));
-    }
-    return answer(&run, applied, err);
+    lwt_item *expanded = BASE_NEW_ARRAY(write->request->arena, lwt_item, count);
+    lwt_run   run = { .write = write, .items = expanded, .count = count, .is_batch = is_batch };
+    bool      holds;
+    if (!expanded) return base__fail_memory(err);
+    CORM_TRY(expand(write, items, count, expanded, err));
+    run.table = items[0].modify->table;
+    write->is_conditional = true;
+    CORM_TRY(set_up(&run, err));
+    CORM_TRY(all_hold(&run, &holds, err));
+    if (!holds) return refusal(&run, err);
+    CORM_TRY(engine__check_replicas(write->request, run.table, err));
+    for (uint32_t i = 0; i < count; i++)
+        CORM_TRY(engine__write_modify(write, expanded[i].modify, write->request->now_us,
+                                      expanded[i].values, expanded[i].value_count, err));
+    return short_answer(&run, true, err);
 }

@@ -44,7 +44,7 @@ static corm_status set_limits(select_run *run, corm_error *err) {
 static corm_status set_up(select_run *run, engine_request *request, corm_error *err) {
     *run = (select_run){ .request = request, .select = request->checked->select };
     run->table = run->select->table;
-    CORM_TRY(engine__check_consistency(request, run->table, true, false, err));
+    CORM_TRY(engine__check_read_consistency(request, run->table, err));
     run->env = (cql_eval_env){ .context = { &run->row_arena, request->now_us },
                                .marker_count = request->value_count,
                                .markers = request->values };

@@ -51,9 +51,15 @@ typedef struct engine_request {
 } engine_request;
 
 /* Refuses the consistency levels that the server refuses for any node's state: CORM_INVALID, CORM_UNAVAILABLE. */
-CORM_CHECKED corm_status engine__check_consistency(const engine_request *request,
-                                                   const cql_table *table, bool is_read,
-                                                   bool is_conditional, corm_error *err);
+CORM_CHECKED corm_status engine__check_read_consistency(const engine_request *request,
+                                                        const cql_table *table, corm_error *err);
+CORM_CHECKED corm_status engine__check_write_consistency(const engine_request     *request,
+                                                         const cql_checked_modify *modify,
+                                                         bool is_batch, bool is_conditional,
+                                                         corm_error *err);
+/* Whether there are replicas enough; for a conditional statement once it is known to apply. */
+CORM_CHECKED corm_status engine__check_replicas(const engine_request *request,
+                                                const cql_table *table, corm_error *err);
 
 /* ---- readers: select.c and what it uses ---- */
 

@@ -260,6 +260,7 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
     image_stamp stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
     CORM_TRY(eval_timestamp(modify, &env, &stamp.timestamp, err));
+    if (write->is_conditional) stamp.timestamp = timestamp;
     if (modify->deletes_rows)
         return engine__write_delete_rows(write, modify, &env, stamp.timestamp, err);
     CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
@@ -293,8 +294,8 @@ static corm_status batch_timestamp(engine_write *write, const cql_checked_batch 
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
     for (uint32_t i = 0; i < count; i++)
-        CORM_TRY(engine__check_consistency(write->request, items[i].modify->table, false,
-                                           conditional, err));
+        CORM_TRY(engine__check_write_consistency(write->request, items[i].modify, is_batch,
+                                                 conditional, err));
     if (conditional) return engine__lwt(write, items, count, is_batch, err);
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,

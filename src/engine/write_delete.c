@@ -106,6 +106,7 @@ static corm_status delete_partition(engine_write *write, write_partition *partit
 static corm_status delete_bound(engine_write *write, write_partition *partition,
                                 const engine_bound *bound, int64_t timestamp, corm_error *err) {
     if (bound->row) return delete_row(write, partition, bound, timestamp, err);
+    timestamp -= write->is_conditional;
     engine_range range = { bound->start, bound->end, timestamp, write->request->now_s };
     partition->changed = true;
     CORM_TRY(engine__deletions_add(&partition->deletions, &range, write->request->arena, err));
@@ -118,7 +119,7 @@ static corm_status delete_in_partition(engine_write *write, const cql_checked_mo
     engine_bound *bounds;
     uint32_t      count;
     if (modify->where.clustering_count == 0)
-        return delete_partition(write, partition, timestamp, err);
+        return delete_partition(write, partition, timestamp - write->is_conditional, err);
     CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(delete_bound(write, partition, &bounds[i], timestamp, err));

@@ -40,6 +40,9 @@ struct engine_write {
     base_map         partitions;                /* prefix -> write_partition */
     write_image     *first_image, **last_image; /* in order of first use */
     write_partition *first_partition;
+    /* Under conditions every cell has the store's time, as a ballot's would be: a client's has no say. Deletions of ranges
+     * and partitions are a microsecond older, so that what the same request writes stays. */
+    bool is_conditional;
 };
 
 /* The deletions of a partition, read once. */
@@ -106,6 +109,11 @@ typedef struct lwt_item {
 } lwt_item;
 CORM_CHECKED corm_status engine__lwt(engine_write *write, const lwt_item *items, uint32_t count,
                                      bool is_batch, corm_error *err);
+
+/* Whether one condition of IF holds for the value of its column. */
+CORM_CHECKED corm_status engine__condition_holds(const cql_check_condition *condition,
+                                                 cql_value value, cql_eval_env *env, bool *holds,
+                                                 corm_error *err);
 
 /* The column values of an image as a reader would see them: values[column->index] for the needed columns. *exists: whether the
  * row is live. */
