@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "testing/check_cases.h"
+#include "testing/memory.h"
 
 static const char *const tables[] = {
     "CREATE TYPE ut (a int, b text)",
@@ -36,6 +37,29 @@ static void set_column(evaluation *e, const char *name, const char *literal) {
     e->columns[column->index] = world_value(&e->w, column->type, literal);
 }
 
+/* Whichever allocation fails, the evaluation says so or ends as it does with memory, and leaves nothing behind. */
+static void evaluate_without_memory(evaluation *e, const cql_node *node, corm_status whole,
+                                    cql_value expected) {
+    bool failed = testing__memory_can_fail();
+    for (size_t n = 0; failed; n++) {
+        base_arena   arena = { 0 };
+        corm_error   err = { 0 };
+        cql_value    out = CQL_NULL;
+        cql_eval_env env = e->env;
+        long         live = testing__memory_live();
+        env.context.arena = &arena;
+        testing__memory_fail_from(n);
+        corm_status status = cql__eval(node, &env, &out, &err);
+        failed = testing__memory_has_failed();
+        testing__memory_fail_from(SIZE_MAX);
+        bool as_ever = status == whole && (whole != CORM_OK || out.len == expected.len);
+        if (failed && status != CORM_NO_MEMORY && !as_ever)
+            fail_msg("allocation %zu: %s", n, err.message);
+        base__arena_free(&arena);
+        assert_int_equal(testing__memory_live(), live);
+    }
+}
+
 static corm_status evaluate(evaluation *e, const char *selector, const char *const *values,
                             cql_value *out, const cql_type **type) {
     char text[512];
@@ -46,7 +70,9 @@ static corm_status evaluate(evaluation *e, const char *selector, const char *con
     }
     e->env.marker_count = checked->marker_count;
     *type = checked->select->selectors[0]->type;
-    return cql__eval(checked->select->selectors[0], &e->env, out, &e->w.error);
+    corm_status status = cql__eval(checked->select->selectors[0], &e->env, out, &e->w.error);
+    evaluate_without_memory(e, checked->select->selectors[0], status, *out);
+    return status;
 }
 
 static void gives(evaluation *e, const char *selector, const char *const *values,
