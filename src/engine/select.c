@@ -57,17 +57,24 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     return cql__check_filters(&run->select->where, &run->env, err);
 }
 
-/* Clustering bounds depend on bind values only: they are worked out once, in the request's arena. */
-static corm_status set_bounds(select_run *run, corm_error *err) {
-    if (run->select->where.clustering_count == 0) return CORM_OK;
-    cql_eval_env env = run->env;
+/* Keys depend on bind values only: they are worked out once, in the request's arena. *none: nothing is asked for. */
+static corm_status set_keys(select_run *run, bool *none, corm_error *err) {
+    const cql_where *where = &run->select->where;
+    cql_eval_env     env = run->env;
     env.context.arena = run->request->arena;
-    return engine__bounds(run->table, &run->select->where, &env, &run->bounds, &run->bound_count,
-                          err);
+    *none = false;
+    if (where->partition_count) {
+        CORM_TRY(engine__partitions(run->table, where, &env, &run->partitions,
+                                    &run->partition_count, err));
+        *none = run->partition_count == 0;
+    }
+    if (where->clustering_count == 0 || *none) return CORM_OK;
+    CORM_TRY(engine__bounds(run->table, where, &env, &run->bounds, &run->bound_count, err));
+    *none = run->bound_count == 0;
+    return CORM_OK;
 }
 
 static corm_status read_rows(select_run *run, corm_error *err) {
-    if (run->select->where.clustering_count && run->bound_count == 0) return CORM_OK;
     if (run->table->is_virtual) return select__virtual(run, err);
     if (run->select->where.index) return select__index(run, err);
     if (run->select->where.partition_count) return select__partitions(run, err);
@@ -103,12 +110,13 @@ static corm_status check_sort(const select_run *run, corm_error *err) {
 }
 
 static corm_status run_select(select_run *run, corm_error *err) {
-    CORM_TRY(set_bounds(run, err));
+    bool none;
+    CORM_TRY(set_keys(run, &none, err));
     begin_answer(run);
     if (run->select->sort_count) CORM_TRY(check_sort(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));
     if (run->grouped) CORM_TRY(select__group_begin(run, err));
-    if (run->limit) CORM_TRY(read_rows(run, err));
+    if (run->limit && !none) CORM_TRY(read_rows(run, err));
     if (run->grouped) CORM_TRY(select__group_end(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
     return end_answer(run, err);

@@ -34,12 +34,14 @@ typedef struct select_run {
     base_arena                row_arena, partition_arena;
 
     /* what is asked */
-    uint32_t      limit;         /* rows or groups left */
-    uint32_t      per_partition; /* at most of one partition */
-    bool          paged;
-    uint32_t      page_left;
-    engine_bound *bounds; /* of clustering; NULL: every row */
-    uint32_t      bound_count;
+    uint32_t          limit;         /* rows or groups left */
+    uint32_t          per_partition; /* at most of one partition */
+    bool              paged;
+    uint32_t          page_left;
+    engine_partition *partitions; /* by key; NULL: not restricted */
+    uint32_t          partition_count;
+    engine_bound     *bounds; /* of clustering; NULL: every row */
+    uint32_t          bound_count;
     bool
         whole_partition; /* no clustering or regular column is restricted: static content counts as a row */
     bool            grouped;

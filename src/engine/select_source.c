@@ -129,30 +129,26 @@ static uint32_t first_partition(const select_run *run, const engine_partition *p
 }
 
 /* token(…) may narrow an IN. */
-static corm_status keep_tokens(select_run *run, engine_partition *partitions, uint32_t *count,
-                               corm_error *err) {
-    int64_t  first, last;
-    bool     empty;
-    uint32_t kept = 0;
+static corm_status keep_tokens(select_run *run, corm_error *err) {
+    engine_partition *partitions = run->partitions;
+    int64_t           first, last;
+    bool              empty;
+    uint32_t          kept = 0;
     CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &first, &last, &empty, err));
-    for (uint32_t i = 0; i < *count && !empty; i++)
+    for (uint32_t i = 0; i < run->partition_count && !empty; i++)
         if (partitions[i].token >= first && partitions[i].token <= last)
             partitions[kept++] = partitions[i];
-    *count = kept;
+    run->partition_count = kept;
     return CORM_OK;
 }
 
 corm_status select__partitions(select_run *run, corm_error *err) {
-    engine_partition *partitions;
-    uint32_t          count;
-    cql_eval_env      env = run->env;
-    env.context.arena = run->request->arena;
-    CORM_TRY(engine__partitions(run->table, &run->select->where, &env, &partitions, &count, err));
-    CORM_TRY(keep_tokens(run, partitions, &count, err));
-    uint32_t first = first_partition(run, partitions, count);
+    CORM_TRY(keep_tokens(run, err));
+    uint32_t count = run->partition_count;
+    uint32_t first = first_partition(run, run->partitions, count);
     for (uint32_t i = first; i < count && !run->stop; i++) {
         run->last_was_static = false;
-        CORM_TRY(read_partition(run, &partitions[i], err));
+        CORM_TRY(read_partition(run, &run->partitions[i], err));
         /* Nothing can follow a partition's static content when it is the last one. */
         if (run->stop && run->last_was_static && i + 1 == count) run->has_more = false;
     }
@@ -272,11 +268,9 @@ static corm_status visit_entry(select_run *run, corm_bytes data_key, const engin
 }
 
 typedef struct index_walk {
-    base_buf          prefix;   /* of the entries with the value */
-    base_buf          data_key; /* of the entry under way */
-    engine_partition *partitions;
-    uint32_t          partition_count;
-    int64_t           first_token, last_token;
+    base_buf prefix;   /* of the entries with the value */
+    base_buf data_key; /* of the entry under way */
+    int64_t  first_token, last_token;
 } index_walk;
 
 static corm_status index_step(select_run *run, kv_cursor *cursor, index_walk *walk,
@@ -291,7 +285,7 @@ static corm_status index_step(select_run *run, kv_cursor *cursor, index_walk *wa
                           (int)run->select->where.index->name.len,
                           run->select->where.index->name.data);
     if (key.token < walk->first_token || key.token > walk->last_token ||
-        !in_partitions(walk->partitions, walk->partition_count, key.partition_key))
+        !in_partitions(run->partitions, run->partition_count, key.partition_key))
         return CORM_OK;
     return visit_entry(run, base__buf_bytes(&walk->data_key), &key, err);
 }
@@ -340,10 +334,6 @@ static corm_status index_set_up(select_run *run, index_walk *walk, bool *empty, 
     CORM_TRY(index_values(run, values, err));
     engine__index_prefix(where->index, values, &walk->prefix);
     CORM_TRY(engine__token_bounds(where, &env, &walk->first_token, &walk->last_token, empty, err));
-    if (!where->partition_count) return CORM_OK;
-    CORM_TRY(engine__partitions(run->table, where, &env, &walk->partitions, &walk->partition_count,
-                                err));
-    *empty = *empty || walk->partition_count == 0;
     return CORM_OK;
 }
 
