@@ -172,7 +172,8 @@ static bool open_prompt(prompt *p) {
     el_set(p->edit, EL_EDITOR, "emacs");
     el_set(p->edit, EL_PROMPT, show_prompt);
     el_set(p->edit, EL_GETCFN, read_char);
-    el_set(p->edit, EL_ADDFN, "corm-complete", "Completes the word", complete);
+    /* By el_set() libedit would copy the texts and never free them. */
+    el_wset(p->edit, EL_ADDFN, L"corm-complete", L"Completes the word", complete);
     el_set(p->edit, EL_BIND, "^I", "corm-complete", NULL);
     el_set(p->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(p->edit, NULL);
