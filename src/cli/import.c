@@ -17,7 +17,7 @@
 #include "cli/input.h"
 
 typedef struct import_values {
-    const char *format, *columns, *delimiter, *null_text, *rejects;
+    const char *format, *columns, *delimiter, *null_text, *rejects, *generate;
     bool        no_header, write_nulls, ignore_unknown, resume;
     int64_t     ttl, max_rejects;
 } import_values;
@@ -38,6 +38,8 @@ static const cli_option import_options_table[] = {
       "JSON: null deletes the column's value instead of leaving it alone", 0, 0, NULL },
     { "ignore-unknown", 0, CLI_FLAG, OPTION(ignore_unknown), NULL,
       "leaves out what the table has no column for", 0, 0, NULL },
+    { "generate", 0, CLI_TEXT, OPTION(generate), "NAMES",
+      "uuid and timeuuid columns that the file has not: a new one for each record", 0, 0, NULL },
     { "ttl", 0, CLI_NUMBER, OPTION(ttl), "SECONDS", "the rows expire after so long", 1, 630720000,
       NULL },
     { "resume", 0, CLI_FLAG, OPTION(resume), NULL,
@@ -232,6 +234,7 @@ static corm_status begin(importing *im, corm_error *err) {
     *o = (import_options){ .null_text = v->null_text,
                            .write_nulls = v->write_nulls,
                            .ignore_unknown = v->ignore_unknown,
+                           .generate = v->generate,
                            .ttl_seconds = v->ttl };
     CORM_TRY(cli__format_of(im->file, v->format, &o->format, err));
     CORM_TRY(cli__delimiter_of(v->delimiter, &o->delimiter, err));

@@ -17,6 +17,7 @@ typedef struct import_options {
     bool        write_nulls; /* JSON: null deletes instead of leaving alone */
     bool        ignore_unknown;
     int64_t     ttl_seconds;
+    const char *generate; /* names of columns, with commas between them; NULL: none */
 } import_options;
 
 /* A value for a marker; len -2: unset. */

@@ -30,6 +30,33 @@ static const corm_column_info *column_of(const import_plan *plan, uint32_t marke
     return &plan->table->columns[plan->columns[marker]];
 }
 
+/* Whether --generate names the column. */
+static bool is_generated(const import_plan *plan, const corm_column_info *column) {
+    corm_str rest = corm_str_of(plan->options.generate);
+    while (rest.len) {
+        const char *comma = memchr(rest.data, ',', rest.len);
+        size_t      len = comma ? (size_t)(comma - rest.data) : rest.len;
+        corm_str    name = base__str_trim((corm_str){ rest.data, len });
+        if (corm_str_equal(name, corm_str_of(column->name))) return true;
+        len += comma != NULL;
+        rest = (corm_str){ rest.data + len, rest.len - len };
+    }
+    return false;
+}
+
+/* Generated columns stand behind the others: their names, or the calls that make their values. */
+static void put_generated(const import_plan *plan, bool names, base_buf *cql) {
+    for (uint32_t i = 0; i < plan->table->column_count; i++) {
+        const corm_column_info *column = &plan->table->columns[i];
+        if (!is_generated(plan, column)) continue;
+        base__buf_puts(cql, ", ");
+        if (names)
+            cql__put_name(cql, corm_str_of(column->name));
+        else
+            base__buf_puts(cql, strcmp(column->type, "uuid") == 0 ? "uuid()" : "now()");
+    }
+}
+
 static void put_insert(const import_plan *plan, bool only_static, base_buf *cql) {
     uint32_t put = 0;
     base__buf_puts(cql, "INSERT INTO ");
@@ -39,8 +66,10 @@ static void put_insert(const import_plan *plan, bool only_static, base_buf *cql)
         base__buf_puts(cql, put++ ? ", " : " (");
         cql__put_name(cql, corm_str_of(column_of(plan, i)->name));
     }
+    put_generated(plan, true, cql);
     base__buf_puts(cql, ") VALUES ");
     for (uint32_t i = 0; i < put; i++) base__buf_puts(cql, i ? ", ?" : "(?");
+    put_generated(plan, false, cql);
     base__buf_puts(cql, ")");
     if (plan->options.ttl_seconds)
         base__buf_printf(cql, " USING TTL %lld", (long long)plan->options.ttl_seconds);
@@ -94,13 +123,31 @@ static corm_status prepare_static(import_plan *plan, corm_error *err) {
     return prepare(plan, &cql, &plan->static_prepared, &plan->static_statement, err);
 }
 
+static bool is_uuid(const corm_column_info *column) {
+    return strcmp(column->type, "uuid") == 0 || strcmp(column->type, "timeuuid") == 0;
+}
+
+static corm_status check_generated(const import_plan *plan, const corm_column_info *column,
+                                   bool has_marker, corm_error *err) {
+    const char *why = has_marker                ? "is in the file"
+                      : plan->table->is_counter ? "belongs to a table of counters"
+                      : !is_uuid(column)        ? "is no uuid or timeuuid"
+                                                : NULL;
+    if (!why) return CORM_OK;
+    return base__fail(err, CORM_INVALID_ARGUMENT, "--generate %s: the column %s", column->name,
+                      why);
+}
+
 static corm_status check_keys(const import_plan *plan, corm_error *err) {
     for (uint32_t i = 0; i < plan->table->column_count; i++) {
         const corm_column_info *column = &plan->table->columns[i];
-        if (is_key(column) && plan->markers[i] == CLI_NO_COLUMN)
+        bool                    has_marker = plan->markers[i] != CLI_NO_COLUMN;
+        if (is_generated(plan, column))
+            CORM_TRY(check_generated(plan, column, has_marker, err));
+        else if (is_key(column) && !has_marker)
             return base__fail(err, CORM_INVALID_ARGUMENT,
-                              "column '%s' belongs to the primary key and is not in the file",
-                              column->name);
+                              "column '%s' belongs to the primary key and is not in the file%s",
+                              column->name, is_uuid(column) ? "; --generate makes one" : "");
     }
     return CORM_OK;
 }
