@@ -7,6 +7,7 @@
  * in the columns that conditions look at, or whole when a statement with conditions writes to it; rows are read whole, or
  * their markers only when every statement is about static columns. */
 #include "base/fail.h"
+#include "base/text.h"
 #include "engine/write_internal.h"
 
 /* A row that conditions look at. */
@@ -373,8 +374,7 @@ static corm_status expand(engine_write *write, const lwt_item *items, uint32_t c
         cql_eval_env        env = engine__write_env(write, items[i].values, items[i].value_count);
         cql_checked_modify *expanded = BASE_NEW(write->request->arena, cql_checked_modify);
         if (!expanded) return base__fail_memory(err);
-        CORM_TRY(engine__json_insert(items[i].modify, &env, expanded, err));
-        expanded->json = NULL;
+        CORM_TRY(cql__json_insert(items[i].modify, &env, expanded, err));
         out[i].modify = expanded;
     }
     return CORM_OK;
