@@ -42,6 +42,11 @@ static void check_file(corm_session *session, const char *path, totals *sum) {
     base__buf_free(&report);
 }
 
+static const char *join(base_buf *out, const char *folder, const char *name) {
+    base__buf_printf(out, "%s/%s", folder, name);
+    return base__buf_cstr(out);
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -59,9 +64,10 @@ static void check_folder(const char *folder, totals *sum) {
     assert_int_equal(corm_session_open(&session, uri ? uri : "corm::memory:", NULL, NULL), CORM_OK);
     int count = scandir(folder, &entries, NULL, by_name);
     for (int i = 0; i < count; i++) {
-        char path[4400];
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        base_buf    joined = { 0 };
+        const char *path = join(&joined, folder, entries[i]->d_name);
         if (is_wanted(path)) check_file(session, path, sum);
+        base__buf_free(&joined);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
@@ -76,10 +82,11 @@ static void every_golden_file_is_answered_as_cassandra_answers_it(void **state) 
     int             count = scandir(root, &entries, NULL, by_name);
     assert_true(count > 0);
     for (int i = 0; i < count; i++) {
-        char folder[4200];
-        snprintf(folder, sizeof folder, "%s/%s", root, entries[i]->d_name);
+        base_buf    joined = { 0 };
+        const char *folder = join(&joined, root, entries[i]->d_name);
         if (entries[i]->d_name[0] != '.' && strcmp(entries[i]->d_name, "later") != 0)
             check_folder(folder, &sum);
+        base__buf_free(&joined);
         free(entries[i]);
     }
     free(entries);

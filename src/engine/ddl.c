@@ -45,6 +45,8 @@ corm_status engine__ddl(engine_request *request, cql_schema **next, corm_error *
         return status;
     }
     answer_change(&change, &request->answer->body);
+    for (uint32_t i = 0; i < change.warning_count; i++)
+        wire__add_warning(request->answer, change.warnings[i]);
     *next = changed;
     return CORM_OK;
 }
