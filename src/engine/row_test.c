@@ -8,12 +8,15 @@
 #include "testing/check.h"
 
 /* A table with a column of each kind of storage; the schema owns it. */
+static const char table_text[] =
+    "CREATE TABLE k.t (p int, c int, v text, i int, s set<int>, l list<int>, m map<text, int>, u u, "
+    "PRIMARY KEY (p, c))";
+
 static cql_schema *make_schema(const cql_table **table) {
     static const char *const ddl[] = {
         "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
         "CREATE TYPE k.u (a int, b text)",
-        "CREATE TABLE k.t (p int, c int, v text, i int, s set<int>, l list<int>, m map<text, int>, u u, "
-        "PRIMARY KEY (p, c))",
+        table_text,
     };
     cql_schema *schema = cql__schema_new();
     for (size_t i = 0; i < 3; i++) {

@@ -119,15 +119,15 @@ static int verify_and_read(void) {
     corm_session *session;
     uint32_t      rows = 0;
     corm_status   status = engine__open(&(engine_options){ .path = "damaged" }, &store, &err);
-    if (status != CORM_OK) return named(status, &err);
+    if (status != CORM_OK) return (int)named(status, &err);
     status = engine__verify(store, &err);
     engine__close(store);
-    if (status != CORM_OK) return named(status, &err);
+    if (status != CORM_OK) return (int)named(status, &err);
     status = corm_session_open(&session, "corm:damaged", NULL, &err);
     if (status == CORM_OK) status = count_rows(session, &rows);
-    if (status != CORM_OK) return named(status, &err);
+    if (status != CORM_OK) return (int)named(status, &err);
     corm_session_close(session);
-    return rows == ROWS ? RIGHT : WRONG_DATA;
+    return rows == ROWS ? (int)RIGHT : (int)WRONG_DATA;
 }
 
 static outcome look_at(const uint8_t *data, size_t len) {
