@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* check_modify.c -- INSERT, UPDATE and DELETE: attributes, conditions, operations, and the rows that they are about. */
 #include "cql/check_internal.h"
+#include "cql/eval.h"
 
 static const char conditional_timestamp[] =
     "Cannot provide custom timestamp for conditional updates";
@@ -159,12 +160,18 @@ static corm_status insert_values(modification *m, const cql_insert *insert) {
     return where(m, count, relations, !clustering && only_static(m, m->regular_changes));
 }
 
-/* The rows come from the text when it is executed. */
+/* A text that is given now is read now; that of a marker when it is executed. */
 static corm_status insert_json(modification *m, const cql_insert *insert) {
-    cql_receiver receiver = cql__named_receiver(m->c, "[json]", cql__type_native(CQL_TEXT));
+    cql_receiver       receiver = cql__named_receiver(m->c, "[json]", cql__type_native(CQL_TEXT));
+    cql_eval_env       env = { .context = { m->c->arena, 0 } };
+    cql_checked_modify as_values;
     m->out->json_default_unset = insert->json_default_unset;
     m->facts.has_clustering = true;
-    return cql__term(m->c, insert->json, &receiver, &m->out->json);
+    CORM_TRY(cql__term(m->c, insert->json, &receiver, &m->out->json));
+    if (m->out->json->kind != CQL_NODE_CONSTANT) return CORM_OK;
+    CORM_TRY(cql__json_insert(m->out, &env, &as_values, m->c->err));
+    *m->out = as_values;
+    return CORM_OK;
 }
 
 static corm_status check_insert(modification *m, const cql_insert *insert) {

@@ -26,6 +26,10 @@ typedef struct cql_eval_env {
 CORM_CHECKED corm_status cql__eval(const cql_node *node, cql_eval_env *env, cql_value *out,
                                    corm_error *err);
 
+/* INSERT … JSON as an INSERT of values: an assignment for each column, the key as EQ restrictions. In the arena of env. */
+CORM_CHECKED corm_status cql__json_insert(const cql_checked_modify *modify, cql_eval_env *env,
+                                          cql_checked_modify *out, corm_error *err);
+
 /* To be called before every execution, also without values. Validates every bind value against its marker's type, unset
  * allowed (where it is not, whoever uses it refuses).
  * CORM_INVALID for too few or too many values, with the server's words. */

@@ -249,7 +249,7 @@ static corm_status expand_json(const cql_checked_modify *modify, const cql_check
     *out = modify;
     if (!modify->json) return CORM_OK;
     *out = expanded;
-    return engine__json_insert(modify, env, expanded, err);
+    return cql__json_insert(modify, env, expanded, err);
 }
 
 corm_status engine__write_modify(engine_write *write, const cql_checked_modify *modify,

@@ -94,10 +94,6 @@ CORM_CHECKED corm_status engine__write_assign(write_image *image, const cql_assi
                                               cql_eval_env *env, const image_stamp *stamp,
                                               corm_error *err);
 
-/* INSERT … JSON as an INSERT of values: an assignment for each column, the key as EQ restrictions. In the arena. */
-CORM_CHECKED corm_status engine__json_insert(const cql_checked_modify *modify, cql_eval_env *env,
-                                             cql_checked_modify *out, corm_error *err);
-
 /* The environment of a statement's expressions. */
 cql_eval_env engine__write_env(engine_write *write, const cql_value *values, uint32_t value_count);
 

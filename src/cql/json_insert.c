@@ -2,10 +2,11 @@
 /* json_insert.c -- INSERT … JSON: the text's members become the values of the columns they name.
  *
  * The object is cut into raw members and each value is read by its column's type, so that numbers of any size keep every
- * digit. Thread: the commit leader's. */
+ * digit. Pure; any thread. */
 #include "base/fail.h"
 #include "base/text.h"
-#include "engine/write_internal.h"
+#include "cql/eval.h"
+#include "cql/json.h"
 
 /* A JSON text being cut up. What follows the object is ignored, as the server does. */
 typedef struct cutter {
@@ -37,7 +38,7 @@ static bool take_string(cutter *cut, corm_str *out) {
     return true;
 }
 
-/* Any value up to the comma or brace that follows it; what is inside is checked by the column's type. */
+/* A value, up to the comma or brace that follows it. */
 static bool take_value(cutter *cut, corm_str *out) {
     skip_space(cut);
     const char *start = cut->at;
@@ -55,21 +56,8 @@ static bool take_value(cutter *cut, corm_str *out) {
         }
     }
     *out = base__str_trim((corm_str){ start, (size_t)(cut->at - start) });
-    return out->len > 0;
-}
-
-/* Numbers and words must be JSON's; what is quoted or in brackets is read later by the column's type. */
-static bool is_json(corm_str value) {
-    static const char *const words[] = { "true", "false", "null" };
-    double                   number;
-    if (strchr("\"{[", value.data[0])) return true;
-    for (int i = 0; i < 3; i++)
-        if (corm_str_equal(value, corm_str_of(words[i]))) return true;
-    size_t digit = value.data[0] == '-';
-    if (value.len <= digit || value.data[digit] < '0' || value.data[digit] > '9') return false;
-    if (value.data[digit] == '0' && value.len > digit + 1 && !strchr(".eE", value.data[digit + 1]))
-        return false;
-    return base__parse_f64(value, &number);
+    size_t at;
+    return cql__json_check(*out, &at);
 }
 
 /* ---- columns ---- */
@@ -90,36 +78,44 @@ static corm_str fold_name(uint8_t *name, size_t len) {
     return (corm_str){ (const char *)name, len };
 }
 
-static corm_status find_column(const cql_table *table, corm_str quoted, const cql_column **out,
-                               corm_error *err) {
+/* The members by column, and the first name that is no column's. */
+typedef struct object {
+    const cql_table *table;
+    base_arena      *arena;
+    member          *members; /* by column index */
+    corm_str         unknown; /* data NULL: none */
+} object;
+
+static corm_status set_member(object *to, corm_str quoted, corm_str value, corm_error *err) {
     base_buf    name = { 0 };
     bool        is_null;
     corm_status status = cql__from_json(cql__type_native(CQL_TEXT), quoted, &name, &is_null, err);
     if (status == CORM_OK) {
-        corm_str folded = fold_name(name.data, name.len);
-        *out = cql__table_column(table, folded);
-        if (!*out)
-            status =
-                base__fail(err, CORM_INVALID, "JSON values map contains unrecognized column: %.*s",
-                           (int)folded.len, folded.data);
+        corm_str          folded = fold_name(name.data, name.len);
+        const cql_column *column = cql__table_column(to->table, folded);
+        if (column) {
+            to->members[column->index].json = value;
+        } else if (!to->unknown.data) {
+            to->unknown.data = base__arena_copy(to->arena, folded.data, folded.len);
+            to->unknown.len = folded.len;
+            if (!to->unknown.data) status = base__fail_memory(err);
+        }
     }
     base__buf_free(&name);
     return status;
 }
 
-static corm_status cut_members(const cql_table *table, corm_str text, member *members,
-                               corm_error *err) {
+static corm_status cut_members(object *to, corm_str text, corm_error *err) {
     cutter cut = { text.data, text.data + text.len };
     bool   good = take(&cut, '{');
     bool   ended = good && take(&cut, '}');
     while (good && !ended) {
-        corm_str          name, value;
-        const cql_column *column;
-        good = take_string(&cut, &name) && take(&cut, ':') && take_value(&cut, &value) &&
-               is_json(value);
+        corm_str name, value;
+        size_t   at;
+        good = take_string(&cut, &name) && cql__json_check(name, &at) && take(&cut, ':') &&
+               take_value(&cut, &value);
         if (!good) break;
-        CORM_TRY(find_column(table, name, &column, err));
-        members[column->index].json = value;
+        CORM_TRY(set_member(to, name, value, err));
         ended = take(&cut, '}');
         good = ended || take(&cut, ',');
     }
@@ -138,7 +134,6 @@ static corm_status decode_member(const cql_column *column, const member *from, b
     bool       is_null = true;
     corm_error inner = { 0 };
     *out = CQL_NULL;
-    if (!from->json.data) return CORM_OK;
     corm_status status = cql__from_json(column->type, from->json, &bytes, &is_null, &inner);
     if (status == CORM_OK && !is_null) {
         uint8_t *copy = base__arena_copy(arena, bytes.data, bytes.len);
@@ -178,15 +173,15 @@ static corm_status restrict_key(const cql_column *column, const cql_node *node, 
 static corm_status add_column(const cql_checked_modify *modify, const cql_column *column,
                               const member *from, base_arena *arena, cql_checked_modify *out,
                               corm_error *err) {
-    cql_value value;
-    CORM_TRY(decode_member(column, from, arena, &value, err));
+    cql_value value = modify->json_default_unset ? CQL_UNSET : CQL_NULL;
+    if (from->json.data) CORM_TRY(decode_member(column, from, arena, &value, err));
     const cql_node *node = constant(arena, column->type, value);
     if (!node) return base__fail_memory(err);
     if (column->kind == CQL_PARTITION_KEY)
         return restrict_key(column, node, arena, &out->where.partition[column->position], err);
     if (column->kind == CQL_CLUSTERING)
         return restrict_key(column, node, arena, &out->where.clustering[column->position], err);
-    if (!from->json.data && modify->json_default_unset) return CORM_OK;
+    if (value.len == -2) return CORM_OK;
     out->assigns[out->assign_count++] =
         (cql_assign){ .kind = CQL_ASSIGN_SET, .column = column, .value = node };
     return CORM_OK;
@@ -196,21 +191,32 @@ static corm_status eval_json(const cql_checked_modify *modify, cql_eval_env *env
                              corm_error *err) {
     cql_value text;
     CORM_TRY(cql__eval(modify->json, env, &text, err));
-    if (cql__is_null(text))
-        return base__fail(err, CORM_INVALID, "Got %s for INSERT JSON values",
-                          text.len == -2 ? "unset" : "null");
-    *out = (corm_str){ (const char *)text.data, (size_t)text.len };
-    if (out->len == 4 && memcmp(out->data, "null", 4) == 0)
+    if (text.len == -1) return base__fail(err, CORM_INVALID, "Got null for INSERT JSON values");
+    *out = corm_str_of("");
+    if (text.len > 0) *out = (corm_str){ (const char *)text.data, (size_t)text.len };
+    if (corm_str_equal(base__str_trim(*out), corm_str_of("null")))
         return base__fail(err, CORM_INVALID, "Got null for INSERT JSON values");
     return CORM_OK;
 }
 
-corm_status engine__json_insert(const cql_checked_modify *modify, cql_eval_env *env,
-                                cql_checked_modify *out, corm_error *err) {
+static corm_status add_columns(const cql_checked_modify *modify, const object *from,
+                               cql_checked_modify *out, corm_error *err) {
+    for (uint32_t i = 0; i < from->table->column_count; i++)
+        CORM_TRY(
+            add_column(modify, &from->table->columns[i], &from->members[i], from->arena, out, err));
+    if (!from->unknown.data) return CORM_OK;
+    return base__fail(err, CORM_INVALID, "JSON values map contains unrecognized column: %.*s",
+                      (int)from->unknown.len, from->unknown.data);
+}
+
+corm_status cql__json_insert(const cql_checked_modify *modify, cql_eval_env *env,
+                             cql_checked_modify *out, corm_error *err) {
     const cql_table *table = modify->table;
     base_arena      *arena = env->context.arena;
-    member          *members = BASE_NEW_ARRAY(arena, member, table->column_count);
-    corm_str         text = { 0 };
+    object           found = {
+                  table, arena, BASE_NEW_ARRAY(arena, member, table->column_count), { NULL, 0 }
+    };
+    corm_str text = { 0 };
     *out = *modify;
     out->json = NULL;
     out->assign_count = 0;
@@ -219,11 +225,9 @@ corm_status engine__json_insert(const cql_checked_modify *modify, cql_eval_env *
     out->where.partition = BASE_NEW_ARRAY(arena, cql_restriction, table->partition_count);
     out->where.clustering_count = table->clustering_count;
     out->where.clustering = BASE_NEW_ARRAY(arena, cql_restriction, table->clustering_count);
-    if (!members || !out->assigns || !out->where.partition || !out->where.clustering)
+    if (!found.members || !out->assigns || !out->where.partition || !out->where.clustering)
         return base__fail_memory(err);
     CORM_TRY(eval_json(modify, env, &text, err));
-    CORM_TRY(cut_members(table, text, members, err));
-    for (uint32_t i = 0; i < table->column_count; i++)
-        CORM_TRY(add_column(modify, &table->columns[i], &members[i], arena, out, err));
-    return CORM_OK;
+    CORM_TRY(cut_members(&found, text, err));
+    return add_columns(modify, &found, out, err);
 }
