@@ -1,75 +1,27 @@
 # SPDX-License-Identifier: MIT
 """Random scripts for the comparison of two stores: a schema, writes with few distinct keys and few
-distinct timestamps, and SELECTs of every shape, some of them slightly wrong. The same seed gives
-the same script.
+distinct timestamps, changes of the schema, and SELECTs of every shape, some of them slightly wrong.
+The same seed gives the same script.
 
-Left out because Cassandra itself answers at random: map literals that name a key twice, sets with
-decimals that compare equal."""
+Left out, besides what kinds.py leaves out: counting on after a counter was deleted; TTLs beside an
+index, unless the clock is the server's; expressions whose value is the time or a random one."""
 
 import random
+import re
 
-NATIVE = {
-    "ascii": ["''", "'a'", "'B'", "'zz'"],
-    "bigint": ["0", "-1", "7", "9223372036854775807"],
-    "blob": ["0x", "0x00", "0x7f", "0xff80"],
-    "boolean": ["true", "false"],
-    "date": ["'1969-12-31'", "'2020-02-29'", "0"],
-    "decimal": ["1.5", "-0.25", "1E+3", "100"],
-    "double": ["0.0", "-0.0", "1.5", "NaN", "-Infinity"],
-    "float": ["0.0", "-1.5", "3.25", "NaN"],
-    "inet": ["'127.0.0.1'", "'::1'", "'255.0.0.1'"],
-    "int": ["0", "1", "-1", "2147483647"],
-    "smallint": ["0", "-1", "300"],
-    "text": ["''", "'a'", "'é'", "'it''s'", "'ab'"],
-    "time": ["'00:00:00'", "'12:30:00.5'", "'23:59:59.999999999'"],
-    "timestamp": ["0", "-1", "'2020-01-01T00:00:00Z'"],
-    "timeuuid": [
-        "13814000-1dd2-11b2-8080-808080808080",
-        "13814000-1dd2-11b2-7f7f-7f7f7f7f7f7f",
-        "50554d6e-29bb-11e5-b345-feff819cdc9f",
-    ],
-    "tinyint": ["0", "-1", "127"],
-    "uuid": [
-        "550e8400-e29b-41d4-a716-446655440000",
-        "00000000-0000-1000-8000-000000000000",
-        "ffffffff-ffff-4fff-bfff-ffffffffffff",
-    ],
-    "varint": ["0", "-129", "123456789012345678901234567890"],
-    "duration": ["1d", "1mo2d", "-3h"],
-}
-NUMBERS = ("bigint", "decimal", "double", "float", "int", "smallint", "tinyint", "varint")
+from kinds import CREATE_TYPES, ODD_BYTES, Kind, Values
+
 NAMES = ["v", "w", "x", "y", "z", '"U"']
-UDT_FIELDS = (("a", "int"), ("b", "text"))
 FIRST_NOW = 1000
-
-
-class Kind:
-    """A type: its CQL text, whether it is a collection of cells, and its element kinds."""
-
-    def __init__(self, name, *parts, frozen=False):
-        self.name, self.parts, self.frozen = name, parts, frozen
-
-    def text(self):
-        if self.name == "udt":
-            inner = "u"
-        elif self.name == "vector":
-            inner = "vector<%s, 2>" % self.parts[0].text()
-        elif self.parts:
-            inner = "%s<%s>" % (self.name, ", ".join(part.text() for part in self.parts))
-        else:
-            return self.name
-        return "frozen<%s>" % inner if self.frozen else inner
-
-    def multi_cell(self):
-        return not self.frozen and self.name in ("list", "set", "map", "udt")
-
-    def is_native(self):
-        return self.name in NATIVE or self.name == "counter"
+WRITES, READS = 60, 90
 
 
 class Column:
     def __init__(self, name, kind, role, descending=False):
         self.name, self.kind, self.role, self.descending = name, kind, role, descending
+
+    def is_key(self):
+        return self.role in ("partition", "clustering")
 
 
 class Directed(str):
@@ -78,11 +30,19 @@ class Directed(str):
     directives = ()
 
 
-class Generator:
+def directed(text, *directives):
+    text = Directed(text)
+    text.directives = tuple(directives)
+    return text
+
+
+class Generator(Values):
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.now = FIRST_NOW
         self.statements = []
+        self.bound = None  # in a bound statement: the values of its markers
+        self.errors = True  # whether statements may be wrong
 
     # --- chance
 
@@ -94,117 +54,73 @@ class Generator:
 
     def some(self, choices, least=0):
         count = self.random.randint(min(least, len(choices)), len(choices))
-        return self.random.sample(choices, count)
+        return self.random.sample(list(choices), count)
 
-    # --- types and values
+    # --- values in a statement
 
-    def native(self, key=False):
-        names = [name for name in NATIVE if not (key and name == "duration")]
-        return Kind("int" if self.chance(30) else self.one_of(names))
+    def put(self, kind, literal=None):
+        """A value where a statement takes one: a literal, an expression, a marker."""
+        if literal is None:
+            literal = "null" if self.chance(8) else self.value(kind)
+        if self.bound is not None and self.chance(75):
+            return self.marker(kind, literal)
+        if self.errors and self.chance(1.5):
+            return self.value(self.kind())
+        if self.chance(4) and literal != "null":
+            return self.expression(kind)
+        return literal
 
-    def element(self, key=False):
-        """A type that may stand inside a collection."""
-        if self.chance(80):
-            return self.native(key)
-        return self.one_of(
-            [
-                Kind("list", Kind("int"), frozen=True),
-                Kind("tuple", Kind("int"), Kind("text"), frozen=True),
-                Kind("udt", frozen=True),
-                Kind("set", Kind("text"), frozen=True),
-            ]
-        )
+    def marker(self, kind, literal):
+        if self.chance(3):
+            literal = self.one_of(["unset", "null", "0x"])
+        elif self.errors and self.chance(1.5):
+            literal = self.one_of(ODD_BYTES)
+        self.bound.append(literal)
+        return "\1%d\2" % (len(self.bound) - 1)
 
-    def kind(self):
-        name = self.one_of(
-            ["native"] * 10 + ["list", "set", "map"] * 2 + ["tuple", "udt", "vector"]
-        )
-        frozen = self.chance(30)
-        if name == "list":
-            return Kind("list", self.element(), frozen=frozen)
-        if name == "set":
-            return Kind("set", self.element(key=True), frozen=frozen)
-        if name == "map":
-            return Kind("map", self.native(key=True), self.element(), frozen=frozen)
-        if name == "tuple":
-            return Kind("tuple", self.native(), self.native(), frozen=True)
-        if name == "udt":
-            return Kind("udt", frozen=frozen)
-        return (
-            Kind("vector", self.one_of([Kind("float"), Kind("int"), Kind("text")]))
-            if name == "vector"
-            else self.native()
-        )
+    def key_value(self, column):
+        return self.put(column.kind, self.one_of(self.keys[column.name]))
 
-    def key_kind(self):
-        if self.chance(90):
-            return self.native(key=True)
-        return self.one_of(
-            [
-                Kind("list", Kind("int"), frozen=True),
-                Kind("udt", frozen=True),
-                Kind("tuple", Kind("int"), Kind("text"), frozen=True),
-            ]
-        )
+    def name(self, column):
+        """The column's name; now and then another's."""
+        if self.errors and self.chance(0.7):
+            return self.one_of(self.columns).name if self.chance(80) else "nope"
+        return column.name
 
-    def distinct(self, kind, most):
-        """Up to `most` literals that differ."""
-        found = []
-        for _ in range(self.random.randint(0, most)):
-            literal = self.value(kind)
-            if literal not in found and not (
-                literal in ("0.0", "-0.0") and ("0.0" in found or "-0.0" in found)
-            ):
-                found.append(literal)
-        return found
-
-    def value(self, kind):
-        if kind.name in NATIVE:
-            return self.one_of(NATIVE[kind.name])
-        if kind.name == "counter":
-            return self.one_of(["1", "2", "-3"])
-        if kind.name == "list":
-            return "[%s]" % ", ".join(
-                self.value(kind.parts[0]) for _ in range(self.random.randint(0, 3))
-            )
-        if kind.name == "set":
-            return "{%s}" % ", ".join(self.distinct(kind.parts[0], 3))
-        if kind.name == "map":
-            return "{%s}" % ", ".join(
-                "%s: %s" % (key, self.value(kind.parts[1]))
-                for key in self.distinct(kind.parts[0], 3)
-            )
-        if kind.name == "tuple":
-            return "(%s)" % ", ".join(
-                "null" if self.chance(10) else self.value(part) for part in kind.parts
-            )
-        if kind.name == "vector":
-            return "[%s]" % ", ".join(self.value(kind.parts[0]) for _ in range(2))
-        return "{%s}" % ", ".join(
-            "%s: %s" % (name, self.value(Kind(part))) for name, part in self.some(UDT_FIELDS, 1)
-        )
-
-    def write_value(self, kind):
-        return "null" if self.chance(8) else self.value(kind)
+    def with_markers(self, build):
+        """The statement that `build` makes, prepared and executed with values."""
+        self.bound = []
+        try:
+            text = build()
+            numbers = [int(found) for found in re.findall("\1(\\d+)\2", text)]
+            values = ", ".join(self.bound[number] for number in numbers)
+        finally:
+            self.bound = None
+        names = iter("b%d" % i for i in range(len(numbers)))
+        named = self.chance(10)
+        plain = re.sub("\1\\d+\2", lambda _: ":" + next(names) if named else "?", text)
+        if self.chance(8):
+            return directed(plain, "prepare")
+        return directed(plain, *getattr(text, "directives", ()), ("bind: " + values).rstrip())
 
     # --- the schema
 
     def table(self):
-        self.counters = self.chance(8)
-        self.server_clock = self.counters or self.chance(25)
+        self.counters = self.chance(6)
+        self.server_clock = self.counters or self.chance(30)
         self.partition = [
-            Column("p%d" % i, self.key_kind(), "partition")
+            Column("p%d" % i, self.frozen_kind(1, True), "partition")
             for i in range(self.one_of([1, 1, 1, 2, 3]))
         ]
         self.clustering = [
-            Column("c%d" % i, self.key_kind(), "clustering", self.chance(35))
+            Column("c%d" % i, self.frozen_kind(1, True), "clustering", self.chance(35))
             for i in range(self.one_of([0, 1, 1, 2, 2, 3]))
         ]
-        statics = self.random.randint(0, 2) if self.clustering and self.chance(50) else 0
+        statics = self.random.randint(0, 2) if self.clustering and self.chance(60) else 0
         self.statics = [Column("s%d" % i, self.regular_kind(), "static") for i in range(statics)]
         names = self.random.sample(NAMES, self.random.randint(1, 4))
         self.regular = [Column(name, self.regular_kind(), "regular") for name in names]
-        self.columns = self.partition + self.clustering + self.statics + self.regular
+        self.settle()
         # Few distinct keys: each key column keeps to a handful of values.
         self.keys = {}
         for column in self.partition + self.clustering:
@@ -212,6 +128,14 @@ class Generator:
             self.keys[column.name] = list(
                 dict.fromkeys(self.key_literal(column) for _ in range(most))
             )
+        self.dropped = []
+        self.indexed = []
+        self.has_ttl = not self.counters
+        self.default_ttl = 0
+
+    def settle(self):
+        """The lists of columns after a change."""
+        self.columns = self.partition + self.clustering + self.statics + self.regular
 
     def key_literal(self, column):
         literal = self.value(column.kind)
@@ -236,58 +160,70 @@ class Generator:
         partition = ", ".join(c.name for c in self.partition)
         key = ", ".join(["(%s)" % partition] + [c.name for c in self.clustering])
         text = "CREATE TABLE t (%s, PRIMARY KEY (%s))" % (", ".join(parts), key)
+        options = []
         if any(c.descending for c in self.clustering):
             order = ", ".join(
                 "%s %s" % (c.name, "DESC" if c.descending else "ASC") for c in self.clustering
             )
-            text += " WITH CLUSTERING ORDER BY (%s)" % order
-        return text
+            options.append("CLUSTERING ORDER BY (%s)" % order)
+        if self.has_ttl and self.chance(10):
+            self.default_ttl = self.one_of([3, 20])
+            options.append("default_time_to_live = %d" % self.default_ttl)
+        return text + (" WITH " + " AND ".join(options) if options else "")
 
-    def create_index(self):
-        """An index on a column that can have one; the target decides on the form."""
-        self.indexed = self.one_of(self.regular + self.statics + self.clustering)
-        kind = self.indexed.kind
-        target = self.indexed.name
+    def create_index(self, column):
+        """An index on the column; the target decides on the form."""
+        self.indexed.append(column)
+        kind = column.kind
+        target = column.name
         if kind.frozen and kind.name in ("list", "set", "map"):
             target = "FULL(%s)" % target
         elif kind.name == "map":
             target = "%s(%s)" % (self.one_of(["KEYS", "VALUES", "ENTRIES"]), target)
         return "CREATE INDEX ON t (%s)" % target
 
-    def key_value(self, column):
-        return self.one_of(self.keys[column.name])
-
     # --- a script
 
-    def script(self, writes, reads):
-        from writes import Writes
+    def script(self, writes=WRITES, reads=READS):
+        from alters import Alters
         from reads import Reads
+        from writes import Writes
 
         self.table()
-        self.indexed = None
-        self.statements = ["CREATE TYPE u (a int, b text)", self.create_table()]
+        self.statements = CREATE_TYPES + [self.create_table()]
+        # An index of the server goes by the server's clock.
+        self.own_clock = True
         if self.chance(25):
-            self.statements.append(self.create_index())
-        write, read = Writes(self), Reads(self)
-        while writes or reads:
-            if writes and (not reads or self.chance(60)):
-                writes -= 1
-                self.add(write.statement())
-            else:
-                reads -= 1
-                self.add(read.statement())
+            self.has_ttl = self.default_ttl == 0 and not self.counters and self.chance(30)
+            self.own_clock = not self.has_ttl
+            for _ in range(self.one_of([1, 1, 2])):
+                indexed = self.one_of(self.regular + self.statics + self.clustering)
+                self.statements.append(self.create_index(indexed))
+        alters = Alters(self) if self.chance(35) else None
+        makers = [Writes(self).statement] * 60 + [Reads(self).statement] * 40
+        makers += [alters.statement] * 4 if alters else []
+        left = {"Writes": writes, "Reads": reads, "Alters": 8}
+        while left["Writes"] or left["Reads"]:
+            maker = self.one_of(makers)
+            kind = type(maker.__self__).__name__
+            if left[kind]:
+                left[kind] -= 1
+                text = self.with_markers(maker) if self.chance(12) else maker()
+                self.add(text)
         self.add("SELECT * FROM t")
         return self.statements
 
-    def add(self, text, *directives):
+    def add(self, text):
         """Adds a statement with the clock it runs at."""
-        if isinstance(text, Directed):
-            directives = text.directives
         if self.chance(20):
             self.now += self.random.randint(1, 6)
-        statement = Directed(text)
-        statement.directives = ("now: %d" % self.now,) + tuple(directives)
-        self.statements.append(statement)
+        directives = getattr(text, "directives", ())
+        if self.own_clock:
+            directives = ("now: %d" % self.now,) + directives
+        if self.errors and self.chance(0.5):
+            level = self.one_of(["QUORUM", "ALL", "LOCAL_ONE", "TWO", "SERIAL", "ANY"])
+            directives += ("consistency: " + level,)
+        self.statements.append(directed(text, *directives))
 
 
 def file_text(statements):

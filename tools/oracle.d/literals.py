@@ -117,7 +117,7 @@ class Literal:
         if kind[0] == "udt":
             return self.udt(kind)
         text = self.string() if self.sees("'") else self.word()
-        if kind[0] in ("timestamp", "time") and self.sees(":"):
+        if kind[0] in ("timestamp", "time") and re.compile(r":\d").match(self.text, self.at):
             raise ValueError("a %s needs quotes: %s" % (kind[0], self.text))
         return scalar(kind[0], text)
 

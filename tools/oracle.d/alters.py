@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Random changes of the schema between writes and reads, for generate.py."""
+
+from generate import NAMES, Column
+
+
+class Alters:
+    def __init__(self, generator):
+        self.g = generator
+
+    def statement(self):
+        g = self.g
+        return g.one_of(
+            [self.drop] * 3
+            + [self.add] * 3
+            + [self.truncate, self.rename, self.wrong, self.show, self.show]
+        )()
+
+    def droppable(self):
+        g = self.g
+        return [c for c in g.regular + g.statics if c not in g.indexed]
+
+    def drop(self):
+        g = self.g
+        candidates = self.droppable()
+        if len(g.regular) < 2 or not candidates:
+            return self.add()
+        column = g.one_of(candidates)
+        if column.role == "regular" and len(g.regular) < 2:
+            return self.add()
+        (g.regular if column.role == "regular" else g.statics).remove(column)
+        g.dropped.append(column)
+        g.settle()
+        when = "" if g.server_clock or g.chance(50) else " USING TIMESTAMP %d" % g.one_of([1, 2, 3])
+        return "ALTER TABLE t DROP %s%s" % (column.name, when)
+
+    def add(self):
+        """Brings a dropped column back, or adds a new one."""
+        g = self.g
+        back = [c for c in g.dropped if c.name not in [d.name for d in g.columns]]
+        free = [name for name in NAMES if name not in [c.name for c in g.columns + g.dropped]]
+        if back and (g.chance(80) or not free):
+            column = g.one_of(back)
+            g.dropped.remove(column)
+        elif free and not g.counters:
+            column = Column(g.one_of(free), g.kind(), "regular")
+        else:
+            return self.show()
+        (g.regular if column.role == "regular" else g.statics).append(column)
+        g.settle()
+        static = " static" if column.role == "static" else ""
+        return "ALTER TABLE t ADD %s %s%s" % (column.name, column.kind.text(), static)
+
+    def rename(self):
+        g = self.g
+        columns = [c for c in g.clustering + g.partition if c not in g.indexed]
+        if not columns:
+            return self.show()
+        column = g.one_of(columns)
+        old, new = column.name, column.name + "r"
+        column.name = new
+        g.keys[new] = g.keys.pop(old)
+        return "ALTER TABLE t RENAME %s TO %s" % (old, new)
+
+    def truncate(self):
+        return "TRUNCATE t" if self.g.chance(40) else self.show()
+
+    def wrong(self):
+        """Changes that the server refuses."""
+        g = self.g
+        column, other = g.one_of(g.columns), g.one_of(g.columns)
+        return g.one_of(
+            [
+                "ALTER TABLE t DROP %s" % g.one_of(g.partition + g.clustering).name,
+                "ALTER TABLE t ADD %s int" % column.name,
+                "ALTER TABLE t RENAME %s TO %s" % (column.name, other.name),
+                "ALTER TABLE t DROP nope",
+                "ALTER TABLE t ALTER %s TYPE text" % column.name,
+                "CREATE TABLE t (k int PRIMARY KEY)",
+                "CREATE INDEX ON t (nope)",
+                "CREATE INDEX ON t (KEYS(%s))" % g.partition[0].name,
+                "ALTER TYPE u ADD a int",
+                "ALTER TYPE u RENAME a TO b",
+                "DROP TYPE u",
+                "DROP INDEX nope",
+            ]
+        )
+
+    def show(self):
+        g = self.g
+        return g.one_of(
+            [
+                "DESCRIBE TABLE t",
+                "SELECT column_name, clustering_order, kind, position, type FROM"
+                " system_schema.columns WHERE keyspace_name = 'golden' AND table_name = 't'",
+                "SELECT column_name, kind, type FROM system_schema.dropped_columns"
+                " WHERE keyspace_name = 'golden' AND table_name = 't'",
+            ]
+        )
