@@ -146,8 +146,8 @@ static void put_result(corm_result *result, const golden_case *each, base_buf *o
 
 /* ---- bind values ---- */
 
-/* Cuts the first value off: up to a comma outside quotes and brackets. */
-static corm_str take_value(corm_str *rest) {
+/* Cuts off what stands before the first `end` outside quotes and brackets, and that. */
+static corm_str take_until(corm_str *rest, char end) {
     int    depth = 0;
     bool   quoted = false;
     size_t i = 0;
@@ -157,13 +157,17 @@ static corm_str take_value(corm_str *rest) {
         if (quoted) continue;
         if (strchr("([{<", c)) depth++;
         if (strchr(")]}>", c)) depth--;
-        if (c == ',' && depth == 0) break;
+        if (c == end && depth == 0) break;
     }
     corm_str value = base__str_trim((corm_str){ rest->data, i });
     size_t   used = i < rest->len ? i + 1 : i;
     rest->data += used;
     rest->len -= used;
     return value;
+}
+
+static corm_str take_value(corm_str *rest) {
+    return take_until(rest, ',');
 }
 
 static bool starts_with(corm_str text, const char *prefix) {
@@ -189,15 +193,6 @@ static bool read_repeat(corm_str text, base_buf *out) {
 static corm_status encode_value(const cql_type *type, corm_str text, base_buf *out, int32_t *len,
                                 corm_error *err);
 
-static bool take_field(corm_str *item, corm_str *name) {
-    const char *colon = memchr(item->data, ':', item->len);
-    if (!colon) return false;
-    *name = (corm_str){ item->data, (size_t)(colon - item->data) };
-    item->len -= (size_t)(colon + 1 - item->data);
-    item->data = colon + 1;
-    return true;
-}
-
 static corm_status put_element(const cql_type *type, corm_str text, base_buf *out,
                                corm_error *err) {
     base_buf    bytes = { 0 };
@@ -210,22 +205,38 @@ static corm_status put_element(const cql_type *type, corm_str text, base_buf *ou
 }
 
 /* Collections and tuples element by element, for elements may be null or unset, which no literal is. */
-static corm_status encode_elements(const cql_type *type, corm_str text, base_buf *out,
+static corm_status encode_elements(const cql_type *type, corm_str rest, base_buf *out,
                                    corm_error *err) {
-    bool     counted = type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP;
+    bool     counted = type->id != CQL_TUPLE;
     size_t   at = out->len;
     uint32_t count = 0;
-    corm_str rest = base__str_trim((corm_str){ text.data + 1, text.len - 2 });
     if (counted) base__buf_i32(out, 0);
     for (; rest.len; count++) {
-        corm_str item = take_value(&rest), name;
-        if (type->id == CQL_MAP && take_field(&item, &name))
-            CORM_TRY(put_element(type->params[0], name, out, err));
-        if (type->id == CQL_UDT) take_field(&item, &name);
+        corm_str item = take_value(&rest);
+        if (type->id == CQL_MAP)
+            CORM_TRY(put_element(type->params[0], take_until(&item, ':'), out, err));
         uint32_t param = type->id == CQL_MAP ? 1 : counted ? 0 : count;
         CORM_TRY(put_element(type->params[param], item, out, err));
     }
     if (counted) base__buf_set_i32(out, at, (int32_t)count);
+    return CORM_OK;
+}
+
+/* The field's value in the text; "null" when it is not named. */
+static corm_str find_field(corm_str fields, corm_str name) {
+    while (fields.len) {
+        corm_str item = take_value(&fields), found = take_until(&item, ':');
+        if (found.len > 2 && *found.data == '"')
+            found = (corm_str){ found.data + 1, found.len - 2 };
+        if (corm_str_equal(found, name)) return item;
+    }
+    return corm_str_of("null");
+}
+
+static corm_status encode_fields(const cql_type *type, corm_str fields, base_buf *out,
+                                 corm_error *err) {
+    for (uint32_t i = 0; i < type->count; i++)
+        CORM_TRY(put_element(type->params[i], find_field(fields, type->field_names[i]), out, err));
     return CORM_OK;
 }
 
@@ -251,7 +262,8 @@ static corm_status encode_value(const cql_type *type, corm_str text, base_buf *o
     else if (starts_with(text, "0x"))
         status = read_raw(text, out) ? CORM_OK : CORM_INVALID_ARGUMENT;
     else if (has_elements && has_absent(text))
-        status = encode_elements(type, text, out, err);
+        status = (type->id == CQL_UDT ? encode_fields : encode_elements)(
+            type, base__str_trim((corm_str){ text.data + 1, text.len - 2 }), out, err);
     else
         status = cql__from_text(type, text, out, &is_null, err);
     *len = is_null ? -1 : (int32_t)out->len;
