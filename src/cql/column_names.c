@@ -12,14 +12,16 @@ corm_str cql__take_text(cql_checker *c, base_buf *buf) {
 
 /* ---- types as written ---- */
 
-static const char *const parameter_types[] = { "list", "set", "map", "tuple", "vector", "frozen" };
+static bool is_named(const cql_type_ast *ast, const char *name) {
+    return ast->count > 0 && corm_str_equal(ast->name.name.text, corm_str_of(name));
+}
+
+static bool is_collection(const cql_type_ast *ast) {
+    return is_named(ast, "list") || is_named(ast, "set") || is_named(ast, "map");
+}
 
 static bool has_parameters(const cql_type_ast *ast) {
-    for (size_t i = 0; i < sizeof parameter_types / sizeof *parameter_types; i++) {
-        if (ast->count > 0 && corm_str_equal(ast->name.name.text, corm_str_of(parameter_types[i])))
-            return true;
-    }
-    return false;
+    return is_collection(ast) || is_named(ast, "tuple") || is_named(ast, "vector");
 }
 
 /* A user-defined type is shown with the keyspace that it was found in. */
@@ -30,25 +32,44 @@ static void put_user_type(const cql_checker *c, const cql_type_ast *ast, base_bu
     base__buf_put_str(out, ast->name.name.text);
 }
 
-void cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast, base_buf *out) {
-    if (ast->is_class) {
-        base__buf_printf(out, "'%.*s'", CQL_STR(ast->name.name.text));
-        return;
-    }
-    const cql_type *native = ast->is_quoted ? NULL : cql__type_native_named(ast->name.name.text);
-    if (!native && !has_parameters(ast)) {
-        put_user_type(c, ast, out);
-        return;
-    }
-    base__buf_put_str(out, ast->name.name.text); /* varchar is not shown as text */
-    if (ast->count == 0) return;
+static void put_type(const cql_checker *c, const cql_type_ast *ast, bool frozen, base_buf *out);
+
+static void put_parameters(const cql_checker *c, const cql_type_ast *ast, bool frozen,
+                           base_buf *out) {
+    base__buf_put_str(out, ast->name.name.text);
     base__buf_u8(out, '<');
     for (uint32_t i = 0; i < ast->count; i++) {
         if (i > 0) base__buf_puts(out, ", ");
-        cql__put_type_ast(c, ast->params[i], out);
+        put_type(c, ast->params[i], frozen, out);
     }
     if (ast->dimension > 0) base__buf_printf(out, ", %u", ast->dimension);
     base__buf_u8(out, '>');
+}
+
+/* Freezing goes inwards through collections; tuples and vectors are frozen without saying so, and freeze what a tuple, but not
+ * what a vector, is made of. */
+static void put_type(const cql_checker *c, const cql_type_ast *ast, bool frozen, base_buf *out) {
+    const cql_type *native = ast->is_quoted ? NULL : cql__type_native_named(ast->name.name.text);
+    if (ast->is_class) {
+        base__buf_printf(out, "'%.*s'", CQL_STR(ast->name.name.text));
+    } else if (is_named(ast, "frozen")) {
+        put_type(c, ast->params[0], true, out);
+    } else if (is_named(ast, "tuple") || is_named(ast, "vector")) {
+        put_parameters(c, ast, is_named(ast, "tuple"), out);
+    } else if (native && !has_parameters(ast)) {
+        base__buf_put_str(out, ast->name.name.text); /* varchar is not shown as text */
+    } else {
+        if (frozen) base__buf_puts(out, "frozen<");
+        if (is_collection(ast))
+            put_parameters(c, ast, frozen, out);
+        else
+            put_user_type(c, ast, out);
+        if (frozen) base__buf_u8(out, '>');
+    }
+}
+
+void cql__put_type_ast(const cql_checker *c, const cql_type_ast *ast, base_buf *out) {
+    put_type(c, ast, false, out);
 }
 
 corm_str cql__type_text(cql_checker *c, const cql_type *type) {
@@ -171,12 +192,12 @@ static void put_term(cql_checker *c, const cql_expr *expr, base_buf *out) {
     if (expr->parens) base__buf_u8(out, ')');
 }
 
-static void put_subscript(const cql_expr *expr, base_buf *out) {
+static void put_subscript(cql_checker *c, const cql_expr *expr, base_buf *out) {
     base__buf_u8(out, '[');
-    if (expr->args[1]) put_term(NULL, expr->args[1], out);
+    if (expr->args[1]) put_term(c, expr->args[1], out);
     if (expr->kind == CQL_EXPR_SLICE) {
         base__buf_puts(out, "..");
-        if (expr->args[2]) put_term(NULL, expr->args[2], out);
+        if (expr->args[2]) put_term(c, expr->args[2], out);
     }
     base__buf_u8(out, ']');
 }
@@ -213,7 +234,7 @@ static void put_bare_selector(cql_checker *c, const cql_expr *expr, base_buf *ou
     case CQL_EXPR_ELEMENT:
     case CQL_EXPR_SLICE:
         put_selector(c, expr->args[0], out);
-        put_subscript(expr, out);
+        put_subscript(c, expr, out);
         return;
     case CQL_EXPR_COUNT_ALL: base__buf_puts(out, "count"); return;
     case CQL_EXPR_WRITETIME: put_wrapped(c, "writetime", expr, out); return;

@@ -48,7 +48,7 @@ static corm_status make_keys(const cql_factory *factory, base_arena *arena,
     (void)factory;
     (void)receiver;
     out->eval = eval_part;
-    out->result = cql__type_set(arena, out->args[0]->params[0], false);
+    out->result = cql__type_set(arena, out->args[0]->params[0], true);
     return out->result ? CORM_OK : base__fail_memory(err);
 }
 
@@ -57,7 +57,7 @@ static corm_status make_values(const cql_factory *factory, base_arena *arena,
     (void)factory;
     (void)receiver;
     out->eval = eval_part;
-    out->result = cql__type_list(arena, out->args[0]->params[1], false);
+    out->result = cql__type_list(arena, out->args[0]->params[1], true);
     return out->result ? CORM_OK : base__fail_memory(err);
 }
 

@@ -478,3 +478,21 @@ corm_status engine__token_bounds(const cql_where *where, cql_eval_env *env, int6
     *empty = *empty || *lower > *upper;
     return CORM_OK;
 }
+
+corm_status engine__token_inside(const cql_where *where, cql_eval_env *env, int64_t token,
+                                 bool *inside, corm_error *err) {
+    const cql_token_range *range = &where->token;
+    int64_t                lower = 0, upper = 0;
+    bool                   above = true, below = true;
+    if (range->lower) {
+        CORM_TRY(eval_token(range->lower, env, &lower, err));
+        above = token > lower || (range->lower_inclusive && token == lower);
+    }
+    if (range->upper) {
+        CORM_TRY(eval_token(range->upper, env, &upper, err));
+        below = token < upper || (range->upper_inclusive && token == upper);
+    }
+    bool around = range->lower && range->upper && lower > upper;
+    *inside = around ? above || below : above && below;
+    return CORM_OK;
+}

@@ -43,4 +43,9 @@ CORM_CHECKED corm_status engine__token_bounds(const cql_where *where, cql_eval_e
                                               int64_t *lower, int64_t *upper, bool *empty,
                                               corm_error *err);
 
+/* Whether a token is in the range of a token(…) restriction beside restrictions of the whole key. Here the minimum token is a
+ * token like others, and a range that begins behind its end goes around the ring. */
+CORM_CHECKED corm_status engine__token_inside(const cql_where *where, cql_eval_env *env,
+                                              int64_t token, bool *inside, corm_error *err);
+
 #endif

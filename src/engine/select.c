@@ -57,6 +57,21 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     return cql__check_filters(&run->select->where, &run->env, err);
 }
 
+/* token(…) beside keys narrows these. */
+static corm_status keep_tokens(select_run *run, corm_error *err) {
+    engine_partition *partitions = run->partitions;
+    uint32_t          kept = 0;
+    if (!run->select->where.token.present) return CORM_OK;
+    for (uint32_t i = 0; i < run->partition_count; i++) {
+        bool inside;
+        CORM_TRY(engine__token_inside(&run->select->where, &run->env, partitions[i].token, &inside,
+                                      err));
+        if (inside) partitions[kept++] = partitions[i];
+    }
+    run->partition_count = kept;
+    return CORM_OK;
+}
+
 /* Keys depend on bind values only: they are worked out once, in the request's arena. *none: nothing is asked for. */
 static corm_status set_keys(select_run *run, bool *none, corm_error *err) {
     const cql_where *where = &run->select->where;
@@ -66,6 +81,7 @@ static corm_status set_keys(select_run *run, bool *none, corm_error *err) {
     if (where->partition_count) {
         CORM_TRY(engine__partitions(run->table, where, &env, &run->partitions,
                                     &run->partition_count, err));
+        CORM_TRY(keep_tokens(run, err));
         *none = run->partition_count == 0;
     }
     if (where->clustering_count == 0 || *none) return CORM_OK;

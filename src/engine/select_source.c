@@ -128,22 +128,7 @@ static uint32_t first_partition(const select_run *run, const engine_partition *p
     return 0;
 }
 
-/* token(…) may narrow an IN. */
-static corm_status keep_tokens(select_run *run, corm_error *err) {
-    engine_partition *partitions = run->partitions;
-    int64_t           first, last;
-    bool              empty;
-    uint32_t          kept = 0;
-    CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &first, &last, &empty, err));
-    for (uint32_t i = 0; i < run->partition_count && !empty; i++)
-        if (partitions[i].token >= first && partitions[i].token <= last)
-            partitions[kept++] = partitions[i];
-    run->partition_count = kept;
-    return CORM_OK;
-}
-
 corm_status select__partitions(select_run *run, corm_error *err) {
-    CORM_TRY(keep_tokens(run, err));
     uint32_t count = run->partition_count;
     uint32_t first = first_partition(run, run->partitions, count);
     for (uint32_t i = first; i < count && !run->stop; i++) {
@@ -333,8 +318,10 @@ static corm_status index_set_up(select_run *run, index_walk *walk, bool *empty, 
     *empty = false;
     CORM_TRY(index_values(run, values, err));
     engine__index_prefix(where->index, values, &walk->prefix);
-    CORM_TRY(engine__token_bounds(where, &env, &walk->first_token, &walk->last_token, empty, err));
-    return CORM_OK;
+    walk->first_token = INT64_MIN;
+    walk->last_token = INT64_MAX;
+    if (where->partition_count) return CORM_OK;
+    return engine__token_bounds(where, &env, &walk->first_token, &walk->last_token, empty, err);
 }
 
 corm_status select__index(select_run *run, corm_error *err) {

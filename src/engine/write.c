@@ -226,15 +226,16 @@ static corm_status check_clustering(const cql_table *table, const cql_value *val
 static corm_status modify_rows(engine_write *write, const cql_checked_modify *modify,
                                write_partition *partition, cql_eval_env *env, image_stamp *stamp,
                                corm_error *err) {
-    engine_bound *bounds;
-    uint32_t      count;
+    engine_bound *bounds = NULL;
+    uint32_t      count = 0;
     write_image  *image;
-    if (assigns_static(modify)) {
+    if (!modify->static_only)
+        CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
+    /* IN () selects no row, and then the static columns are not written either. */
+    if (assigns_static(modify) && (modify->static_only || count)) {
         CORM_TRY(engine__write_image(write, partition, NULL, NULL, &image, err));
         CORM_TRY(assign_all(write, modify, image, env, stamp, err));
     }
-    if (modify->static_only) return CORM_OK;
-    CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         CORM_TRY(check_clustering(modify->table, bounds[i].row, err));
         CORM_TRY(
