@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* line.c -- the prompt: lines of a terminal by libedit, with history and completion, and Ctrl-C. */
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,11 +25,16 @@ typedef struct prompt {
     char       text[96];
 } prompt;
 
+/* Ctrl-C sets the flag and writes to a pipe: a signal that comes just before a read is not lost. */
 static volatile sig_atomic_t interrupted;
+static int                   wake[2] = { -1, -1 };
 
 static void on_interrupt(int number) {
+    int kept = errno;
     (void)number;
     interrupted = 1;
+    if (write(wake[1], "", 1) < 0) errno = kept; /* the pipe is full: it will wake anyway */
+    errno = kept;
 }
 
 static prompt *prompt_of(EditLine *edit) {
@@ -46,14 +53,28 @@ static char *show_prompt(EditLine *edit) {
     return p->text;
 }
 
+/* Waits for a key. False after Ctrl-C, if nobody took it meanwhile. */
+static bool wait_for_key(void) {
+    struct pollfd ready[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                               { .fd = wake[0], .events = POLLIN } };
+    char          ignored[16];
+    while (!interrupted) {
+        if (poll(ready, 2, -1) < 0) continue;
+        if (ready[1].revents & POLLIN && read(wake[0], ignored, sizeof ignored) < 0) continue;
+        if (ready[0].revents && !interrupted) return true;
+    }
+    return false;
+}
+
 /* One character; Ctrl-C ends the line with an error instead of being waited out. */
 static int read_char(EditLine *edit, wchar_t *out) {
     mbstate_t state = { 0 };
     (void)edit;
     for (;;) {
-        char    byte;
+        char byte;
+        if (!wait_for_key()) return -1;
         ssize_t got = read(STDIN_FILENO, &byte, 1);
-        if (got < 0 && errno == EINTR && !interrupted) continue;
+        if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return (int)got;
         size_t used = mbrtowc(out, &byte, 1, &state);
         if (used == (size_t)-2) continue;
@@ -199,6 +220,13 @@ static const char *next_line(prompt *p) {
     return "";
 }
 
+static bool open_wake(void) {
+    if (wake[0] >= 0) return true;
+    if (pipe(wake) != 0) return false;
+    for (int i = 0; i < 2; i++) fcntl(wake[i], F_SETFL, O_NONBLOCK);
+    return true;
+}
+
 static void catch_interrupt(void) {
     struct sigaction action = { .sa_handler = on_interrupt };
     sigemptyset(&action.sa_mask);
@@ -213,7 +241,7 @@ void cli__interact(cli_shell *shell) {
     shell->interrupted = &interrupted;
     catch_interrupt();
     cli__script_begin(&p.script, NULL);
-    if (!open_prompt(&p)) {
+    if (!open_wake() || !open_prompt(&p)) {
         fputs("corm shell: the terminal cannot be used\n", shell->err);
         return;
     }

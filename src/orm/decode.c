@@ -122,6 +122,15 @@ static corm_status decode_text(const orm_step *step, cql_value value, void *memb
     return CORM_OK;
 }
 
+/* Into a char[n]: false when it does not fit with its zero byte, or holds one. */
+static bool copy_inline(const orm_step *step, cql_value value, char *member) {
+    size_t len = (size_t)value.len;
+    if (len >= step->size || memchr(value.data, 0, len)) return false;
+    memcpy(member, value.data, len);
+    member[len] = '\0';
+    return true;
+}
+
 static void store_u16(void *member, const uint8_t *data) {
     uint16_t v = base__load_u16(data);
     memcpy(member, &v, sizeof v);
@@ -176,6 +185,8 @@ static inline corm_status decode_one(const orm_step *step, cql_value value, void
         return CORM_OK;
     }
     case ORM_DECODE_INLINE:
+        if (!copy_inline(step, value, member)) break;
+        return CORM_OK;
     case ORM_DECODE_ANY: break;
     }
     return decode_any(step, value, member, reading);

@@ -24,6 +24,7 @@ int main(void) {
     for (CORM_EACH(user, u, rows)) printf("%s %d\n", u->name, u->age);
     corm_rows_free(rows);
     if (corm_find(db, &users, &rows, { 0 })) return 1;
+    corm_rows_free(rows);
     corm_db_close(db);
     return 0;
 }
