@@ -62,8 +62,8 @@ static void read_in_place(const cql_table *table, bool is_static, corm_bytes byt
         values[i] = CQL_NULL;
         if (i >= table->partition_count) needed[count++] = &table->columns[i];
     }
-    corm_status status = engine__row_read(table, is_static, bytes, NOW_S, needed, count, arena,
-                                          values, &read, &err);
+    corm_status status =
+        engine__row_read(table, is_static, bytes, NOW_S, needed, count, arena, values, &read, &err);
     MUST(status == CORM_OK || status == CORM_CORRUPT);
 }
 

@@ -31,7 +31,8 @@ static int cut_fields(char *line, char *fields[COLUMNS]) {
 /* "{'a', 'b'}" into texts that point into it. */
 static corm_set cut_tags(char *text, corm_value items[MAX_TAGS]) {
     corm_set tags = { items, 0 };
-    for (char *open = strchr(text, '\''); open && tags.count < MAX_TAGS; open = strchr(open, '\'')) {
+    for (char *open = strchr(text, '\''); open && tags.count < MAX_TAGS;
+         open = strchr(open, '\'')) {
         char *close = strchr(++open, '\'');
         if (!close) break;
         *close = '\0';

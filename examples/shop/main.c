@@ -60,7 +60,8 @@ static corm_uuid sign_up(void) {
           .email = "ada@example.com",
           .name = "Ada Lovelace",
           .phone = "+44 20 7946 0018",
-          .address = corm_map_of(corm_v("street"), corm_v("12 St James's Square"), corm_v("city"), corm_v("London")),
+          .address = corm_map_of(corm_v("street"), corm_v("12 St James's Square"), corm_v("city"),
+                                 corm_v("London")),
           .preferences = corm_map_of(corm_v("newsletter"), corm_v("weekly")),
     };
     title("A customer signs up");
@@ -70,7 +71,8 @@ static corm_uuid sign_up(void) {
         return ada.id;
     }
     if (status != CORM_NOT_UNIQUE) must(status, &err, "sign up");
-    must(corm_find_one(db, &customers, &rows, { .where = { corm_eq("email", "ada@example.com") }, .error = &err }),
+    must(corm_find_one(db, &customers, &rows,
+                       { .where = { corm_eq("email", "ada@example.com") }, .error = &err }),
          &err, "find");
     const customer *known = corm_rows_first(rows);
     if (!known) must(CORM_NOT_FOUND, &err, "find");
@@ -95,8 +97,10 @@ static void refuse_invalid(void) {
     corm_violations wrong = { 0 };
     customer        nobody = { .email = "not an address", .name = "X", .phone = "call me" };
     title("A row that breaks several rules");
-    corm_status status = corm_insert(db, &customers, &nobody, { .violations = &wrong, .error = &err });
-    if (status != CORM_VALIDATION) must(CORM_INVALID_ARGUMENT, &err, "an invalid customer was taken");
+    corm_status status =
+        corm_insert(db, &customers, &nobody, { .violations = &wrong, .error = &err });
+    if (status != CORM_VALIDATION)
+        must(CORM_INVALID_ARGUMENT, &err, "an invalid customer was taken");
     for (uint32_t i = 0; i < wrong.count; i++)
         printf("  %s: %s\n", wrong.items[i].field, wrong.items[i].message);
 }
@@ -105,8 +109,8 @@ static void show_products(const corm_rows *rows) {
     for (CORM_EACH(product, p, rows)) {
         char price[32];
         corm_decimal_format(&p->price, price, sizeof price);
-        printf("  %-10s %-32s %8s  rated %.1f, %d in stock\n", p->sku, p->name, price, (double)p->rating,
-               (int)p->inventory_count);
+        printf("  %-10s %-32s %8s  rated %.1f, %d in stock\n", p->sku, p->name, price,
+               (double)p->rating, (int)p->inventory_count);
     }
 }
 
@@ -126,7 +130,10 @@ static void search(void) {
 
     title("Search: names with \"Kettle\"");
     must(corm_find(db, &products, &rows,
-                   { .where = { corm_like("name", "%Kettle%") }, .limit = 3, .allow_filtering = true, .error = &err }),
+                   { .where = { corm_like("name", "%Kettle%") },
+                     .limit = 3,
+                     .allow_filtering = true,
+                     .error = &err }),
          &err, "search");
     show_products(rows);
     corm_rows_free(rows);
@@ -156,8 +163,8 @@ static void place_order(corm_uuid customer_id) {
     if (!toy) must(CORM_NOT_FOUND, &err, "a toy in stock");
     char price[32];
     corm_decimal_format(&toy->price, price, sizeof price);
-    corm_map item = corm_map_of(corm_v("sku"), corm_v(toy->sku), corm_v("quantity"), corm_v("1"), corm_v("price"),
-                                corm_v((const char *)price));
+    corm_map   item = corm_map_of(corm_v("sku"), corm_v(toy->sku), corm_v("quantity"), corm_v("1"),
+                                  corm_v("price"), corm_v((const char *)price));
     shop_order order = {
         .customer_id = customer_id,
         .items = corm_list_of(corm_v(item)),
@@ -170,7 +177,9 @@ static void place_order(corm_uuid customer_id) {
     printf("  ordered: %s for %s, %d left\n", toy->name, price, (int)toy->inventory_count - 1);
 
     shop_order paid = { .id = order.id, .status = "paid" };
-    must(corm_update(db, &orders, &paid, { .only = { "status" }, .if_exists = true, .error = &err }), &err, "pay");
+    must(
+        corm_update(db, &orders, &paid, { .only = { "status" }, .if_exists = true, .error = &err }),
+        &err, "pay");
     corm_rows_free(rows);
 }
 
@@ -178,8 +187,9 @@ static void show_orders(corm_uuid customer_id) {
     corm_error err = { 0 };
     corm_rows *rows;
     title("Her orders");
-    must(corm_find(db, &orders, &rows, { .where = { corm_eq("customer_id", customer_id) }, .error = &err }), &err,
-         "orders");
+    must(corm_find(db, &orders, &rows,
+                   { .where = { corm_eq("customer_id", customer_id) }, .error = &err }),
+         &err, "orders");
     for (CORM_EACH(shop_order, o, rows)) {
         char when[40], total[32];
         corm_timestamp_format(o->created_at, when);
@@ -194,9 +204,11 @@ static void turn_pages(void) {
     corm_rows *rows;
     uint32_t   pages = 1, seen;
     title("All products, 100 a page");
-    must(corm_find(db, &products, &rows, { .one_page = true, .request = { .page_size = 100 }, .error = &err }), &err,
-         "page");
-    for (seen = corm_rows_count(rows); corm_rows_has_more(rows); seen += corm_rows_count(rows), pages++)
+    must(corm_find(db, &products, &rows,
+                   { .one_page = true, .request = { .page_size = 100 }, .error = &err }),
+         &err, "page");
+    for (seen = corm_rows_count(rows); corm_rows_has_more(rows);
+         seen += corm_rows_count(rows), pages++)
         must(corm_rows_next_page(rows, &err), &err, "page");
     printf("  %u products on %u pages\n", (unsigned)seen, (unsigned)pages);
     corm_rows_free(rows);

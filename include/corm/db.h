@@ -18,25 +18,29 @@ typedef struct corm_rows corm_rows;
 
 /* What loading a model may do to an existing table. */
 typedef enum corm_migration {
-    CORM_MIGRATION_SAFE = 0, /* make what is missing (table, columns, indexes); differences that would lose or change data are
+    CORM_MIGRATION_SAFE =
+        0, /* make what is missing (table, columns, indexes); differences that would lose or change data are
                               * CORM_SCHEMA_MISMATCH, and the message says what it would take */
-    CORM_MIGRATION_ALTER,    /* also drop columns and indexes that the model does not have */
-    CORM_MIGRATION_DROP,     /* drop the table and make it anew */
-    CORM_MIGRATION_NONE      /* change nothing; the table must fit */
+    CORM_MIGRATION_ALTER, /* also drop columns and indexes that the model does not have */
+    CORM_MIGRATION_DROP,  /* drop the table and make it anew */
+    CORM_MIGRATION_NONE   /* change nothing; the table must fit */
 } corm_migration;
 
 typedef struct corm_db_options {
     corm_session_options session;
-    corm_migration       migration;       /* default: CORM_MIGRATION_SAFE */
-    uint32_t             unique_lease_ms; /* how long an unfinished reservation of a unique value holds. default: 10000 */
-    void (*notice)(void *context, const char *text); /* what a migration did, or a query costs. default: none */
+    corm_migration       migration; /* default: CORM_MIGRATION_SAFE */
+    uint32_t
+        unique_lease_ms; /* how long an unfinished reservation of a unique value holds. default: 10000 */
+    void (*notice)(void       *context,
+                   const char *text); /* what a migration did, or a query costs. default: none */
     void       *notice_context;
     corm_error *error;
     uint32_t    _canary;
 } corm_db_options;
 
 /* Opens a session and a mapper on it. *out is released by corm_db_close(). `options` may be NULL. */
-CORM_API CORM_CHECKED corm_status corm_db_open(corm_db **out, const char *uri, const corm_db_options *options);
+CORM_API CORM_CHECKED corm_status corm_db_open(corm_db **out, const char *uri,
+                                               const corm_db_options *options);
 CORM_API void                     corm_db_close(corm_db *db); /* NULL is ignored */
 CORM_API corm_session            *corm_db_session(corm_db *db);
 
@@ -46,8 +50,8 @@ CORM_API CORM_CHECKED corm_status corm_load(corm_db *db, const corm_model *model
 
 /* Appends to *plan (one malloc'ed text, the caller's to free()) the statements that corm_load would execute, one a line,
  * and those it would refuse, as comments. */
-CORM_API CORM_CHECKED corm_status corm_plan(corm_db *db, const corm_model *model, corm_migration migration, char **plan,
-                                            corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_plan(corm_db *db, const corm_model *model,
+                                            corm_migration migration, char **plan, corm_error *err);
 
 /* ---- conditions ---- */
 
@@ -59,7 +63,7 @@ typedef enum corm_op {
     CORM_GTE,
     CORM_LT,
     CORM_LTE,
-    CORM_IN,      /* value is a list */
+    CORM_IN, /* value is a list */
     CORM_CONTAINS,
     CORM_CONTAINS_KEY,
     CORM_LIKE,    /* % any text, _ one character, \ before either means itself */
@@ -79,21 +83,92 @@ typedef struct corm_term {
 } corm_term;
 
 #ifndef __cplusplus
-#define corm_eq(name, v) { (name), CORM_EQ, corm_v(v), { 0 } }
-#define corm_ne(name, v) { (name), CORM_NE, corm_v(v), { 0 } }
-#define corm_gt(name, v) { (name), CORM_GT, corm_v(v), { 0 } }
-#define corm_gte(name, v) { (name), CORM_GTE, corm_v(v), { 0 } }
-#define corm_lt(name, v) { (name), CORM_LT, corm_v(v), { 0 } }
-#define corm_lte(name, v) { (name), CORM_LTE, corm_v(v), { 0 } }
-#define corm_in(name, ...) { (name), CORM_IN, corm_of_list(corm_list_of(__VA_ARGS__)), { 0 } }
-#define corm_contains(name, v) { (name), CORM_CONTAINS, corm_v(v), { 0 } }
-#define corm_contains_key(name, v) { (name), CORM_CONTAINS_KEY, corm_v(v), { 0 } }
-#define corm_like(name, v) { (name), CORM_LIKE, corm_v(v), { 0 } }
-#define corm_between(name, a, b) { (name), CORM_BETWEEN, corm_v(a), corm_v(b) }
-#define corm_is_null(name) { (name), CORM_NULL_OP, { 0 }, { 0 } }
-#define corm_not_null(name) { (name), CORM_NOT_NULL_OP, { 0 }, { 0 } }
-#define corm_token_gt(v) { "token", CORM_TOKEN_GT, corm_v(v), { 0 } }
-#define corm_token_lte(v) { "token", CORM_TOKEN_LTE, corm_v(v), { 0 } }
+#define corm_eq(name, v)                                                                           \
+    {                                                                                              \
+        (name), CORM_EQ, corm_v(v), {                                                              \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_ne(name, v)                                                                           \
+    {                                                                                              \
+        (name), CORM_NE, corm_v(v), {                                                              \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_gt(name, v)                                                                           \
+    {                                                                                              \
+        (name), CORM_GT, corm_v(v), {                                                              \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_gte(name, v)                                                                          \
+    {                                                                                              \
+        (name), CORM_GTE, corm_v(v), {                                                             \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_lt(name, v)                                                                           \
+    {                                                                                              \
+        (name), CORM_LT, corm_v(v), {                                                              \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_lte(name, v)                                                                          \
+    {                                                                                              \
+        (name), CORM_LTE, corm_v(v), {                                                             \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_in(name, ...)                                                                         \
+    {                                                                                              \
+        (name), CORM_IN, corm_of_list(corm_list_of(__VA_ARGS__)), {                                \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_contains(name, v)                                                                     \
+    {                                                                                              \
+        (name), CORM_CONTAINS, corm_v(v), {                                                        \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_contains_key(name, v)                                                                 \
+    {                                                                                              \
+        (name), CORM_CONTAINS_KEY, corm_v(v), {                                                    \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_like(name, v)                                                                         \
+    {                                                                                              \
+        (name), CORM_LIKE, corm_v(v), {                                                            \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_between(name, a, b)                                                                   \
+    { (name), CORM_BETWEEN, corm_v(a), corm_v(b) }
+#define corm_is_null(name)                                                                         \
+    {                                                                                              \
+        (name), CORM_NULL_OP, { 0 }, {                                                             \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_not_null(name)                                                                        \
+    {                                                                                              \
+        (name), CORM_NOT_NULL_OP, { 0 }, {                                                         \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_token_gt(v)                                                                           \
+    {                                                                                              \
+        "token", CORM_TOKEN_GT, corm_v(v), {                                                       \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define corm_token_lte(v)                                                                          \
+    {                                                                                              \
+        "token", CORM_TOKEN_LTE, corm_v(v), {                                                      \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #endif
 
 enum { CORM_MAX_TERMS = 16, CORM_MAX_NAMES = 32 };
@@ -106,40 +181,47 @@ typedef struct corm_order_by {
 typedef struct corm_find_options {
     corm_term     where[CORM_MAX_TERMS];
     const char   *select[CORM_MAX_NAMES]; /* columns to read; default: all of the model */
-    corm_order_by order_by[4]; /* clustering columns are ordered by the store; others by Corm, of at most sort_limit rows */
-    uint32_t      limit;
-    uint32_t      per_partition_limit;
-    uint32_t      offset;     /* rows passed over by reading them; a page token is the cheap way */
-    uint32_t      sort_limit; /* rows Corm sorts in memory before it gives up with CORM_INVALID. default: 100000 */
-    bool          allow_filtering; /* never said for you; without it a query that needs it is refused */
-    bool          one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
+    corm_order_by order_by
+        [4]; /* clustering columns are ordered by the store; others by Corm, of at most sort_limit rows */
+    uint32_t limit;
+    uint32_t per_partition_limit;
+    uint32_t offset; /* rows passed over by reading them; a page token is the cheap way */
+    uint32_t
+        sort_limit; /* rows Corm sorts in memory before it gives up with CORM_INVALID. default: 100000 */
+    bool allow_filtering; /* never said for you; without it a query that needs it is refused */
+    bool
+                         one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
     corm_request_options request;
-    corm_error   *error;
-    uint32_t      _canary;
+    corm_error          *error;
+    uint32_t             _canary;
 } corm_find_options;
 
 /* Finds rows. All pages are read unless .one_page. *out is released by corm_rows_free(), and owns what the structs point
  * to. No row is no error. */
-CORM_API CORM_CHECKED corm_status corm_find_with(corm_db *db, const corm_model *model, corm_rows **out,
-                                                 const corm_find_options *options);
+CORM_API CORM_CHECKED corm_status corm_find_with(corm_db *db, const corm_model *model,
+                                                 corm_rows **out, const corm_find_options *options);
 /* At most one row. */
-CORM_API CORM_CHECKED corm_status corm_find_one_with(corm_db *db, const corm_model *model, corm_rows **out,
+CORM_API CORM_CHECKED corm_status corm_find_one_with(corm_db *db, const corm_model *model,
+                                                     corm_rows              **out,
                                                      const corm_find_options *options);
 /* The rows with this primary key, or partition key: `count` values in key order. The quickest way to one row. */
-CORM_API CORM_CHECKED corm_status corm_find_key(corm_db *db, const corm_model *model, corm_rows **out,
-                                                const corm_value *key, uint32_t count, corm_error *err);
-CORM_API CORM_CHECKED corm_status corm_count_with(corm_db *db, const corm_model *model, uint64_t *out,
-                                                  const corm_find_options *options);
+CORM_API CORM_CHECKED corm_status corm_find_key(corm_db *db, const corm_model *model,
+                                                corm_rows **out, const corm_value *key,
+                                                uint32_t count, corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_count_with(corm_db *db, const corm_model *model,
+                                                  uint64_t *out, const corm_find_options *options);
 CORM_API CORM_CHECKED corm_status corm_exists_with(corm_db *db, const corm_model *model, bool *out,
                                                    const corm_find_options *options);
 /* Any SELECT into structs of the model: columns are matched by name, others are ignored. */
-CORM_API CORM_CHECKED corm_status corm_query_with(corm_db *db, const corm_model *model, const char *cql, corm_rows **out,
+CORM_API CORM_CHECKED corm_status corm_query_with(corm_db *db, const corm_model *model,
+                                                  const char *cql, corm_rows **out,
                                                   const corm_execute_options *options);
 
-CORM_API uint32_t corm_rows_count(const corm_rows *rows); /* NULL: 0 */
-CORM_API void    *corm_rows_at(const corm_rows *rows, uint32_t index); /* the struct; NULL out of range */
-CORM_API void    *corm_rows_first(const corm_rows *rows); /* NULL when there is none */
-CORM_API bool     corm_rows_has_more(const corm_rows *rows);
+CORM_API uint32_t   corm_rows_count(const corm_rows *rows); /* NULL: 0 */
+CORM_API void      *corm_rows_at(const corm_rows *rows,
+                                 uint32_t         index);           /* the struct; NULL out of range */
+CORM_API void      *corm_rows_first(const corm_rows *rows); /* NULL when there is none */
+CORM_API bool       corm_rows_has_more(const corm_rows *rows);
 CORM_API corm_bytes corm_rows_paging_state(const corm_rows *rows);
 /* Replaces the rows by the next page. CORM_NOT_FOUND when there is none. */
 CORM_API CORM_CHECKED corm_status corm_rows_next_page(corm_rows *rows, corm_error *err);
@@ -161,17 +243,19 @@ typedef struct corm_violations {
 } corm_violations;
 
 typedef struct corm_write_options {
-    const char *only[CORM_MAX_NAMES]; /* write these columns (and the key), even when zero. default: all that hold something */
+    const char *only
+        [CORM_MAX_NAMES]; /* write these columns (and the key), even when zero. default: all that hold something */
     const char *null[CORM_MAX_NAMES]; /* write null into these: deletes the column */
     int32_t     ttl_seconds;
     bool        if_not_exists; /* insert: CORM_NOT_APPLIED when the row exists */
     bool        if_exists;     /* update, delete: CORM_NOT_APPLIED when it does not */
-    corm_term   condition[CORM_MAX_TERMS]; /* update, delete: IF …; CORM_NOT_APPLIED when one does not hold */
-    bool        skip_validation;
+    corm_term   condition
+        [CORM_MAX_TERMS]; /* update, delete: IF …; CORM_NOT_APPLIED when one does not hold */
+    bool                 skip_validation;
     corm_request_options request;
-    corm_violations *violations; /* filled when CORM_VALIDATION is returned */
-    corm_error      *error;
-    uint32_t         _canary;
+    corm_violations     *violations; /* filled when CORM_VALIDATION is returned */
+    corm_error          *error;
+    uint32_t             _canary;
 } corm_write_options;
 
 /* Writes a new row. First generated members are filled in *row; then it is validated (CORM_VALIDATION, all broken rules at once),
@@ -189,7 +273,8 @@ CORM_API CORM_CHECKED corm_status corm_update_with(corm_db *db, const corm_model
 CORM_API CORM_CHECKED corm_status corm_upsert_with(corm_db *db, const corm_model *model, void *row,
                                                    const corm_write_options *options);
 /* Deletes the row with the struct's key, and gives its unique values back. */
-CORM_API CORM_CHECKED corm_status corm_delete_with(corm_db *db, const corm_model *model, const void *row,
+CORM_API CORM_CHECKED corm_status corm_delete_with(corm_db *db, const corm_model *model,
+                                                   const void               *row,
                                                    const corm_write_options *options);
 /* Deletes rows by conditions on the key: a row, a range, a partition. Refused for models with unique columns unless the full
  * key is given. */
@@ -197,32 +282,45 @@ CORM_API CORM_CHECKED corm_status corm_delete_where_with(corm_db *db, const corm
                                                          const corm_find_options *where);
 
 /* Checks a row against its model without writing. CORM_VALIDATION. */
-CORM_API CORM_CHECKED corm_status corm_validate(const corm_model *model, const void *row, corm_violations *violations,
-                                                corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_validate(const corm_model *model, const void *row,
+                                                corm_violations *violations, corm_error *err);
 
 /* Adds the write to a batch instead of executing it. Models with unique columns are refused with CORM_UNSUPPORTED: their
  * reservations are lightweight transactions of other partitions. */
-CORM_API CORM_CHECKED corm_status corm_batch_insert(corm_batch *batch, corm_db *db, const corm_model *model, void *row,
+CORM_API CORM_CHECKED corm_status corm_batch_insert(corm_batch *batch, corm_db *db,
+                                                    const corm_model *model, void *row,
                                                     const corm_write_options *options);
-CORM_API CORM_CHECKED corm_status corm_batch_update(corm_batch *batch, corm_db *db, const corm_model *model, void *row,
+CORM_API CORM_CHECKED corm_status corm_batch_update(corm_batch *batch, corm_db *db,
+                                                    const corm_model *model, void *row,
                                                     const corm_write_options *options);
-CORM_API CORM_CHECKED corm_status corm_batch_delete(corm_batch *batch, corm_db *db, const corm_model *model,
-                                                    const void *row, const corm_write_options *options);
+CORM_API CORM_CHECKED corm_status corm_batch_delete(corm_batch *batch, corm_db *db,
+                                                    const corm_model *model, const void *row,
+                                                    const corm_write_options *options);
 
 #ifndef __cplusplus
 #define corm_open(out, uri, ...) corm_db_open((out), (uri), &(corm_db_options)__VA_ARGS__)
-#define corm_find(db, model, out, ...) corm_find_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
-#define corm_find_one(db, model, out, ...) corm_find_one_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
-#define corm_count(db, model, out, ...) corm_count_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
-#define corm_exists(db, model, out, ...) corm_exists_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
+#define corm_find(db, model, out, ...)                                                             \
+    corm_find_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
+#define corm_find_one(db, model, out, ...)                                                         \
+    corm_find_one_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
+#define corm_count(db, model, out, ...)                                                            \
+    corm_count_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
+#define corm_exists(db, model, out, ...)                                                           \
+    corm_exists_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
 #define corm_query(db, model, cql, out, ...)                                                       \
     corm_query_with((db), (model), (cql), (out), &(corm_execute_options)__VA_ARGS__)
-#define corm_insert(db, model, row, ...) corm_insert_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
-#define corm_save(db, model, row, ...) corm_save_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
-#define corm_update(db, model, row, ...) corm_update_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
-#define corm_upsert(db, model, row, ...) corm_upsert_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
-#define corm_delete(db, model, row, ...) corm_delete_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
-#define corm_delete_where(db, model, ...) corm_delete_where_with((db), (model), &(corm_find_options)__VA_ARGS__)
+#define corm_insert(db, model, row, ...)                                                           \
+    corm_insert_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_save(db, model, row, ...)                                                             \
+    corm_save_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_update(db, model, row, ...)                                                           \
+    corm_update_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_upsert(db, model, row, ...)                                                           \
+    corm_upsert_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_delete(db, model, row, ...)                                                           \
+    corm_delete_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_delete_where(db, model, ...)                                                          \
+    corm_delete_where_with((db), (model), &(corm_find_options)__VA_ARGS__)
 
 /* for (CORM_EACH(user, u, rows)) printf("%s\n", u->name); */
 #define CORM_EACH(T, var, rows)                                                                    \

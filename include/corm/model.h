@@ -95,7 +95,7 @@ typedef enum corm_member {
 #define CORM_MEMBER_ENUM(name, ctype, cql) CORM_MEMBER_##name,
     CORM_MEMBER_MAP(CORM_MEMBER_ENUM)
 #undef CORM_MEMBER_ENUM
-    CORM_MEMBER_TEXT,       /* char *, const char *: zero-terminated */
+        CORM_MEMBER_TEXT, /* char *, const char *: zero-terminated */
     CORM_MEMBER_TEXT_INLINE /* char[n]: zero-terminated, at most n - 1 bytes; longer is an error, never cut */
 } corm_member;
 
@@ -109,25 +109,27 @@ typedef enum corm_generate {
 
 /* Rules a value must keep; zero means no rule. A member that holds nothing breaks only `required`. */
 typedef struct corm_rules {
-    bool        required;
-    uint32_t    min_length, max_length; /* of text, in code points; of blobs in bytes; of collections in items */
+    bool     required;
+    uint32_t min_length,
+        max_length; /* of text, in code points; of blobs in bytes; of collections in items */
     bool        has_min, has_max;
     double      min, max; /* of numbers */
     bool        email, url, uuid;
-    const char *pattern;  /* PCRE2, must match somewhere; anchor it to match all */
+    const char *pattern; /* PCRE2, must match somewhere; anchor it to match all */
     const char *one_of[16];
-    const char *message;  /* instead of the rule's own words */
+    const char *message; /* instead of the rule's own words */
     /* NULL when the value is good, else what is wrong with it. `row` is the whole struct. */
     const char *(*check)(const corm_value *value, const void *row, void *context);
     void *context;
 } corm_rules;
 
 typedef struct corm_field {
-    const char   *name; /* the column; default: the member's */
-    corm_member   member;
-    uint32_t      offset, size;
-    corm_key      key;
-    const char   *cql; /* the column's type; default: by the member's C type. Needed for corm_tuple, corm_udt, corm_floats … */
+    const char *name; /* the column; default: the member's */
+    corm_member member;
+    uint32_t    offset, size;
+    corm_key    key;
+    const char           *
+        cql; /* the column's type; default: by the member's C type. Needed for corm_tuple, corm_udt, corm_floats … */
     corm_generate generate;
     bool          unique;    /* no two rows have the same; enforced by a reservation */
     bool          indexed;   /* a secondary index is made */
@@ -135,7 +137,12 @@ typedef struct corm_field {
     corm_rules    validate;
 } corm_field;
 
-typedef enum corm_relation_kind { CORM_NO_RELATION = 0, CORM_HAS_ONE, CORM_HAS_MANY, CORM_BELONGS_TO } corm_relation_kind;
+typedef enum corm_relation_kind {
+    CORM_NO_RELATION = 0,
+    CORM_HAS_ONE,
+    CORM_HAS_MANY,
+    CORM_BELONGS_TO
+} corm_relation_kind;
 
 typedef struct corm_relation {
     const char        *name;
@@ -148,7 +155,8 @@ enum { CORM_MODEL_MAX_FIELDS = 64, CORM_MODEL_MAX_RELATIONS = 16 };
 typedef struct corm_model_options {
     int32_t     default_ttl_seconds;
     const char *comment;
-    const char *with; /* more table options in CQL: "compaction = {…} AND gc_grace_seconds = 3600" */
+    const char
+        *with; /* more table options in CQL: "compaction = {…} AND gc_grace_seconds = 3600" */
 } corm_model_options;
 
 typedef struct corm_model {
@@ -182,14 +190,17 @@ typedef struct corm_model {
 /* Reads models from a JSON file: one object { "table": …, "fields": {…}, "key": […], … } or an array of them (docs/models.md
  * has the form). Rows of such a model are arrays of corm_value, one a field in order (row_size = fields * sizeof). Every
  * fault of the file is named with its place. *out: NULL-terminated array, released by corm_models_free(). */
-CORM_API CORM_CHECKED corm_status corm_models_read(const char *path, const corm_model *const **out, corm_error *err);
-CORM_API CORM_CHECKED corm_status corm_models_parse(corm_str json, const corm_model *const **out, corm_error *err);
-CORM_API void corm_models_free(const corm_model *const *models);
+CORM_API CORM_CHECKED corm_status corm_models_read(const char *path, const corm_model *const **out,
+                                                   corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_models_parse(corm_str json, const corm_model *const **out,
+                                                    corm_error *err);
+CORM_API void                     corm_models_free(const corm_model *const *models);
 
 /* A model of an existing table, likewise with rows of corm_values. Released by corm_model_free(). */
-CORM_API CORM_CHECKED corm_status corm_model_from_table(corm_session *session, const char *keyspace, const char *table,
-                                                        const corm_model **out, corm_error *err);
-CORM_API void corm_model_free(const corm_model *model);
+CORM_API CORM_CHECKED corm_status corm_model_from_table(corm_session *session, const char *keyspace,
+                                                        const char *table, const corm_model **out,
+                                                        corm_error *err);
+CORM_API void                     corm_model_free(const corm_model *model);
 
 #ifdef __cplusplus
 }

@@ -75,7 +75,8 @@ CORM_API bool corm_uuid_is_zero(corm_uuid uuid);
 CORM_API void corm_uuid_format(corm_uuid uuid, char out[37]);
 
 /* CORM_CONVERSION when the text is not a UUID of 36 characters. */
-CORM_API CORM_CHECKED corm_status corm_uuid_parse(const char *text, corm_uuid *out, corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_uuid_parse(const char *text, corm_uuid *out,
+                                                  corm_error *err);
 
 /* The wall clock now. */
 CORM_API corm_timestamp corm_timestamp_now(void);
@@ -108,8 +109,9 @@ CORM_API size_t corm_decimal_format(const corm_decimal *decimal, char *out, size
 CORM_API double corm_decimal_to_double(const corm_decimal *decimal);
 
 /* "10.0.0.1" or "2001:db8::1"; CORM_CONVERSION for anything else. */
-CORM_API CORM_CHECKED corm_status corm_inet_parse(const char *text, corm_inet *out, corm_error *err);
-CORM_API void corm_inet_format(corm_inet inet, char out[46]);
+CORM_API CORM_CHECKED corm_status corm_inet_parse(const char *text, corm_inet *out,
+                                                  corm_error *err);
+CORM_API void                     corm_inet_format(corm_inet inet, char out[46]);
 
 #ifdef __cplusplus
 }

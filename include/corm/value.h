@@ -115,7 +115,7 @@ CORM_API bool corm_value_equal(const corm_value *a, const corm_value *b);
     static inline corm_value corm_of_##name(ctype v) {                                             \
         corm_value value;                                                                          \
         memset(&value, 0, sizeof value);                                                           \
-        value.kind      = KIND;                                                                    \
+        value.kind = KIND;                                                                         \
         value.as.member = v;                                                                       \
         return value;                                                                              \
     }
@@ -148,7 +148,7 @@ static inline corm_value corm_of_text(const char *text) {
 static inline corm_value corm_of_items(corm_kind kind, const corm_value *items, uint32_t count) {
     corm_value value;
     memset(&value, 0, sizeof value);
-    value.kind           = kind;
+    value.kind = kind;
     value.as.items.items = items;
     value.as.items.count = count;
     return value;
@@ -217,7 +217,8 @@ static inline corm_value corm_null(void) {
 #define corm_set_of(...)                                                                           \
     ((corm_set){ (const corm_value[]){ __VA_ARGS__ }, (uint32_t)CORM_ITEM_COUNT(__VA_ARGS__) })
 #define corm_map_of(...)                                                                           \
-    ((corm_map){ (const corm_value[]){ __VA_ARGS__ }, (uint32_t)(CORM_ITEM_COUNT(__VA_ARGS__) / 2) })
+    ((corm_map){ (const corm_value[]){ __VA_ARGS__ },                                              \
+                 (uint32_t)(CORM_ITEM_COUNT(__VA_ARGS__) / 2) })
 #define corm_tuple_of(...)                                                                         \
     ((corm_tuple){ (const corm_value[]){ __VA_ARGS__ }, (uint32_t)CORM_ITEM_COUNT(__VA_ARGS__) })
 #endif

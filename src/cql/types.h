@@ -48,10 +48,10 @@ typedef struct cql_type cql_type;
 
 /* Immutable. Lives in the arena it was made in; types without parameters are static. */
 struct cql_type {
-    cql_type_id            id;
-    bool                   frozen;    /* list, set, map, UDT: stored as one value. Tuples and vectors always are */
-    uint32_t               count;     /* number of params: list, set, vector 1; map 2; tuple, UDT any */
-    uint32_t               dimension; /* vector */
+    cql_type_id id;
+    bool     frozen; /* list, set, map, UDT: stored as one value. Tuples and vectors always are */
+    uint32_t count;  /* number of params: list, set, vector 1; map 2; tuple, UDT any */
+    uint32_t dimension; /* vector */
     const cql_type *const *params;
     corm_str               keyspace;    /* UDT */
     corm_str               name;        /* UDT; CUSTOM: the class */
@@ -67,11 +67,13 @@ const cql_type *cql__type_native_named(corm_str name);
 /* Makers: NULL when memory is exhausted. Parameters are borrowed, not copied. */
 const cql_type *cql__type_list(base_arena *arena, const cql_type *element, bool frozen);
 const cql_type *cql__type_set(base_arena *arena, const cql_type *element, bool frozen);
-const cql_type *cql__type_map(base_arena *arena, const cql_type *key, const cql_type *value, bool frozen);
+const cql_type *cql__type_map(base_arena *arena, const cql_type *key, const cql_type *value,
+                              bool frozen);
 const cql_type *cql__type_tuple(base_arena *arena, const cql_type *const *items, uint32_t count);
 const cql_type *cql__type_vector(base_arena *arena, const cql_type *element, uint32_t dimension);
-const cql_type *cql__type_udt(base_arena *arena, corm_str keyspace, corm_str name, const corm_str *field_names,
-                              const cql_type *const *field_types, uint32_t count, bool frozen);
+const cql_type *cql__type_udt(base_arena *arena, corm_str keyspace, corm_str name,
+                              const corm_str *field_names, const cql_type *const *field_types,
+                              uint32_t count, bool frozen);
 
 /* The same type with `frozen` as given (and everything inside it frozen); itself when it is so already. */
 const cql_type *cql__type_freeze(base_arena *arena, const cql_type *type);
@@ -113,18 +115,19 @@ typedef struct cql_type_lookup {
 } cql_type_lookup;
 
 /* Reads the CQL form (as printed above; also keyspace-qualified type names). */
-CORM_CHECKED corm_status cql__type_parse(base_arena *arena, corm_str text, const cql_type_lookup *lookup,
-                                         const cql_type **out, corm_error *err);
+CORM_CHECKED corm_status cql__type_parse(base_arena *arena, corm_str text,
+                                         const cql_type_lookup *lookup, const cql_type **out,
+                                         corm_error *err);
 
 /* Reads the class form, with or without the package prefix; unknown classes become CQL_CUSTOM. */
-CORM_CHECKED corm_status cql__type_parse_marshal(base_arena *arena, corm_str text, const cql_type **out,
-                                                 corm_error *err);
+CORM_CHECKED corm_status cql__type_parse_marshal(base_arena *arena, corm_str text,
+                                                 const cql_type **out, corm_error *err);
 
 /* The [option] form of a result's metadata. `version` is 4 or 5: duration is custom below 5; a vector
  * always is. */
 void cql__type_write_option(const cql_type *type, uint8_t version, base_buf *out);
-CORM_CHECKED corm_status cql__type_read_option(base_arena *arena, base_reader *reader, const cql_type **out,
-                                               corm_error *err);
+CORM_CHECKED corm_status cql__type_read_option(base_arena *arena, base_reader *reader,
+                                               const cql_type **out, corm_error *err);
 
 /* Appends the name as CQL text: as it is, or in double quotes where it needs them (upper case, reserved
  * word, other characters). */

@@ -14,7 +14,7 @@ static inline uint64_t cql__uuid_by_time(uint64_t high) {
 }
 
 static inline uint64_t cql__uuid_order_high(const uint8_t *uuid) {
-    uint64_t high    = base__load_u64(uuid);
+    uint64_t high = base__load_u64(uuid);
     uint64_t version = high >> 12 & 15;
     if (version == 1) return cql__uuid_by_time(high);
     return version << 60 | high >> 16 << 12 | (high & 0xfff);
