@@ -31,14 +31,12 @@ static void keep_outcome(void *context, corm_status status, corm_result *result,
 
 static corm_status run_task(cli_shell *shell, const char *cql, const corm_execute_options *options,
                             corm_result **result) {
-    outcome     got = { 0 };
-    corm_status status;
-    corm_task  *task = corm_execute_async(shell->session, cql, options, keep_outcome, &got);
+    outcome    got = { 0 };
+    corm_task *task = corm_execute_async(shell->session, cql, options, keep_outcome, &got);
     if (!task) return base__fail_memory(options->error);
-    while ((status = corm_task_wait(task, LOOK_EVERY_MS)) == CORM_TIMEOUT &&
-           !corm_task_is_done(task))
+    while (corm_task_wait(task, LOOK_EVERY_MS) == CORM_TIMEOUT && !corm_task_is_done(task))
         if (cli__take_interrupt(shell)) corm_task_cancel(task);
-    status = corm_task_wait(task, 0);
+    corm_status status = corm_task_wait(task, 0);
     corm_task_free(task);
     *result = got.result;
     if (status != CORM_OK) *options->error = got.error;

@@ -208,7 +208,9 @@ static void a_file_of_models_is_read(void **state) {
     (void)state;
     const corm_model *const *models;
     corm_error               err = { 0 };
-    char                     path[] = "/tmp/corm-models-XXXXXX";
+    char                     path[] = "corm-models-"
+                                      "XXX"
+                                      "XXX";
     int                      fd = mkstemp(path);
     FILE                    *file = fdopen(fd, "w");
     fputs(user_json, file);

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: MIT
 /* Every kind of call of the mapper, as a user writes it. */
-#include <corm/corm.h>
+#include "corm/corm.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-#include <corm/corm.h>
+// SPDX-License-Identifier: MIT
+#include "corm/corm.h"
 #include <stdio.h>
 typedef struct user {
     corm_uuid      id;

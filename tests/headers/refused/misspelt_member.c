@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 /* A column of a member that the struct does not have. */
 // refused: (no member named|did you mean) ‘?'?(emial|email)
-#include <corm/corm.h>
+#include "corm/corm.h"
 typedef struct user {
     corm_uuid id;
     char     *email;

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 /* A member of a type that no column can have. */
 // refused: (_Generic|generic selection|controlling expression)
-#include <corm/corm.h>
+#include "corm/corm.h"
 typedef struct user {
     corm_uuid   id;
     long double height;
