@@ -74,17 +74,27 @@ static bool is_asked(const lwt_run *run, const cql_column *column) {
     return false;
 }
 
+/* The columns that are read; NULL when memory is exhausted. */
+static const cql_column **needed_columns(const lwt_run *run, bool is_static, uint32_t *count) {
+    const cql_table   *table = run->table;
+    const cql_column **needed =
+        BASE_NEW_ARRAY(run->write->request->arena, const cql_column *, table->column_count);
+    *count = 0;
+    for (uint32_t i = 0; needed && i < table->column_count; i++) {
+        const cql_column *column = &table->columns[i];
+        if (column->kind != (is_static ? CQL_STATIC : CQL_REGULAR)) continue;
+        if ((is_static ? run->reads_statics : run->reads_rows) || is_asked(run, column))
+            needed[(*count)++] = column;
+    }
+    return needed;
+}
+
 static corm_status read_image(lwt_run *run, lwt_row *row, bool is_static, corm_error *err) {
     const cql_table   *table = run->table;
     base_arena        *arena = run->write->request->arena;
-    const cql_column **needed = BASE_NEW_ARRAY(arena, const cql_column *, table->column_count);
-    uint32_t           count = 0;
+    uint32_t           count;
+    const cql_column **needed = needed_columns(run, is_static, &count);
     if (!needed) return base__fail_memory(err);
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        const cql_column *column = &table->columns[i];
-        if (column->kind != (is_static ? CQL_STATIC : CQL_REGULAR)) continue;
-        if (!is_static || run->reads_statics || is_asked(run, column)) needed[count++] = column;
-    }
     CORM_TRY(engine__image_values(table, is_static, &row->image->row, run->write->request->now_s,
                                   needed, count, arena, row->values, &row->exists, err));
     if (!is_static) return CORM_OK;
@@ -247,11 +257,14 @@ static corm_status all_hold(lwt_run *run, bool *holds, corm_error *err) {
 
 /* Without a condition on a row, the partition's first one stands for all. */
 static corm_status first_row(lwt_run *run, lwt_row *row, corm_error *err) {
-    engine_request *request = run->write->request;
-    corm_bytes      prefix = run->partition->prefix;
-    kv_cursor      *cursor;
-    engine_key      key;
-    bool            found;
+    engine_request    *request = run->write->request;
+    corm_bytes         prefix = run->partition->prefix;
+    kv_cursor         *cursor;
+    engine_key         key;
+    bool               found;
+    uint32_t           count;
+    const cql_column **needed = needed_columns(run, false, &count);
+    if (!needed) return base__fail_memory(err);
     CORM_TRY(null_values(run, row, err));
     CORM_TRY(kv__cursor_open(request->txn, KV_DATA, &cursor, err));
     corm_status status = kv__cursor_seek(cursor, prefix, KV_AT_OR_AFTER, &found, err);
@@ -262,7 +275,7 @@ static corm_status first_row(lwt_run *run, lwt_row *row, corm_error *err) {
             break;
         if (key.kind == ENGINE_KEY_ROW) {
             status = engine__row_read(run->table, false, kv__cursor_value(cursor), request->now_s,
-                                      NULL, 0, request->arena, row->values, &read, err);
+                                      needed, count, request->arena, row->values, &read, err);
             row->exists = status == CORM_OK && (run->reads_rows ? read.live : read.has_liveness);
         }
         if (status == CORM_OK) status = kv__cursor_next(cursor, &found, err);

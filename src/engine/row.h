@@ -70,7 +70,9 @@ CORM_CHECKED corm_status engine__row_encode(const cql_table *table, const engine
 
 /* What a reader wants to know of a row. */
 typedef struct engine_row_read {
-    bool live;         /* has a live marker or a live cell of any column: the row exists */
+    bool
+         live; /* has a live marker or a live cell of any column: the row exists. Cells of columns that are not needed count
+                * only from the marker's timestamp on, also when the marker has expired */
     bool has_liveness; /* its marker is live */
 } engine_row_read;
 

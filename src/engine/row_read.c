@@ -131,6 +131,16 @@ static const cql_column *column_with_id(const cql_table *table, uint32_t id) {
     return NULL;
 }
 
+/* The server skips cells that are older than the row's marker in columns that a query does not name, if it names any; also when
+ * the marker has expired, so that the row exists for one selection and not for another. */
+static void hide_skipped(assembly *as, const row_head *head, const cql_column *const *needed,
+                         uint32_t count) {
+    if (!(head->flags & ROW_LIVENESS) || as->hidden >= head->liveness.timestamp) return;
+    bool names_any = false;
+    for (uint32_t i = 0; i < count; i++) names_any = names_any || needed[i]->kind >= CQL_STATIC;
+    if (names_any) as->hidden = head->liveness.timestamp - 1;
+}
+
 /* Looks first behind the one found before: most often both are in the table's order. */
 static inline const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count,
                                                uint32_t id, uint32_t *at) {
@@ -177,6 +187,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
             out->live = out->live || !cql__is_null(values[column->index]);
             scan.bad = scan.bad || stored.body.bad;
         } else {
+            hide_skipped(&as, &head, needed, needed_count);
             out->live = any_cell_live(&as, stored);
         }
     }

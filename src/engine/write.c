@@ -223,24 +223,29 @@ static corm_status check_clustering(const cql_table *table, const cql_value *val
     return CORM_OK;
 }
 
+static corm_status modify_row(engine_write *write, const cql_checked_modify *modify,
+                              write_partition *partition, const engine_bound *row,
+                              cql_eval_env *env, image_stamp *stamp, corm_error *err) {
+    write_image *image;
+    CORM_TRY(engine__write_image(write, partition, row ? &row->start : NULL, row ? row->row : NULL,
+                                 &image, err));
+    return assign_all(write, modify, image, env, stamp, err);
+}
+
+/* Static columns are assigned to once for every row, which counters and lists show; not at all when IN () selects none. */
 static corm_status modify_rows(engine_write *write, const cql_checked_modify *modify,
                                write_partition *partition, cql_eval_env *env, image_stamp *stamp,
                                corm_error *err) {
-    engine_bound *bounds = NULL;
-    uint32_t      count = 0;
-    write_image  *image;
-    if (!modify->static_only)
-        CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
-    /* IN () selects no row, and then the static columns are not written either. */
-    if (assigns_static(modify) && (modify->static_only || count)) {
-        CORM_TRY(engine__write_image(write, partition, NULL, NULL, &image, err));
-        CORM_TRY(assign_all(write, modify, image, env, stamp, err));
-    }
+    engine_bound *bounds;
+    uint32_t      count;
+    bool          statics = assigns_static(modify);
+    if (modify->static_only)
+        return statics ? modify_row(write, modify, partition, NULL, env, stamp, err) : CORM_OK;
+    CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
     for (uint32_t i = 0; i < count; i++) {
         CORM_TRY(check_clustering(modify->table, bounds[i].row, err));
-        CORM_TRY(
-            engine__write_image(write, partition, &bounds[i].start, bounds[i].row, &image, err));
-        CORM_TRY(assign_all(write, modify, image, env, stamp, err));
+        if (statics) CORM_TRY(modify_row(write, modify, partition, NULL, env, stamp, err));
+        CORM_TRY(modify_row(write, modify, partition, &bounds[i], env, stamp, err));
     }
     return CORM_OK;
 }
