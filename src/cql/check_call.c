@@ -101,6 +101,7 @@ static corm_status resolve_token(cql_checker *c, const cql_expr *expr, const cql
     }
     for (uint32_t i = 0; i < expr->count; i++) {
         if (cql__term_fit(c, expr->args[i], types[i]) != CQL_FIT_NOT) continue;
+        CORM_TRY(cql__fail_unexpected(c));
         corm_str text =
             c->selecting ? cql__selector_text(c, expr->args[i]) : cql__term_text(c, expr->args[i]);
         return base__fail(

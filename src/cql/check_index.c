@@ -38,7 +38,8 @@ static bool has_ranges(const cql_type *type) {
 }
 
 bool cql__index_supports(const cql_index *index, const cql_column *column, cql_operator op) {
-    if (index->column != column || column->type->id == CQL_VECTOR) return false;
+    if (index->column != column) return false;
+    if (column->type->id == CQL_VECTOR && cql__index_is_sai(index)) return false;
     switch (index->target) {
     case CQL_TARGET_KEYS: return op == CQL_OP_CONTAINS_KEY;
     case CQL_TARGET_VALUES: return op == CQL_OP_CONTAINS;

@@ -360,9 +360,11 @@ corm_status cql__selector(cql_checker *c, const cql_expr *expr, const cql_type *
 
 /* ---- the type that a selector has for itself ---- */
 
+/* Elements of lists are refused later; until then the server takes them for what cells of lists are named by. */
 static const cql_type *part_type(const cql_type *of, cql_expr_kind kind) {
-    if (!of || (of->id != CQL_MAP && of->id != CQL_SET)) return NULL;
+    if (!of || !cql__type_is_collection(of)) return NULL;
     if (kind == CQL_EXPR_SLICE) return of;
+    if (of->id == CQL_LIST) return cql__type_native(CQL_TIMEUUID);
     return of->id == CQL_MAP ? of->params[1] : of->params[0];
 }
 

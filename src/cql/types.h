@@ -95,7 +95,8 @@ bool cql__type_accepts(const cql_type *to, const cql_type *from);
 bool cql__type_is_multicell(const cql_type *type);
 bool cql__type_is_collection(const cql_type *type); /* list, set, map; frozen or not */
 bool cql__type_is_numeric(const cql_type *type);
-bool cql__type_has_duration(const cql_type *type); /* is or contains it */
+bool cql__type_has_duration(
+    const cql_type *type); /* is or contains it; the server does not look into vectors */
 bool cql__type_mentions_udt(const cql_type *type, corm_str keyspace, corm_str name);
 
 /* The wire size of every value of it, or 0 when it varies (a vector of fixed elements is fixed). */

@@ -141,6 +141,7 @@ bool cql__type_is_numeric(const cql_type *type) {
 
 bool cql__type_has_duration(const cql_type *type) {
     if (type->id == CQL_DURATION) return true;
+    if (type->id == CQL_VECTOR) return false;
     for (uint32_t i = 0; i < type->count; i++) {
         if (cql__type_has_duration(type->params[i])) return true;
     }

@@ -296,16 +296,25 @@ static void add_column(const cql_column **columns, uint32_t *count, const cql_co
     columns[(*count)++] = column;
 }
 
-/* The columns shown when not applied: all; or (in a batch after the key) those of the conditions, in their order. */
+static void add_asked(const cql_checked_modify *modify, cql_column_kind kind,
+                      const cql_column **columns, uint32_t *count) {
+    for (uint32_t i = 0; i < modify->condition_count; i++)
+        if (modify->conditions[i].column->kind == kind)
+            add_column(columns, count, modify->conditions[i].column);
+}
+
+/* The columns shown when not applied: all; or (in a batch after the key) those of the conditions, in their order, static ones
+ * of a statement behind the others. */
 static uint32_t shown_columns(const lwt_run *run, const cql_column **columns) {
     uint32_t count = 0;
     bool     all = shows_all(run);
     for (uint32_t i = 0; i < run->table->column_count; i++)
         if (all || (run->is_batch && run->table->columns[i].kind <= CQL_CLUSTERING))
             columns[count++] = &run->table->columns[i];
-    for (uint32_t i = 0; i < run->count && !all; i++)
-        for (uint32_t j = 0; j < run->items[i].modify->condition_count; j++)
-            add_column(columns, &count, run->items[i].modify->conditions[j].column);
+    for (uint32_t i = 0; i < run->count && !all; i++) {
+        add_asked(run->items[i].modify, CQL_REGULAR, columns, &count);
+        add_asked(run->items[i].modify, CQL_STATIC, columns, &count);
+    }
     return count;
 }
 
