@@ -143,12 +143,12 @@ static corm_status check_collection(const cql_type *type, cql_value value, corm_
         }
         CORM_TRY(cql__validate(cql__item_type(type, (uint32_t)(i & 1)), item, err));
     }
-    if (count < 0) {
-        return base__fail(err, CORM_INVALID, "The data cannot be deserialized as a %s",
+    if (reader.len > 0) {
+        return base__fail(err, CORM_INVALID, "Unexpected extraneous bytes after %s value",
                           collection_name(type));
     }
-    if (reader.len == 0) return CORM_OK;
-    return base__fail(err, CORM_INVALID, "Unexpected extraneous bytes after %s value",
+    if (count >= 0) return CORM_OK;
+    return base__fail(err, CORM_INVALID, "The data cannot be deserialized as a %s",
                       collection_name(type));
 }
 

@@ -1,5 +1,10 @@
 # CSV: every type out and in again, nulls, rejects with their places, headers, options.
-quiet() { "$@" 2> >(sed 's/ in [0-9.]* s, [0-9]* a second//' >&2); }
+quiet() {
+    "$@" 2>quiet.err
+    local code=$?
+    sed 's/ in [0-9.]* s, [0-9]* a second//' quiet.err >&2
+    return $code
+}
 import() { quiet "$CORM" import corm:./store "$@"; echo "exit $?"; }
 export_to() { quiet "$CORM" export corm:./store "$@"; echo "exit $?"; }
 cql() { "$CORM" shell corm:./store "$@"; }

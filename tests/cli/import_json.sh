@@ -1,5 +1,10 @@
 # JSON lines: members by name, nulls, rejects; standard input; going on after an interruption.
-quiet() { "$@" 2> >(sed 's/ in [0-9.]* s, [0-9]* a second//' >&2); }
+quiet() {
+    "$@" 2>quiet.err
+    local code=$?
+    sed 's/ in [0-9.]* s, [0-9]* a second//' quiet.err >&2
+    return $code
+}
 import() { quiet "$CORM" import corm:./store "$@"; echo "exit $?"; }
 cql() { "$CORM" shell corm:./store "$@"; }
 cql -e "CREATE KEYSPACE j WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1};
