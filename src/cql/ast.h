@@ -87,7 +87,7 @@ struct cql_expr {
     cql_expr          **args;
     cql_name           *names;  /* UDT */
     uint16_t            height; /* levels below; the parser refuses more than CQL_MAX_DEPTH */
-    bool                parens; /* written in parentheses; cql__ast_equal does not look at it */
+    uint16_t parens; /* how many pairs stand around it; cql__ast_equal does not look at them */
 };
 
 /* ---- clauses ---- */

@@ -142,7 +142,8 @@ static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type 
                       call.keyspace.len > 0 ? "." : "", CQL_STR(call.name));
 }
 
-/* What is resolved is remembered by the expression's address, so the copy without parentheses is made once and lives on. */
+/* What is resolved is remembered by the expression's address, so the copy with one pair of parentheses less is made once and
+ * lives on. */
 cql_expr *cql__bare(cql_checker *c, const cql_expr *expr) {
     static const cql_type bare_of;
     fit_key               key = { expr, &bare_of };
@@ -151,7 +152,7 @@ cql_expr *cql__bare(cql_checker *c, const cql_expr *expr) {
     bare = BASE_NEW(c->arena, cql_expr);
     if (!bare) return NULL;
     *bare = *expr;
-    bare->parens = false;
+    bare->parens--;
     keep(c, &key, bare);
     return bare;
 }

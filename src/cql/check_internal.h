@@ -287,7 +287,7 @@ corm_status cql__condition(cql_checker *c, const cql_condition *condition,
 corm_status cql__check_batch_statement(cql_checker *c, const cql_batch *batch,
                                        cql_checked_batch *out);
 
-/* The expression without its parentheses: one copy, in the arena. NULL: memory is exhausted. */
+/* The expression with one pair of parentheses less: one copy, in the arena. NULL: memory is exhausted. */
 cql_expr *cql__bare(cql_checker *c, const cql_expr *expr);
 
 #endif

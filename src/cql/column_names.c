@@ -187,9 +187,9 @@ static void put_term_call(cql_checker *c, const cql_expr *expr, base_buf *out) {
 }
 
 static void put_term(cql_checker *c, const cql_expr *expr, base_buf *out) {
-    if (expr->parens) base__buf_u8(out, '(');
+    for (uint32_t i = 0; i < expr->parens; i++) base__buf_u8(out, '(');
     if (!put_common(c, expr, put_term, out)) put_term_call(c, expr, out);
-    if (expr->parens) base__buf_u8(out, ')');
+    for (uint32_t i = 0; i < expr->parens; i++) base__buf_u8(out, ')');
 }
 
 static void put_subscript(cql_checker *c, const cql_expr *expr, base_buf *out) {
@@ -257,9 +257,9 @@ static void put_bare_selector(cql_checker *c, const cql_expr *expr, base_buf *ou
 }
 
 static void put_selector(cql_checker *c, const cql_expr *expr, base_buf *out) {
-    if (expr->parens) base__buf_u8(out, '(');
+    for (uint32_t i = 0; i < expr->parens; i++) base__buf_u8(out, '(');
     if (!put_common(c, expr, put_selector, out)) put_bare_selector(c, expr, out);
-    if (expr->parens) base__buf_u8(out, ')');
+    for (uint32_t i = 0; i < expr->parens; i++) base__buf_u8(out, ')');
 }
 
 void cql__put_term(const cql_expr *expr, base_buf *out) {

@@ -301,7 +301,7 @@ static bool parse_parens(cql_parser *p, bool selector, cql_expr **out) {
     *out = expr;
     if (expr->count == 1) {
         *out = expr->args[0];
-        (*out)->parens = true;
+        (*out)->parens++;
     }
     return true;
 }

@@ -422,8 +422,8 @@ static void brackets_around_one_element_leave_a_mark(void **state) {
     cql_statement *s = parse(&arena, "INSERT INTO t (a, b, c) VALUES ((1), 1, (1, 2))");
     cql_expr     **values = s->as.insert.values;
     assert_int_equal(values[0]->kind, CQL_EXPR_INTEGER);
-    assert_true(values[0]->parens);
-    assert_false(values[1]->parens);
+    assert_int_equal(values[0]->parens, 1);
+    assert_int_equal(values[1]->parens, 0);
     assert_true(cql__expr_equal(values[0], values[1]));
     assert_int_equal(values[2]->kind, CQL_EXPR_TUPLE);
     base__arena_free(&arena);

@@ -172,18 +172,15 @@ static int strength(const cql_expr *expr) {
 
 static void print_inside(base_buf *out, const cql_expr *expr);
 
-static void print_in_brackets(base_buf *out, const cql_expr *expr) {
-    base__buf_puts(out, "(");
+static void print_in_brackets(base_buf *out, const cql_expr *expr, uint32_t pairs) {
+    for (uint32_t i = 0; i < pairs; i++) base__buf_u8(out, '(');
     print_inside(out, expr);
-    base__buf_puts(out, ")");
+    for (uint32_t i = 0; i < pairs; i++) base__buf_u8(out, ')');
 }
 
 static void print_at_least(base_buf *out, const cql_expr *expr, int least) {
-    if (expr->parens || strength(expr) < least) {
-        print_in_brackets(out, expr);
-    } else {
-        print_inside(out, expr);
-    }
+    uint32_t needed = strength(expr) < least;
+    print_in_brackets(out, expr, expr->parens ? expr->parens : needed);
 }
 
 void cql__print_expr(const cql_expr *expr, base_buf *out) {
@@ -197,12 +194,9 @@ void cql__print_expr_item(base_buf *out, const void *items, uint32_t i) {
 /* In front of .field or [element]: a number there would swallow the dot, and a hint's operand could
  * become a hint itself. */
 static void print_base(base_buf *out, const cql_expr *expr) {
-    bool number = expr->kind >= CQL_EXPR_INTEGER && expr->kind <= CQL_EXPR_DURATION;
-    if (number || expr->kind == CQL_EXPR_HINT || strength(expr) < MODIFIED) {
-        print_in_brackets(out, expr);
-    } else {
-        print_inside(out, expr);
-    }
+    bool     number = expr->kind >= CQL_EXPR_INTEGER && expr->kind <= CQL_EXPR_DURATION;
+    uint32_t needed = number || expr->kind == CQL_EXPR_HINT || strength(expr) < MODIFIED;
+    print_in_brackets(out, expr, needed);
 }
 
 static void print_subscript(base_buf *out, const cql_expr *expr) {
@@ -234,7 +228,7 @@ static bool hints_marker(const cql_expr *expr) {
 /* Written brackets go: the colon behind them could begin a marker that they hint. */
 static void print_key(base_buf *out, const cql_expr *key) {
     if (hints_marker(key)) {
-        print_in_brackets(out, key);
+        print_in_brackets(out, key, 1);
     } else {
         print_inside(out, key);
     }
@@ -244,7 +238,7 @@ static void print_key(base_buf *out, const cql_expr *key) {
 static void print_element(base_buf *out, const void *items, uint32_t i) {
     const cql_expr *element = ((const cql_expr *const *)items)[i];
     if (i == 0 && hints_marker(element)) {
-        print_in_brackets(out, element);
+        print_in_brackets(out, element, 1);
     } else {
         cql__print_expr(element, out);
     }

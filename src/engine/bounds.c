@@ -57,20 +57,42 @@ static uint32_t row_width(const cql_row_value *row) {
 }
 
 static corm_status eval_row_value(const cql_column *columns, const cql_row_value *row,
-                                  cql_eval_env *env, cql_value *out, corm_error *err) {
+                                  bool is_tuple, cql_eval_env *env, cql_value *out,
+                                  corm_error *err) {
     if (row->packed) {
         cql_value tuple;
         CORM_TRY(cql__eval(row->nodes[0], env, &tuple, err));
         return split_tuple(columns, row->nodes[0]->type, tuple, row_width(row), out, err);
     }
-    for (uint32_t i = 0; i < row->count; i++) CORM_TRY(cql__eval(row->nodes[i], env, &out[i], err));
+    for (uint32_t i = 0; i < row->count; i++) {
+        CORM_TRY(cql__eval(row->nodes[i], env, &out[i], err));
+        if (is_tuple && out[i].len == -2)
+            return base__fail(err, CORM_INVALID, "Invalid unset value for tuple field number %u",
+                              i);
+    }
     return CORM_OK;
 }
 
+/* (a, b) IN (…) names all columns. */
+static corm_status refuse_null_row(const cql_column *columns, uint32_t count, corm_error *err) {
+    base_buf names = { 0 };
+    for (uint32_t i = 0; i < count; i++)
+        base__buf_printf(&names, "%s%.*s", i ? ", " : "", (int)columns[i].name.len,
+                         columns[i].name.data);
+    corm_status status =
+        base__fail(err, CORM_INVALID, "Invalid null value in condition for columns: [%.*s]",
+                   (int)names.len, (const char *)names.data);
+    base__buf_free(&names);
+    return status;
+}
+
 static corm_status add_row(alternatives *to, const cql_column *columns, const cql_value *values,
-                           bool in_tuple, cql_eval_env *env, corm_error *err) {
-    for (uint32_t i = 0; i < to->width; i++)
-        CORM_TRY(check_key_value(&columns[i], values[i], in_tuple, err));
+                           const cql_restriction *from, cql_eval_env *env, corm_error *err) {
+    for (uint32_t i = 0; i < to->width; i++) {
+        if (from->is_tuple && from->kind == CQL_RESTRICT_IN && values[i].len == -1)
+            return refuse_null_row(columns, to->width, err);
+        CORM_TRY(check_key_value(&columns[i], values[i], from->is_tuple, err));
+    }
     return add_alternative(to, values, env->context.arena) ? CORM_OK : base__fail_memory(err);
 }
 
@@ -81,13 +103,15 @@ static corm_status eval_in_list(alternatives *to, const cql_column *columns,
     cql_value       list, item;
     cql_walk        walk;
     CORM_TRY(cql__eval(restriction->in_list, env, &list, err));
+    if (list.len == -1 && restriction->is_tuple)
+        return base__fail(err, CORM_INVALID, "Invalid null value for IN restriction");
     CORM_TRY(check_key_value(columns, list, true, err));
     CORM_TRY(cql__walk_begin(&walk, type, list, err));
     while (cql__walk_next(&walk, &item)) {
         row[0] = item;
         if (type->params[0]->id == CQL_TUPLE && restriction->is_tuple)
             CORM_TRY(split_tuple(columns, type->params[0], item, to->width, row, err));
-        CORM_TRY(add_row(to, columns, row, restriction->is_tuple, env, err));
+        CORM_TRY(add_row(to, columns, row, restriction, env, err));
     }
     return CORM_OK;
 }
@@ -100,8 +124,9 @@ static corm_status eval_alternatives(const cql_column *columns, const cql_restri
     if (!row) return base__fail_memory(err);
     if (restriction->in_list) return eval_in_list(out, columns, restriction, env, row, err);
     for (uint32_t i = 0; i < restriction->value_count; i++) {
-        CORM_TRY(eval_row_value(columns, &restriction->values[i], env, row, err));
-        CORM_TRY(add_row(out, columns, row, restriction->is_tuple, env, err));
+        CORM_TRY(
+            eval_row_value(columns, &restriction->values[i], restriction->is_tuple, env, row, err));
+        CORM_TRY(add_row(out, columns, row, restriction, env, err));
     }
     return CORM_OK;
 }
@@ -296,7 +321,7 @@ static corm_status eval_side(const cql_table *table, const cql_restriction *slic
     out->count = row_width(bound);
     out->values = BASE_NEW_ARRAY(env->context.arena, cql_value, row_width(bound));
     if (!out->values) return base__fail_memory(err);
-    CORM_TRY(eval_row_value(columns, bound, env, out->values, err));
+    CORM_TRY(eval_row_value(columns, bound, slice->is_tuple, env, out->values, err));
     for (uint32_t i = 0; i < out->count; i++)
         if (slice->is_tuple || out->values[i].len == -2)
             CORM_TRY(check_key_value(&columns[i], out->values[i], false, err));

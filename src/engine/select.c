@@ -90,6 +90,18 @@ static corm_status set_keys(select_run *run, bool *none, corm_error *err) {
     return CORM_OK;
 }
 
+/* Partitions of pages and groups are read one by one, others at once. */
+static corm_status check_serial(const select_run *run, corm_error *err) {
+    const wire_options *options = run->request->options;
+    bool at_once = !run->grouped && (options->page_size <= 0 || run->limit <= run->page_left);
+    if (run->partition_count < 2 || !at_once ||
+        (options->consistency != WIRE_SERIAL && options->consistency != WIRE_LOCAL_SERIAL))
+        return CORM_OK;
+    return base__fail(
+        err, CORM_INVALID,
+        "SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time");
+}
+
 static corm_status read_rows(select_run *run, corm_error *err) {
     if (run->table->is_virtual) return select__virtual(run, err);
     if (run->select->where.index) return select__index(run, err);
@@ -128,6 +140,7 @@ static corm_status check_sort(const select_run *run, corm_error *err) {
 static corm_status run_select(select_run *run, corm_error *err) {
     bool none;
     CORM_TRY(set_keys(run, &none, err));
+    if (!none) CORM_TRY(check_serial(run, err));
     begin_answer(run);
     if (run->select->sort_count) CORM_TRY(check_sort(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));

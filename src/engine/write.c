@@ -263,9 +263,9 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
                                  corm_error *err) {
     cql_eval_env       env = engine__write_env(write, values, value_count);
     cql_checked_modify expanded;
-    CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
     image_stamp stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
     CORM_TRY(eval_timestamp(modify, &env, &stamp.timestamp, err));
+    CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
     if (write->is_conditional) stamp.timestamp = timestamp;
     if (modify->deletes_rows)
         return engine__write_delete_rows(write, modify, &env, stamp.timestamp, err);
