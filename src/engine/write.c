@@ -263,7 +263,7 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
                                  corm_error *err) {
     cql_eval_env       env = engine__write_env(write, values, value_count);
     cql_checked_modify expanded;
-    image_stamp stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
+    image_stamp        stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
     CORM_TRY(eval_timestamp(modify, &env, &stamp.timestamp, err));
     CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
     if (write->is_conditional) stamp.timestamp = timestamp;

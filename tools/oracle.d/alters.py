@@ -31,7 +31,7 @@ class Alters:
         (g.regular if column.role == "regular" else g.statics).remove(column)
         g.dropped.append(column)
         g.settle()
-        when = "" if g.server_clock or g.chance(50) else " USING TIMESTAMP %d" % g.one_of([1, 2, 3])
+        when = "" if not g.stamped or g.chance(50) else " USING TIMESTAMP %d" % g.one_of([1, 2, 3])
         return "ALTER TABLE t DROP %s%s" % (column.name, when)
 
     def add(self):

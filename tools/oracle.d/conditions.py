@@ -83,6 +83,7 @@ class Conditions:
         chosen = g.some(columns, 1)[:2]
         if g.chance(15):
             chosen += chosen[:1]
+        self.safe = len(chosen) > 1
         return " AND ".join(self.compare(c) for c in chosen)
 
     def compare(self, column):
@@ -91,12 +92,12 @@ class Conditions:
             key = g.put(kind.parts[0], g.value(kind.parts[0]))
             return self.relation("%s[%s]" % (name, key), kind.parts[1])
         if kind.name == "list" and g.chance(40):
-            index = g.put(Kind("int"), str(g.one_of([0, 0, 1, 2, -1])))
+            index = str(g.one_of([0, 0, 1, 2] if self.safe else [0, 1, -1]))
             return self.relation("%s[%s]" % (name, index), kind.parts[0])
         if kind.name == "udt" and g.chance(50):
             field, part = g.one_of(kind.fields)
             return self.relation("%s.%s" % (name, field), part)
-        if kind.name in ("list", "set", "map") and g.chance(30):
+        if kind.name in ("list", "set", "map") and not self.safe and g.chance(30):
             if kind.name == "map" and g.chance(50):
                 return "%s CONTAINS KEY %s" % (name, g.put(kind.parts[0]))
             return "%s CONTAINS %s" % (name, g.put(kind.parts[-1]))
@@ -108,4 +109,8 @@ class Conditions:
             values = ", ".join(g.put(kind) for _ in range(g.random.randint(0, 3)))
             return "%s IN (%s)" % (left, values)
         operator = g.one_of(["=", "=", "=", "!=", "<", "<=", ">", ">="])
+        if self.safe:
+            value = g.value(kind)
+            operator = g.one_of(["=", "!="]) if value in ("[]", "{}") else operator
+            return "%s %s %s" % (left, operator, value)
         return "%s %s %s" % (left, operator, g.put(kind))

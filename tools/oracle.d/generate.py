@@ -4,7 +4,10 @@ distinct timestamps, changes of the schema, and SELECTs of every shape, some of 
 The same seed gives the same script.
 
 Left out, besides what kinds.py leaves out: counting on after a counter was deleted; TTLs beside an
-index, unless the clock is the server's; expressions whose value is the time or a random one."""
+index, unless the clock is the server's; expressions whose value is the time or a random one; bound
+sets and maps that are not sorted; functions on, and expressions for, columns in descending order,
+whose type some of the server's checks do not see through; conditions of which one is an error, since
+the server looks at them in no certain order."""
 
 import random
 import re
@@ -23,6 +26,9 @@ class Column:
     def is_key(self):
         return self.role in ("partition", "clustering")
 
+    def is_opaque(self):
+        return self.descending and not self.kind.is_native()
+
 
 class Directed(str):
     """A statement's text with directives in front of it."""
@@ -34,6 +40,14 @@ def directed(text, *directives):
     text = Directed(text)
     text.directives = tuple(directives)
     return text
+
+
+def is_unsorted(kind, literal):
+    """Whether the bytes of a set or map might come in no order; a client has to sort them."""
+    holds = lambda k: k.name in ("set", "map") or any(map(holds, k.parts)) or any(
+        holds(part) for _, part in k.fields
+    )
+    return holds(kind) and "," in literal
 
 
 class Generator(Values):
@@ -62,7 +76,7 @@ class Generator(Values):
         """A value where a statement takes one: a literal, an expression, a marker."""
         if literal is None:
             literal = "null" if self.chance(8) else self.value(kind)
-        if self.bound is not None and self.chance(75):
+        if self.bound is not None and self.chance(75) and not is_unsorted(kind, literal):
             return self.marker(kind, literal)
         if self.errors and self.chance(1.5):
             return self.value(self.kind())
@@ -71,15 +85,22 @@ class Generator(Values):
         return literal
 
     def marker(self, kind, literal):
-        if self.chance(3):
-            literal = self.one_of(["unset", "null", "0x"])
-        elif self.errors and self.chance(1.5):
-            literal = self.one_of(ODD_BYTES)
+        if self.errors and self.chance(4):
+            literal = self.one_of(["unset", "null", "0x"] + ODD_BYTES)
+        # Of two wrong values the server may name the other one.
+        if kind.name != "blob" and literal in ["unset", "null", "0x"] + ODD_BYTES:
+            if self.odd:
+                literal = self.value(kind) if not is_unsorted(kind, literal) else "null"
+            self.odd = True
         self.bound.append(literal)
         return "\1%d\2" % (len(self.bound) - 1)
 
     def key_value(self, column):
-        return self.put(column.kind, self.one_of(self.keys[column.name]))
+        literal = self.one_of(self.keys[column.name])
+        if column.descending:
+            is_bound = self.bound is not None and not is_unsorted(column.kind, literal)
+            return self.marker(column.kind, literal) if is_bound else literal
+        return self.put(column.kind, literal)
 
     def name(self, column):
         """The column's name; now and then another's."""
@@ -89,7 +110,7 @@ class Generator(Values):
 
     def with_markers(self, build):
         """The statement that `build` makes, prepared and executed with values."""
-        self.bound = []
+        self.bound, self.odd = [], False
         try:
             text = build()
             numbers = [int(found) for found in re.findall("\1(\\d+)\2", text)]
@@ -107,13 +128,18 @@ class Generator(Values):
 
     def table(self):
         self.counters = self.chance(6)
-        self.server_clock = self.counters or self.chance(30)
+        # Conditional statements take the server's time, but not exactly: beside them, other statements
+        # have timestamps that are always older.
+        how = "clock" if self.counters else self.one_of(["stamped"] * 6 + ["clock", "conditional"] * 2)
+        self.conditional = how == "conditional"
+        self.stamped = how != "clock"  # whether statements have timestamps
+        self.known_times = how == "stamped"  # whether WRITETIME may be shown
         self.partition = [
             Column("p%d" % i, self.frozen_kind(1, True), "partition")
             for i in range(self.one_of([1, 1, 1, 2, 3]))
         ]
         self.clustering = [
-            Column("c%d" % i, self.frozen_kind(1, True), "clustering", self.chance(35))
+            Column("c%d" % i, self.frozen_kind(1, True), "clustering", self.chance(40))
             for i in range(self.one_of([0, 1, 1, 2, 2, 3]))
         ]
         statics = self.random.randint(0, 2) if self.clustering and self.chance(60) else 0
@@ -145,7 +171,7 @@ class Generator(Values):
             and column.role == "partition"
             and literal in ("''", "0x")
             and self.chance(90)
-        ):
+        ) or (literal == "{}" and column.is_opaque()):
             literal = self.value(column.kind)
         return literal
 
@@ -167,7 +193,7 @@ class Generator(Values):
             )
             options.append("CLUSTERING ORDER BY (%s)" % order)
         if self.has_ttl and self.chance(10):
-            self.default_ttl = self.one_of([3, 20])
+            self.default_ttl = self.one_of([3, 20, 90000])
             options.append("default_time_to_live = %d" % self.default_ttl)
         return text + (" WITH " + " AND ".join(options) if options else "")
 
@@ -193,8 +219,8 @@ class Generator(Values):
         self.statements = CREATE_TYPES + [self.create_table()]
         # An index of the server goes by the server's clock.
         self.own_clock = True
-        if self.chance(25):
-            self.has_ttl = self.default_ttl == 0 and not self.counters and self.chance(30)
+        if self.default_ttl in (0, 90000) and self.chance(25):
+            self.has_ttl = self.default_ttl > 0 or (not self.counters and self.chance(30))
             self.own_clock = not self.has_ttl
             for _ in range(self.one_of([1, 1, 2])):
                 indexed = self.one_of(self.regular + self.statics + self.clustering)

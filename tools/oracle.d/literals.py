@@ -226,7 +226,7 @@ def scalar(kind, text):
         return struct.pack(
             ">f" if kind == "float" else ">d", float(text.replace("Infinity", "inf"))
         )
-    if kind in ("uuid", "timeuuid"):
+    if kind in ("uuid", "timeuuid", "custom"):  # a timeuuid as LegacyTimeUUIDType
         return bytes.fromhex(text.replace("-", ""))
     if kind == "inet":
         return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)

@@ -30,9 +30,9 @@ class Selectors:
         g = self.g
         text, kind = self.base()
         for _ in range(g.one_of([0, 0, 0, 1, 1, 1, 2, 3])):
-            text, kind = self.wrap(text, kind)
             if kind is None:
                 break
+            text, kind = self.wrap(text, kind)
         if g.chance(6):
             text += " AS %s" % g.one_of(["n1", '"Name"', "v"])
         return text
@@ -41,6 +41,8 @@ class Selectors:
         """A column, or now and then a literal, a time of writing, a token."""
         g = self.g
         column = g.one_of(g.columns)
+        if column.is_opaque():
+            return g.name(column), None
         if g.chance(5):
             kind = g.frozen_kind(1)
             return "(%s) %s" % (kind.text(), g.put(kind)), kind
@@ -56,7 +58,7 @@ class Selectors:
     def metadata(self, column):
         g, kind, text = self.g, column.kind, column.name
         names = ["ttl"] if g.own_clock else []
-        if not g.server_clock:
+        if g.known_times:
             names += ["writetime", "maxwritetime"]
         if not names or (not g.errors and column.role not in ("regular", "static")):
             return text, kind
@@ -183,7 +185,7 @@ class Selectors:
         if g.chance(15):
             return g.one_of(["count(*)", "count(1)", "COUNT(*) AS n"])
         text, kind = self.base()
-        if g.chance(25):
+        if kind is not None and g.chance(25):
             text, kind = self.wrap(text, kind)
         names = ["count", "min", "max"]
         if kind is None or kind.name in NUMBERS + ("counter",) or g.errors and g.chance(3):

@@ -19,15 +19,20 @@ class Writes:
     def statement(self):
         g = self.g
         if g.chance(4):
-            return self.spoil(self.single())
+            return self.timed(self.spoil(self.single()))
         if g.chance(10):
-            return self.batch()
-        if g.chance(25 if g.server_clock else 0.5) and not (g.counters and g.chance(90)):
+            return self.timed(self.batch())
+        if g.chance(60 if g.conditional else 0.5 if g.counters else 0):
             return self.conditions.statement()
-        text = self.single()
-        if not g.counters and g.chance(5):
-            return directed(text, "timestamp: " + g.one_of(TIMESTAMPS))
-        return text
+        return self.timed(self.single())
+
+    def timed(self, text):
+        """Without the server's clock every statement has a timestamp, if not of its own then of the
+        request."""
+        g = self.g
+        if not g.stamped or ("TIMESTAMP" in text and g.chance(98)):
+            return text
+        return directed(text, "timestamp: " + g.one_of(TIMESTAMPS))
 
     def single(self):
         g = self.g
@@ -41,7 +46,7 @@ class Writes:
         head = g.one_of(["COUNTER "] * 9 + [""]) if g.counters else g.one_of(["", "", "UNLOGGED "])
         if not g.counters and g.chance(1):
             head = "COUNTER "
-        with_time = not g.counters and not g.server_clock and g.chance(20)
+        with_time = g.stamped and g.chance(20)
         if g.counters and g.chance(2):
             with_time = True
         using = "USING TIMESTAMP %s " % g.one_of(TIMESTAMPS) if with_time else ""
@@ -70,14 +75,14 @@ class Writes:
         g, parts = self.g, []
         if g.counters and not g.chance(1):
             return ""
-        if not g.server_clock and not self.timeless and not g.chance(3):
+        if g.stamped and not self.timeless and not g.chance(5):
             parts.append("TIMESTAMP " + self.number(g.one_of(TIMESTAMPS), "bigint"))
         if ttl and g.has_ttl and g.chance(20):
             seconds = g.one_of([0, 2, 5, 10, 50]) if g.own_clock else g.one_of([0, 100000])
             parts.append("TTL " + self.number(str(seconds), "int"))
         if g.errors and g.chance(0.7):
             parts.append(g.one_of(["TTL -1", "TTL 630720001", "TIMESTAMP -1", "TTL 0"]))
-            if parts[-1] == "TIMESTAMP -1" and g.server_clock:
+            if parts[-1] == "TIMESTAMP -1" and not g.stamped:
                 parts.pop()
         g.random.shuffle(parts)
         return " USING " + " AND ".join(parts) if parts else ""
@@ -98,7 +103,9 @@ class Writes:
             columns = columns + [g.one_of(g.columns)]
         for column in columns:
             if column.is_key() and g.chance(6):
-                values = ", ".join(g.key_value(column) for _ in range(g.random.randint(0, 3)))
+                # The server fails where it has to read a list of no partition.
+                least = 1 if column.role == "partition" else 0
+                values = ", ".join(g.key_value(column) for _ in range(g.random.randint(least, 3)))
                 parts.append("%s IN (%s)" % (g.name(column), values))
             else:
                 value = g.key_value(column) if column.is_key() else g.put(column.kind)
