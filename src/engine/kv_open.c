@@ -108,12 +108,25 @@ static corm_status open_env(kv_store *store, const kv_options *options, const kv
     return CORM_OK;
 }
 
+/* Another process may grow the map between the open and the first read; nobody else uses this store yet. */
+static int begin_first(kv_store *store, MDB_txn **txn) {
+    for (;;) {
+        int number = mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn);
+        if (number != MDB_MAP_RESIZED) return number;
+        MDB_envinfo info;
+        number = mdb_env_set_mapsize(store->env, 0);
+        if (number == 0) number = mdb_env_info(store->env, &info);
+        if (number != 0) return number;
+        atomic_store(&store->map_bytes, (uint64_t)info.me_mapsize);
+    }
+}
+
 /* A killed process leaves its reader slots behind, and each pins old pages. */
 static corm_status begin_using(kv_store *store, const kv_place *place, corm_error *err) {
     int      dead = 0;
     MDB_txn *txn = NULL;
     int      number = mdb_reader_check(store->env, &dead);
-    if (number == 0) number = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (number == 0) number = begin_first(store, &txn);
     if (number == 0) number = mdb_dbi_open(txn, NULL, 0, &store->dbi);
     mdb_txn_abort(txn);
     if (number == 0) return CORM_OK;
