@@ -26,7 +26,7 @@ class Conditions:
         if g.errors and g.chance(1):
             column = columns[-1] if columns else g.partition[0]
             return "%s IN (%s)" % (column.name, g.key_value(column))
-        return " AND ".join("%s = %s" % (c.name, g.put(c.kind, keys[c.name])) for c in columns)
+        return " AND ".join("%s = %s" % (c.name, g.put_key(c, keys[c.name])) for c in columns)
 
     def single(self, keys):
         g = self.g
@@ -52,7 +52,7 @@ class Conditions:
         g = self.g
         names = ", ".join(c.name for c in columns + others)
         values = ", ".join(
-            [g.put(c.kind, keys[c.name]) for c in columns] + [g.put(c.kind) for c in others]
+            [g.put_key(c, keys[c.name]) for c in columns] + [g.put(c.kind) for c in others]
         )
         return "INSERT INTO t (%s) VALUES (%s) IF NOT EXISTS" % (names, values)
 
@@ -88,10 +88,11 @@ class Conditions:
 
     def compare(self, column):
         g, kind, name = self.g, column.kind, self.g.name(column)
-        if kind.name == "map" and g.chance(40):
+        same = kind.name == "map" and kind.parts[0].text() == kind.parts[1].text()
+        if same and kind.multi_cell() and g.chance(80):
             key = g.put(kind.parts[0], g.value(kind.parts[0]))
             return self.relation("%s[%s]" % (name, key), kind.parts[1])
-        if kind.name == "list" and g.chance(40):
+        if kind.name == "list" and kind.multi_cell() and g.chance(40):
             index = str(g.one_of([0, 0, 1, 2] if self.safe else [0, 1, -1]))
             return self.relation("%s[%s]" % (name, index), kind.parts[0])
         if kind.name == "udt" and g.chance(50):

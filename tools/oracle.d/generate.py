@@ -7,7 +7,9 @@ Left out, besides what kinds.py leaves out: counting on after a counter was dele
 index, unless the clock is the server's; expressions whose value is the time or a random one; bound
 sets and maps that are not sorted; functions on, and expressions for, columns in descending order,
 whose type some of the server's checks do not see through; conditions of which one is an error, since
-the server looks at them in no certain order."""
+the server looks at them in no certain order; conditions on elements of frozen maps and of maps to
+another type, which the server compares as if they were keys; bytes that are no value where the server
+may not look at them."""
 
 import random
 import re
@@ -86,7 +88,7 @@ class Generator(Values):
 
     def marker(self, kind, literal):
         if self.errors and self.chance(4):
-            literal = self.one_of(["unset", "null", "0x"] + ODD_BYTES)
+            literal = self.one_of(["unset", "null", "0x"] + ODD_BYTES * self.odd_bytes)
         # Of two wrong values the server may name the other one.
         if kind.name != "blob" and literal in ["unset", "null", "0x"] + ODD_BYTES:
             if self.odd:
@@ -96,7 +98,9 @@ class Generator(Values):
         return "\1%d\2" % (len(self.bound) - 1)
 
     def key_value(self, column):
-        literal = self.one_of(self.keys[column.name])
+        return self.put_key(column, self.one_of(self.keys[column.name]))
+
+    def put_key(self, column, literal):
         if column.descending:
             is_bound = self.bound is not None and not is_unsorted(column.kind, literal)
             return self.marker(column.kind, literal) if is_bound else literal
@@ -104,13 +108,13 @@ class Generator(Values):
 
     def name(self, column):
         """The column's name; now and then another's."""
-        if self.errors and self.chance(0.7):
+        if self.errors and self.bound is None and self.chance(0.7):
             return self.one_of(self.columns).name if self.chance(80) else "nope"
         return column.name
 
     def with_markers(self, build):
         """The statement that `build` makes, prepared and executed with values."""
-        self.bound, self.odd = [], False
+        self.bound, self.odd, self.odd_bytes = [], False, False
         try:
             text = build()
             numbers = [int(found) for found in re.findall("\1(\\d+)\2", text)]
@@ -217,15 +221,17 @@ class Generator(Values):
 
         self.table()
         self.statements = CREATE_TYPES + [self.create_table()]
-        # An index of the server goes by the server's clock.
-        self.own_clock = True
-        if self.default_ttl in (0, 90000) and self.chance(25):
+        # An index of the server goes by the server's clock, and so does what follows when a changed
+        # table is written to disk.
+        late = self.default_ttl in (0, 90000)
+        alters = Alters(self) if late and self.chance(35) else None
+        self.own_clock = alters is None
+        if late and self.chance(25):
             self.has_ttl = self.default_ttl > 0 or (not self.counters and self.chance(30))
-            self.own_clock = not self.has_ttl
+            self.own_clock = self.own_clock and not self.has_ttl
             for _ in range(self.one_of([1, 1, 2])):
                 indexed = self.one_of(self.regular + self.statics + self.clustering)
                 self.statements.append(self.create_index(indexed))
-        alters = Alters(self) if self.chance(35) else None
         makers = [Writes(self).statement] * 60 + [Reads(self).statement] * 40
         makers += [alters.statement] * 4 if alters else []
         left = {"Writes": writes, "Reads": reads, "Alters": 8}

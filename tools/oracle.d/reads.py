@@ -19,6 +19,7 @@ class Reads:
         if g.chance(12):
             return directed("SELECT * FROM t")
         self.filtering = g.chance(25)
+        g.odd_bytes = True
         self.one_partition = False
         selection = self.selection()
         where = self.where()

@@ -15,6 +15,7 @@ class Writes:
         self.g = generator
         self.conditions = Conditions(generator, self)
         self.timeless = False  # in a batch that has a timestamp of its own
+        self.in_batch = False
 
     def statement(self):
         g = self.g
@@ -29,10 +30,9 @@ class Writes:
     def timed(self, text):
         """Without the server's clock every statement has a timestamp, if not of its own then of the
         request."""
-        g = self.g
-        if not g.stamped or ("TIMESTAMP" in text and g.chance(98)):
+        if not self.g.stamped:
             return text
-        return directed(text, "timestamp: " + g.one_of(TIMESTAMPS))
+        return directed(text, "timestamp: " + self.g.one_of(TIMESTAMPS))
 
     def single(self):
         g = self.g
@@ -50,9 +50,9 @@ class Writes:
         if g.counters and g.chance(2):
             with_time = True
         using = "USING TIMESTAMP %s " % g.one_of(TIMESTAMPS) if with_time else ""
-        self.timeless = with_time and g.chance(90)
+        self.timeless, self.in_batch = with_time and g.chance(90), True
         parts = [self.single() for _ in range(g.random.randint(1, 4))]
-        self.timeless = False
+        self.timeless = self.in_batch = False
         return "BEGIN %sBATCH %s%s; APPLY BATCH" % (head, using, "; ".join(parts))
 
     def spoil(self, text):
@@ -65,7 +65,7 @@ class Writes:
             del words[at]
         elif how == "twice":
             words.insert(at, words[at])
-        elif g.bound is None or "\1" not in words[at]:
+        elif g.bound is None and not words[at].startswith("("):
             words[at] = g.one_of(g.columns).name if how == "column" else g.one_of(WRONG[:-2])
         return " ".join(words)
 
@@ -123,6 +123,7 @@ class Writes:
             return self.insert_json(columns + others)
         if g.errors and g.chance(1):
             columns = columns[1:]
+        g.odd_bytes = not self.in_batch
         names = [g.name(c) for c in columns + others]
         values = [g.key_value(c) if c.is_key() else g.put(c.kind) for c in columns + others]
         if g.errors and g.chance(0.7):
