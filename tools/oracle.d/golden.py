@@ -16,7 +16,7 @@ FAILURES = re.compile(
 )
 # Functions listed in no certain order; the words of the server's JSON reader; addresses of objects.
 UNSTABLE = re.compile(
-    r"(?<=signatures: )[\w."]+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*"
+    r"(?<=signatures: )[\w.\"]+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*"
 )
 USE_WARNING = "`USE <keyspace>` with prepared statements"
 
