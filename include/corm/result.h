@@ -45,6 +45,13 @@ CORM_API bool corm_result_applied(const corm_result *result);
 CORM_API uint32_t corm_result_warning_count(const corm_result *result);
 CORM_API corm_str corm_result_warning(const corm_result *result, uint32_t index);
 
+/* Of a request with `trace`; zero otherwise. */
+CORM_API corm_uuid corm_result_tracing_id(const corm_result *result);
+/* The custom payload that the server's query handler answered with; borrowed. */
+CORM_API uint32_t   corm_result_payload_count(const corm_result *result);
+CORM_API corm_str   corm_result_payload_name(const corm_result *result, uint32_t index);
+CORM_API corm_bytes corm_result_payload_value(const corm_result *result, uint32_t index);
+
 /* ---- cells; an index out of range reads as null ---- */
 
 CORM_API bool       corm_row_is_null(const corm_row *row, uint32_t index);

@@ -4,6 +4,7 @@
  *   corm:./shop              a folder: the embedded store (made when missing)
  *   corm::memory:            the embedded store without a folder, gone at close
  *   corm:./shop?keyspace=shop&durability=relaxed&read_only=true&create=false
+ *   cassandra://user:pass@h1,h2:9042/shop    a cluster: see corm/cluster.h
  *
  * A session may be used from any number of threads at once. */
 #ifndef CORM_SESSION_H
@@ -21,6 +22,7 @@ typedef struct corm_session   corm_session;
 typedef struct corm_prepared  corm_prepared;
 typedef struct corm_statement corm_statement;
 typedef struct corm_batch     corm_batch;
+typedef struct corm_cluster_options corm_cluster_options; /* corm/cluster.h */
 
 /* The values of the native protocol plus one, so that zero means default. */
 typedef enum corm_consistency {
@@ -50,6 +52,7 @@ typedef struct corm_session_options {
     uint32_t page_size;      /* rows a page; default: 5000 */
     corm_consistency
              consistency; /* default: CORM_LOCAL_ONE; the embedded store accepts and ignores it */
+    const corm_cluster_options *cluster; /* of a cassandra: URI. default: none */
     uint32_t _canary;     /* must stay 0 */
 } corm_session_options;
 
@@ -67,6 +70,18 @@ CORM_API void corm_session_close(corm_session *session);
 /* The keyspace in use, or "". Borrowed until the session closes. */
 CORM_API const char *corm_session_keyspace(const corm_session *session);
 
+/* Whether a request may be sent again when it is not known what became of it. */
+typedef enum corm_idempotence {
+    CORM_IDEMPOTENCE_INFERRED = 0, /* from the statement: no counter, list element, now(), condition … */
+    CORM_IDEMPOTENT,
+    CORM_NOT_IDEMPOTENT
+} corm_idempotence;
+
+typedef struct corm_payload_item {
+    const char *name;
+    corm_bytes  value;
+} corm_payload_item;
+
 /* One request's settings; zero means default. */
 typedef struct corm_request_options {
     corm_consistency consistency;        /* default: the session's */
@@ -80,6 +95,14 @@ typedef struct corm_request_options {
     corm_bytes
         paging_state; /* of an earlier corm_result_paging_state(). default: from the beginning */
     const char *keyspace; /* for this request. default: the session's */
+    /* The following are a cluster's; the embedded store accepts and ignores them. */
+    const char      *profile;    /* corm_profile.name. default: the session's options */
+    uint32_t         timeout_ms; /* with all retries. default: the profile's */
+    corm_idempotence idempotence;
+    const char      *host; /* a node's host id or address: no other is asked. default: any */
+    bool             trace; /* the server keeps what it does: corm_result_tracing_id() */
+    const corm_payload_item *payload; /* custom payload, for the server's own query handlers */
+    uint32_t                 payload_count;
 } corm_request_options;
 
 typedef struct corm_named_value {

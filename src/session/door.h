@@ -25,6 +25,16 @@ typedef struct session_door_ops {
     /* The schema snapshot, one reference for the caller; NULL where the door has none. */
     cql_schema *(*schema)(session_door *door);
     void (*close)(session_door *door); /* waits for requests under way; frees the door */
+    /* The following are NULL or false for the embedded store. A door is asynchronous when submit never blocks and calls
+     * back on a thread of its own (or on the caller's loop): the session then uses no worker, and user callbacks run
+     * there. */
+    bool asynchronous;
+    /* Whether the caller runs inside one of the door's callbacks: waiting there would never end. */
+    bool (*in_callback)(session_door *door);
+    /* The caller's own loop: runs it until something happened; NULL when the door has a thread. */
+    void (*turn)(session_door *door);
+    /* Gives up on what was submitted with this context: its callback comes soon, with CORM_CANCELLED or with the answer. */
+    void (*cancel)(session_door *door, void *context);
 } session_door_ops;
 
 /* Embedded first in each door's own struct. */

@@ -36,6 +36,10 @@ typedef struct wire_options {
     corm_bytes       paging_state;   /* data NULL: the first page */
     corm_str         keyspace;       /* data NULL: the session's; v5 */
     bool             tracing;
+    /* Beside the message: custom payload; and, for a cluster, what the protocol does not carry. */
+    const struct wire_payload_item *payload;
+    uint32_t                        payload_count;
+    const struct corm_request_options *routing; /* profile, timeout, idempotence, host; NULL: defaults */
     bool             is_internal; /* Corm's own: may write system tables */
 } wire_options;
 

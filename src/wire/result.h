@@ -21,7 +21,9 @@ typedef enum wire_result_kind {
 typedef struct wire_answer {
     base_buf  body;
     base_buf  warnings; /* a protocol [string list], empty when none: see wire__add_warning */
+    base_buf  payload;  /* a protocol [bytes map], empty when none */
     corm_uuid tracing_id;
+    uint8_t   version; /* of the body; 0: WIRE_VERSION */
     /* PREPARE inside the process: the statement itself, one reference the receiver's. NULL on the
      * wire. */
     const wire_prepared *prepared;
