@@ -208,9 +208,11 @@ static void close_prompt(prompt *p) {
     cli__script_free(&p->script);
 }
 
-/* A line, or NULL at the end; Ctrl-C gives an empty one and drops the statement. */
+/* A line, or NULL at the end; Ctrl-C gives an empty one and drops the statement. libedit by itself would show the prompt first
+ * and take the terminal over then: a Ctrl-D typed in between would be lost, because the terminal makes a zero byte of it. */
 static const char *next_line(prompt *p) {
-    int         count = 0;
+    int count = 0;
+    el_set(p->edit, EL_PREP_TERM, 1);
     const char *line = el_gets(p->edit, &count);
     if (line && count > 0 && !interrupted) return line;
     if (!cli__take_interrupt(p->shell)) return NULL;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -114,6 +115,21 @@ static void an_error_is_shown_and_the_shell_goes_on(void **state) {
     assert_int_equal(finish(&t), 0);
 }
 
+/* In a terminal that still collects lines by itself a Ctrl-D becomes a zero byte. */
+static void every_key_counts_as_soon_as_the_prompt_is_there(void **state) {
+    (void)state;
+    terminal       t = start("corm::memory:");
+    struct termios mode;
+    for (int i = 0; i < 20; i++) {
+        expect(&t, "corm> ");
+        assert_int_equal(tcgetattr(t.fd, &mode), 0);
+        assert_int_equal(mode.c_lflag & ICANON, 0);
+        type(&t, i < 19 ? "SHOW VERSION\n" : "\x04");
+        if (i < 19) expect(&t, "native protocol");
+    }
+    assert_int_equal(finish(&t), 0);
+}
+
 static void control_c_drops_the_statement(void **state) {
     (void)state;
     terminal t = start("corm::memory:");
@@ -213,6 +229,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_go_over_several_lines_and_use_changes_the_prompt),
         cmocka_unit_test(an_error_is_shown_and_the_shell_goes_on),
+        cmocka_unit_test(every_key_counts_as_soon_as_the_prompt_is_there),
         cmocka_unit_test(control_c_drops_the_statement),
         cmocka_unit_test(a_tab_completes_words_and_lists_several),
         cmocka_unit_test(history_is_kept_from_one_shell_to_the_next),
