@@ -198,7 +198,7 @@ typedef struct corm_speculative_options {
     corm_speculation kind;
     uint32_t         delay_ms;       /* default: 100 */
     double           percentile;     /* default: 99.0 */
-    uint32_t         max_executions; /* beside the first. default: 1 */
+    uint32_t         max_executions; /* beside the first; at most 3. default: 1 */
 } corm_speculative_options;
 
 /* ---- connections ---- */

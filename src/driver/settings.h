@@ -16,21 +16,26 @@ typedef struct driver_settings {
     base_arena            arena;
     uint32_t              contact_count;
     const driver_contact *contacts;
-    corm_cluster_options  options;     /* no member is "default" any more; texts live in the arena */
-    corm_consistency      consistency; /* the session's */
-    uint8_t               page_token_key[32];
-    char                  client_id[37]; /* a UUID, shown to the server */
+    corm_cluster_options
+                     options; /* no member is "default" any more but page_token_key, which stands
+                                        * below; texts live in the arena */
+    corm_consistency consistency; /* the session's */
+    corm_profile     profile;     /* of requests that name none */
+    uint8_t          page_token_key[32];
+    char             client_id[37]; /* a UUID, shown to the server */
 } driver_settings;
 
 /* Copies and completes the options. CORM_INVALID_ARGUMENT names the member that is out of range. `out` is released by
  * driver__settings_free(), also after a failure. */
-CORM_CHECKED corm_status driver__settings_make(const driver_contact *contacts, uint32_t contact_count,
+CORM_CHECKED corm_status driver__settings_make(const driver_contact       *contacts,
+                                               uint32_t                    contact_count,
                                                const corm_cluster_options *options,
                                                corm_consistency consistency, driver_settings *out,
                                                corm_error *err);
 void                     driver__settings_free(driver_settings *settings);
 
-/* NULL when there is none of the name. */
+/* The one that a request names, complete like the options; `name` NULL or empty: settings->profile. NULL when there is none
+ * of the name. */
 const corm_profile *driver__settings_profile(const driver_settings *settings, const char *name);
 
 #endif
