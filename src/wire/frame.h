@@ -63,12 +63,13 @@ typedef struct wire_decoder {
     size_t           max_body;
     bool             segmented;
     wire_compression compression;
-    corm_bytes       input;   /* given by feed, not looked at yet */
-    base_buf         raw;     /* the beginning of a header, segment or envelope whose rest has not come */
-    base_buf         payload; /* of segments: decompressed, or put together */
-    size_t           payload_at; /* how much of it was given out */
-    base_buf         body;       /* a decompressed body (v4) */
-    size_t           missing;    /* more bytes needed for what `raw` holds, 0: not known yet */
+    corm_bytes       input;     /* given by feed, not looked at yet */
+    corm_bytes       envelopes; /* of the segment at hand, not given out yet */
+    base_buf         raw;      /* what has come of a header, segment or envelope that was cut off */
+    bool             raw_used; /* it is whole and was given out; dropped by the next call */
+    base_buf         payload;  /* of segments that share one envelope, put together */
+    bool             payload_used;
+    base_buf         body; /* decompressed: of one envelope (v4) or of one segment */
 } wire_decoder;
 
 /* max_body: an envelope that announces more is CORM_PROTOCOL_ERROR before any memory is taken for it. */
@@ -101,7 +102,7 @@ typedef struct wire_encoder {
     base_buf         out;         /* finished bytes, then the open segment with its envelopes */
     size_t           segment_at;  /* of the open segment's header; SIZE_MAX: none is open */
     size_t           envelope_at; /* of the envelope begun last */
-    base_buf         scratch;     /* for compression */
+    base_buf         scratch; /* an envelope on its way to another segment; what was compressed */
 } wire_encoder;
 
 void wire__encoder_init(wire_encoder *encoder, uint8_t version, bool response);
@@ -112,7 +113,8 @@ void wire__encoder_segments(wire_encoder *encoder, wire_compression compression)
 
 /* Begins an envelope; the caller appends its body to the buffer and calls end (or cancel, which drops it). Small
  * envelopes share one segment until it is full or flushed. */
-base_buf *wire__encoder_begin(wire_encoder *encoder, uint8_t flags, int16_t stream, wire_opcode opcode);
+base_buf *wire__encoder_begin(wire_encoder *encoder, uint8_t flags, int16_t stream,
+                              wire_opcode opcode);
 /* Fills in the length, compresses (v4). CORM_NO_MEMORY when the buffer failed: the envelope is dropped. */
 CORM_CHECKED corm_status wire__encoder_end(wire_encoder *encoder, corm_error *err);
 void                     wire__encoder_cancel(wire_encoder *encoder);

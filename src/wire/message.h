@@ -57,7 +57,8 @@ typedef struct wire_multimap {
 } wire_multimap;
 void wire__multimap_begin(wire_multimap *map, corm_bytes body);
 bool wire__multimap_next(wire_multimap *map, wire_pair *out);
-void wire__put_multimap(base_buf *body, const wire_pair *pairs, uint32_t count); /* equal names adjoin */
+void wire__put_multimap(base_buf *body, const wire_pair *pairs,
+                        uint32_t count); /* equal names adjoin */
 
 /* Reading on the other side. Arrays live in the arena, texts borrow from the body. */
 CORM_CHECKED corm_status wire__read_string_map(corm_bytes body, base_arena *arena, wire_pair **out,
@@ -126,7 +127,7 @@ typedef struct wire_error {
     bool             data_present;
     wire_write_type  write_type;
     corm_bytes       unprepared_id;
-    corm_str         keyspace, table; /* ALREADY_EXISTS; keyspace and function of FUNCTION_FAILURE */
+    corm_str keyspace, table; /* ALREADY_EXISTS; keyspace and function of FUNCTION_FAILURE */
 } wire_error;
 
 /* Reads the body; a truncated tail leaves zeros, a message that cannot be read is CORM_PROTOCOL_ERROR. */
@@ -146,10 +147,10 @@ typedef enum wire_event_kind {
 
 typedef struct wire_event {
     wire_event_kind kind;
-    corm_str        change; /* "NEW_NODE", "REMOVED_NODE", "MOVED_NODE"; "UP", "DOWN"; "CREATED" … */
-    corm_inet       address;
-    int32_t         port;
-    corm_str        target, keyspace, name; /* of a schema change */
+    corm_str  change; /* "NEW_NODE", "REMOVED_NODE", "MOVED_NODE"; "UP", "DOWN"; "CREATED" … */
+    corm_inet address;
+    int32_t   port;
+    corm_str  target, keyspace, name; /* of a schema change */
 } wire_event;
 
 /* CORM_UNSUPPORTED for an event of another kind. */
