@@ -51,6 +51,8 @@ struct driver_cluster {
     uint64_t               random;   /* state of driver__random */
     struct driver_request *requests; /* all that have begun and not ended */
     bool                   closing;
+    char     local_dc[64]; /* the options', else that of the first contact point that answered; "": not known */
+    uint32_t turn;         /* of round-robin: policy.c's */
 };
 
 /* ---- the loop's services for requests ---- */
@@ -59,6 +61,8 @@ struct driver_cluster {
 CORM_CHECKED corm_status driver__cluster_wait(driver_cluster *cluster, driver_waiter *waiter,
                                               corm_error *err);
 void                     driver__waiter_remove(driver_cluster *cluster, driver_waiter *waiter);
+/* Wakes so many of those that wait, the first first: a node whose limit was reached takes requests again. */
+void driver__cluster_wake(driver_cluster *cluster, uint32_t count);
 
 /* Waits until all nodes that are up have one schema version, or CORM_TIMEOUT; then reads the replication of keyspaces again. */
 void driver__cluster_agree(driver_cluster *cluster, driver_waiter *waiter, uint32_t timeout_ms);

@@ -20,9 +20,11 @@ typedef struct driver_limiter {
 } driver_limiter;
 void driver__limiter_init(driver_limiter *limiter, const corm_concurrency_options *options);
 bool driver__limiter_allows(const driver_limiter *limiter, uint32_t in_flight);
-/* An answer came after latency_us; or the node was overloaded or did not answer in time. */
-void driver__limiter_answered(driver_limiter *limiter, uint32_t in_flight, uint64_t latency_us);
-void driver__limiter_overloaded(driver_limiter *limiter, uint64_t now_ns, uint64_t latency_us);
+/* An answer came; `in_flight` counts it. */
+void driver__limiter_answered(driver_limiter *limiter, uint32_t in_flight);
+/* The node said that it is overloaded, or did not answer in time. `latency_us`: a round trip. */
+void driver__limiter_overloaded(driver_limiter *limiter, uint32_t in_flight, uint64_t now_ns,
+                                uint64_t latency_us);
 
 typedef struct driver_node {
     corm_node       view;  /* what policies see; always up to date (in_flight: by request.c) */
@@ -37,6 +39,9 @@ typedef struct driver_node {
     driver_pool    *pool;
     driver_limiter  limiter;
     driver_figures  figures;
+    /* speculation.c: the percentile of the latencies that was read last, and when */
+    double   percentile;
+    uint64_t percentile_us, percentile_read_ns;
 } driver_node;
 
 driver_node *driver__node_ref(driver_node *node);

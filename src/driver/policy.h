@@ -15,10 +15,11 @@ typedef struct driver_plan {
     driver_node    *nodes[DRIVER_PLAN_NODES]; /* one reference each */
     const corm_balancing_options *how;
     corm_route      route;
-    uint32_t        start; /* of the rotation */
+    uint32_t        start;      /* of the rotation */
+    bool            to_replica; /* the first node that it gave is one */
 } driver_plan;
 
-/* `route` is borrowed until driver__plan_end. */
+/* `route` is copied, what it points to borrowed until driver__plan_end. Its replicas are looked up by the plan itself. */
 void         driver__plan_begin(driver_plan *plan, driver_cluster *cluster,
                                 const corm_balancing_options *how, const corm_route *route);
 /* The next node to try; NULL at the end. Nodes without a ready connection are passed over. Borrowed. */

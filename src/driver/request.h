@@ -15,43 +15,66 @@
 
 enum { DRIVER_MOST_ATTEMPTS = 4 }; /* under way at the same time */
 
+typedef struct driver_request driver_request;
+
+/* One try on one node: the message itself, or what must go before it on the same connection. */
 typedef struct driver_attempt {
-    driver_call            call; /* first */
-    struct driver_request *request;
-    driver_node           *node; /* one reference while in use */
+    driver_call     call; /* first */
+    driver_request *request;
+    driver_node    *node; /* one reference; NULL: not in use */
+    bool            sends_use;   /* v4: USE goes first */
+    bool            speculative; /* not the first of its request */
 } driver_attempt;
 
-typedef struct driver_request driver_request;
 struct driver_request {
-    driver_request  *next, **link; /* in cluster->requests, the inbox or the free list */
-    driver_cluster  *cluster;
-    /* what was asked; borrowed until the callback */
-    corm_str            keyspace;
+    driver_request *next, **link; /* in cluster->requests, the inbox or the free list */
+    driver_cluster *cluster;
+    /* what was asked; borrowed until the callback. Set by whoever calls driver__request_start */
+    corm_str            keyspace; /* the session's */
     const wire_request *wire;
     wire_answer        *answer;
     driver_callback     callback;
     void               *context;
-    void               *span; /* of hooks.begin */
-    /* how it goes */
-    const corm_profile *profile; /* with every member filled in */
-    driver_plan         plan;
-    driver_attempt      attempts[DRIVER_MOST_ATTEMPTS];
-    uint32_t            under_way; /* attempts that wait for an answer */
-    uint32_t            retries, speculations;
-    bool                idempotent, is_lwt;
-    int64_t             timestamp_us; /* the same for every attempt */
-    uint64_t            begun_ns;
-    driver_timer        deadline, speculation, pause;
-    driver_waiter       waiter;
-    base_buf            scratch; /* routing key, qualified text */
-    corm_error          error;   /* the last failure */
+    void               *span; /* of driver__observe_begin */
+    /* how it goes: request.c's */
+    const corm_profile    *profile;   /* with every member filled in */
+    const driver_prepared *statement; /* that gives the routing key and the facts; NULL: none */
+    wire_request           sent;      /* `wire` with timestamp, keyspace, consistency filled in */
+    driver_plan            plan;
+    driver_attempt         attempts[DRIVER_MOST_ATTEMPTS];
+    uint32_t               under_way; /* attempts that wait for an answer */
+    uint32_t               retries, speculations, repeats; /* repeats: after preparing again */
+    uint8_t                idempotent;                     /* 0 not known yet, 1 no, 2 yes */
+    bool                   ended, is_lwt, has_plan, is_again; /* is_again: reprepare.c's own */
+    bool                   prepares;  /* others wait for its PREPARED */
+    bool                   fresh_plan; /* the next retry may ask every node once more */
+    driver_node           *pinned;    /* no other node is asked; one reference */
+    driver_node           *next_node; /* of the retry that pauses; one reference. NULL: of the plan */
+    driver_request        *followers; /* PREPARE of the same text: wait for this one, linked by next */
+    struct driver_reprepare *waits_for; /* a statement that is being prepared again */
+    driver_request          *next_again;
+    uint64_t                 begun_ns;
+    driver_timer             deadline, speculation, pause;
+    driver_waiter            waiter;
+    base_buf                 scratch; /* routing key */
+    base_buf                 tried;   /* "127.0.0.1:9042: …; " for the last error */
+    base_arena               arena;   /* rewritten texts: rarely used */
+    corm_error               error;   /* the last failure */
 };
 
-/* Begins it; calls back when it has ended, perhaps before this returns. */
+/* Begins it; calls back when it has ended, perhaps before this returns, and then gives it back with driver__request_release. */
 void driver__request_start(driver_request *request);
 /* Ends it with CORM_CANCELLED unless it has ended. */
 void driver__request_cancel(driver_request *request);
 /* Ends all with CORM_CLOSED. */
 void driver__requests_end(driver_cluster *cluster);
+/* Frees what an ended request keeps for its next life; not the request itself. */
+void driver__request_dispose(driver_request *request);
+
+/* loop.c: takes an ended request back, to its free list or wherever it came from. */
+void driver__request_release(driver_request *request);
+
+/* observe.c: calls hooks.begin; gives the span. On the thread that asks. */
+void *driver__observe_begin(const driver_settings *settings, const wire_request *wire);
 
 #endif
