@@ -7,6 +7,8 @@
 void wire__answer_clear(wire_answer *answer) {
     base__buf_clear(&answer->body);
     base__buf_clear(&answer->warnings);
+    base__buf_clear(&answer->payload);
+    answer->version = 0;
     answer->tracing_id = (corm_uuid){ { 0 } };
     answer->prepared = NULL;
 }
@@ -14,6 +16,7 @@ void wire__answer_clear(wire_answer *answer) {
 void wire__answer_free(wire_answer *answer) {
     base__buf_free(&answer->body);
     base__buf_free(&answer->warnings);
+    base__buf_free(&answer->payload);
     *answer = (wire_answer){ 0 };
 }
 

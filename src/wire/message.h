@@ -48,8 +48,8 @@ void wire__put_bytes(base_buf *body, corm_bytes token);
 /* AUTHENTICATE, and every other [string]. */
 void wire__put_text(base_buf *body, corm_str text);
 
-/* SUPPORTED's [string multimap], one value at a time: name repeats for each. `at` begins as 0; false at the end.
- * A malformed body ends the walk with *failed set. */
+/* SUPPORTED's [string multimap], one value at a time: the name repeats for each; false at the end. A malformed
+ * body ends the walk with reader.failed set. */
 typedef struct wire_multimap {
     base_reader reader;
     uint32_t    names_left, values_left;
@@ -86,7 +86,8 @@ uint8_t wire__request_flags(const wire_request *request);
 
 /* Appends the body (with its payload in front, when it has one) for protocol version 3, 4 or 5. A keyspace and
  * now_in_seconds are written in v5 only; the caller looks after them in v4. EXECUTE: `metadata_id` of the request is sent
- * when it is given, else the one of id_of. Unset values are CORM_INVALID in v3. */
+ * when it is given, else the one of id_of. CORM_INVALID: unset values or a payload in v3, more of something than the protocol can
+ * count; *body ends with a part of the message then, and the envelope must be dropped. */
 CORM_CHECKED corm_status wire__put_request(base_buf *body, const wire_request *request,
                                            uint8_t version, wire_id_of id_of, void *context,
                                            corm_error *err);
@@ -124,10 +125,12 @@ typedef struct wire_error {
     int32_t          received; /* alive of UNAVAILABLE */
     int32_t          required; /* block for */
     int32_t          failures;
-    bool             data_present;
-    wire_write_type  write_type;
-    corm_bytes       unprepared_id;
-    corm_str keyspace, table; /* ALREADY_EXISTS; keyspace and function of FUNCTION_FAILURE */
+    corm_bytes reasons; /* v5: of the failures, each [inetaddr][short]; put: empty makes them up */
+    uint16_t   contentions; /* v5: of a WRITE_TIMEOUT of WIRE_WRITE_CAS */
+    bool       data_present;
+    wire_write_type write_type;
+    corm_bytes      unprepared_id;
+    corm_str        keyspace, table; /* ALREADY_EXISTS; keyspace and function of FUNCTION_FAILURE */
 } wire_error;
 
 /* Reads the body; a truncated tail leaves zeros, a message that cannot be read is CORM_PROTOCOL_ERROR. */
