@@ -302,7 +302,7 @@ struct corm_cluster_options {
     corm_hooks                hooks;
     const corm_profile       *profiles;
     uint32_t                  profile_count;
-    const uint8_t            *page_token_key; /* 32 bytes, the same in every process; default: made at open */
+    const uint8_t            *page_token_key; /* as corm_session_options.page_token_key, which goes before it */
     const char               *application_name, *application_version; /* shown by the server's system_views.clients */
     /* A uv_loop_t of the caller's: the session then has no thread. All its functions are called on the loop's thread;
      * a synchronous call runs the loop until its answer is there. default: a thread of the session's own */

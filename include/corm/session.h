@@ -52,6 +52,8 @@ typedef struct corm_session_options {
     uint32_t page_size;      /* rows a page; default: 5000 */
     corm_consistency
              consistency; /* default: CORM_LOCAL_ONE; the embedded store accepts and ignores it */
+    const uint8_t *page_token_key; /* 32 bytes, for corm_page_token(); the same in every process that
+                                    * reads the tokens. default: made at open */
     const corm_cluster_options *cluster; /* of a cassandra: URI. default: none */
     uint32_t _canary;     /* must stay 0 */
 } corm_session_options;

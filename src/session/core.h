@@ -20,6 +20,8 @@ typedef struct session_cache {
     uint64_t uses;    /* counts look-ups, to know which entry was not used for the longest time */
 } session_cache;
 
+enum { SESSION_KEY_BYTES = 32 };
+
 struct corm_session {
     atomic_uint   refs; /* the handle; each prepared statement, task, and result with a next page */
     session_door *door;
@@ -29,6 +31,7 @@ struct corm_session {
     wire_consistency      consistency;
     _Atomic(const char *) keyspace; /* lives in `names`; never NULL */
     atomic_bool           closed;   /* the door must not be used any more */
+    uint8_t               page_token_key[SESSION_KEY_BYTES]; /* page_token.c */
 
     pthread_mutex_t lock;           /* guards everything below */
     pthread_cond_t  idle;           /* under_way became 0 */
@@ -68,9 +71,12 @@ struct corm_prepared {
     const wire_prepared *wire;         /* one reference; NULL when the session was closed */
     corm_prepared       *next, **link; /* in the session's list; guarded by its lock */
     base_arena           arena;
-    wire_answer          answer; /* names of markers point into its body */
+    corm_str             keyspace, text; /* as they were given */
+    wire_answer          answer;         /* names of markers point into its body */
     uint32_t             marker_count;
     const cql_marker    *markers;
+    uint32_t             key_count;    /* markers of the partition key; 0: not all are markers */
+    const uint16_t      *key_markers;  /* in the key's order */
     corm_str            *marker_types; /* in CQL */
     _Atomic(session_metadata *)
          metadata; /* the newest; older ones stay for the results that use them */
@@ -188,6 +194,13 @@ struct corm_result {
 CORM_CHECKED corm_status session__result_new(corm_session *session, const session_request *request,
                                              wire_answer *answer, corm_result **out,
                                              corm_error *err);
+
+/* ---- page tokens ---- */
+
+/* The session's key: the options', or a new one. */
+CORM_CHECKED corm_status session__set_page_token_key(corm_session               *session,
+                                                     const corm_session_options *options,
+                                                     corm_error                 *err);
 
 /* The column and value of a cell; false when the index is out of range or the value is null. */
 bool session__row_cell(const corm_row *row, uint32_t index, const cql_type **type, cql_value *out);

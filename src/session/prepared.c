@@ -131,6 +131,8 @@ static corm_status read_markers(corm_prepared *prepared, const wire_result *resu
                                 corm_error *err) {
     prepared->marker_count = result->marker_count;
     prepared->markers = result->markers;
+    prepared->key_count = result->partition_marker_count;
+    prepared->key_markers = result->partition_markers;
     prepared->marker_types = BASE_NEW_ARRAY(&prepared->arena, corm_str, result->marker_count);
     if (!prepared->marker_types) return base__fail_memory(err);
     base_buf text = { 0 };
@@ -164,6 +166,9 @@ static corm_status read_answer(corm_prepared *prepared, corm_error *err) {
 }
 
 static corm_status ask(corm_prepared *prepared, corm_str keyspace, corm_str text, corm_error *err) {
+    prepared->keyspace = base__arena_str(&prepared->arena, keyspace);
+    prepared->text = base__arena_str(&prepared->arena, text);
+    if (!prepared->keyspace.data || !prepared->text.data) return base__fail_memory(err);
     session_door *door = prepared->session->door;
     wire_request  request = { .kind = WIRE_PREPARE, .text = text };
     CORM_TRY(door->ops->execute(door, keyspace, &request, &prepared->answer, err));

@@ -115,6 +115,7 @@ static corm_status enter_keyspace(corm_session *session, const corm_session_opti
 
 static corm_status open_session(corm_session *session, const corm_session_options *options,
                                 corm_error *err) {
+    CORM_TRY(session__set_page_token_key(session, options, err));
     CORM_TRY(base__pool_new(session->worker_threads, &session->pool, err));
     if (!options->keyspace) return CORM_OK;
     base_buf    text = { 0 };

@@ -28,6 +28,7 @@ void corm_statement_free(corm_statement *statement) {
     if (!statement) return;
     uint32_t count = statement->bytes ? statement->prepared->marker_count : 0;
     for (uint32_t i = 0; i < count; i++) base__buf_free(&statement->bytes[i]);
+    base__buf_free(&statement->paging_state);
     free(statement->bytes);
     free(statement->values);
     corm_prepared_free(statement->prepared);
