@@ -3,7 +3,7 @@
 #ifndef SESSION_DOOR_H
 #define SESSION_DOOR_H
 
-#include "corm/session.h"
+#include "corm/cluster.h"
 #include "wire/result.h"
 
 typedef struct session_door session_door;
@@ -35,6 +35,12 @@ typedef struct session_door_ops {
     void (*turn)(session_door *door);
     /* Gives up on what was submitted with this context: its callback comes soon, with CORM_CANCELLED or with the answer. */
     void (*cancel)(session_door *door, void *context);
+    /* A cluster's, as driver.h has them: figures; agreement on the schema; the ring's tokens, sorted and malloc'ed; the options
+     * with every default filled in. */
+    corm_status (*stats)(session_door *door, const corm_stats **out, corm_error *err);
+    corm_status (*agree)(session_door *door, uint32_t timeout_ms, corm_error *err);
+    corm_status (*tokens)(session_door *door, int64_t **tokens, uint32_t *count, corm_error *err);
+    const corm_cluster_options *(*options)(session_door *door);
 } session_door_ops;
 
 /* Embedded first in each door's own struct. */
