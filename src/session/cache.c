@@ -3,13 +3,13 @@
  * types are asked for once.
  *
  * Owned by a session, guarded by its lock. When it is full, the entry that was not used for the
- * longest time goes. */
+ * longest time goes; when the schema changes, all go, because markers may have other types then. */
 #include <stdlib.h>
 
 #include "base/fail.h"
 #include "session/core.h"
 
-enum { MOST_ENTRIES = 128 };
+enum { MOST_ENTRIES = 128, SHORT_KEY = 1024 };
 
 struct session_cache_entry {
     corm_prepared *prepared; /* one reference */
@@ -18,13 +18,18 @@ struct session_cache_entry {
     char           key[]; /* keyspace, zero byte, text */
 };
 
+static void put_key(char *key, corm_str keyspace, corm_str text) {
+    if (keyspace.len > 0) memcpy(key, keyspace.data, keyspace.len);
+    key[keyspace.len] = '\0';
+    if (text.len > 0) memcpy(key + keyspace.len + 1, text.data, text.len);
+}
+
 static session_cache_entry *new_entry(corm_str keyspace, corm_str text) {
     size_t               len = keyspace.len + 1 + text.len;
     session_cache_entry *entry = calloc(1, sizeof *entry + len);
     if (!entry) return NULL;
     entry->key_len = len;
-    if (keyspace.len > 0) memcpy(entry->key, keyspace.data, keyspace.len);
-    if (text.len > 0) memcpy(entry->key + keyspace.len + 1, text.data, text.len);
+    put_key(entry->key, keyspace, text);
     return entry;
 }
 
@@ -38,15 +43,26 @@ static corm_str key_of(const session_cache_entry *entry) {
     return (corm_str){ entry->key, entry->key_len };
 }
 
-static corm_prepared *look_up(corm_session *session, const session_cache_entry *wanted) {
+static corm_prepared *look_up(corm_session *session, corm_str key) {
     corm_prepared *out = NULL;
     pthread_mutex_lock(&session->lock);
-    session_cache_entry *entry = base__map_get(&session->cache.entries, key_of(wanted));
+    session_cache_entry *entry = base__map_get(&session->cache.entries, key);
     if (entry) {
         entry->used = ++session->cache.uses;
         out = session__prepared_ref(entry->prepared);
     }
     pthread_mutex_unlock(&session->lock);
+    return out;
+}
+
+corm_prepared *session__cache_find(corm_session *session, corm_str keyspace, corm_str text) {
+    char   near[SHORT_KEY];
+    size_t len = keyspace.len + 1 + text.len;
+    char  *key = len <= sizeof near ? near : malloc(len);
+    if (!key) return NULL;
+    put_key(key, keyspace, text);
+    corm_prepared *out = look_up(session, (corm_str){ key, len });
+    if (key != near) free(key);
     return out;
 }
 
@@ -82,29 +98,30 @@ static session_cache_entry *insert(corm_session *session, session_cache_entry *e
     return unwanted;
 }
 
+void session__cache_put(corm_session *session, corm_prepared *prepared) {
+    session_cache_entry *entry = new_entry(prepared->keyspace, prepared->text);
+    if (!entry) return;
+    entry->prepared = session__prepared_ref(prepared);
+    free_entry(insert(session, entry));
+}
+
 corm_status session__prepare_cached(corm_session *session, corm_str keyspace, corm_str text,
                                     corm_prepared **out, corm_error *err) {
-    session_cache_entry *entry = new_entry(keyspace, text);
-    if (!entry) return base__fail_memory(err);
-    *out = look_up(session, entry);
-    if (*out) {
-        free_entry(entry);
-        return CORM_OK;
-    }
-    corm_status status = session__prepare(session, keyspace, text, out, err);
-    if (status != CORM_OK) {
-        free_entry(entry);
-        return status;
-    }
-    entry->prepared = session__prepared_ref(*out);
-    free_entry(insert(session, entry));
+    *out = session__cache_find(session, keyspace, text);
+    if (*out) return CORM_OK;
+    CORM_TRY(session__prepare(session, keyspace, text, out, err));
+    session__cache_put(session, *out);
     return CORM_OK;
 }
 
-void session__cache_free(session_cache *cache) {
+void session__cache_clear(corm_session *session) {
+    pthread_mutex_lock(&session->lock);
+    base_map entries = session->cache.entries;
+    session->cache.entries = (base_map){ 0 };
+    pthread_mutex_unlock(&session->lock);
     size_t at = 0;
-    for (const base_map_slot *slot; (slot = base__map_next(&cache->entries, &at)) != NULL;) {
+    for (const base_map_slot *slot; (slot = base__map_next(&entries, &at)) != NULL;) {
         free_entry(slot->value);
     }
-    base__map_free(&cache->entries);
+    base__map_free(&entries);
 }

@@ -22,22 +22,44 @@ typedef struct session_cache {
 
 enum { SESSION_KEY_BYTES = 32 };
 
+/* Memory of tasks and results that have ended, for those that come: the steady path allocates nothing. Embedded first. */
+typedef struct session_spare session_spare;
+struct session_spare {
+    session_spare *next;
+    size_t         bytes;
+};
+
+typedef enum session_spare_kind {
+    SESSION_SPARE_TASK,
+    SESSION_SPARE_RESULT,
+    SESSION_SPARE_KINDS
+} session_spare_kind;
+
+typedef struct session_spares {
+    pthread_mutex_t lock; /* guards everything below */
+    session_spare  *first[SESSION_SPARE_KINDS];
+    size_t          bytes; /* of all that is kept */
+    bool            closed;
+} session_spares;
+
 struct corm_session {
-    atomic_uint   refs; /* the handle; each prepared statement, task, and result with a next page */
-    session_door *door;
-    base_pool    *pool;
-    uint32_t      worker_threads;
-    int32_t       page_size;
+    atomic_uint           refs; /* the handle; each prepared statement, task and result */
+    session_door         *door;
+    base_pool            *pool; /* NULL: the door is asynchronous */
+    uint32_t              worker_threads;
+    int32_t               page_size;
     wire_consistency      consistency;
-    _Atomic(const char *) keyspace; /* lives in `names`; never NULL */
-    atomic_bool           closed;   /* the door must not be used any more */
+    _Atomic(const char *) keyspace;  /* lives in `names`; never NULL */
+    atomic_bool           closed;    /* the door must not be used any more */
+    atomic_uint           under_way; /* tasks that have not ended */
+    atomic_bool           closing;   /* somebody waits until none is */
+    session_spares        spares;
     uint8_t               page_token_key[SESSION_KEY_BYTES]; /* page_token.c */
 
     pthread_mutex_t lock;           /* guards everything below */
     pthread_cond_t  idle;           /* under_way became 0 */
     base_arena      names;          /* every keyspace that was in use */
     base_map        used_keyspaces; /* their names to themselves */
-    uint32_t        under_way;      /* tasks that have not ended */
     uint32_t        waiting;        /* workers that are blocked in corm_task_wait */
     corm_prepared  *prepared;       /* all prepared statements, linked */
     session_cache   cache;
@@ -46,10 +68,21 @@ struct corm_session {
 corm_session *session__ref(corm_session *session);
 void          session__unref(corm_session *session);
 
+/* Memory to be used again, or NULL. */
+session_spare *session__spare_take(corm_session *session, session_spare_kind kind);
+/* Keeps `spare`, whose parts hold so many bytes beside itself; false when there is enough, or the session was closed. */
+bool session__spare_keep(corm_session *session, session_spare_kind kind, session_spare *spare,
+                         size_t bytes);
+/* Frees what is kept and keeps no more. */
+void session__spares_close(corm_session *session);
+/* Of spares: frees them for good. In task.c and result.c. */
+void session__task_destroy(session_spare *spare);
+void session__result_destroy(session_spare *spare);
+
 /* CORM_CLOSED when the session was closed. */
 CORM_CHECKED corm_status session__check_open(const corm_session *session, corm_error *err);
 
-/* What the session learns from an answer: the keyspace of a USE. */
+/* What the session learns from an answer: the keyspace of a USE, that the schema has changed. */
 CORM_CHECKED corm_status session__note_answer(corm_session *session, const wire_answer *answer,
                                               corm_error *err);
 
@@ -87,11 +120,21 @@ CORM_CHECKED corm_status session__prepare(corm_session *session, corm_str keyspa
                                           corm_prepared **out, corm_error *err);
 corm_prepared           *session__prepared_ref(corm_prepared *prepared);
 
-/* The same through the session's cache. */
+/* The two halves of it, between which the door fills in prepared->answer; what is not finished is freed by
+ * corm_prepared_free(). NULL when memory is exhausted. */
+corm_prepared *session__prepared_new(corm_session *session, corm_str keyspace, corm_str text);
+CORM_CHECKED corm_status session__prepared_finish(corm_prepared *prepared, corm_error *err);
+
+/* The session's cache: NULL when the text is not there; else one reference for the caller. */
+corm_prepared *session__cache_find(corm_session *session, corm_str keyspace, corm_str text);
+/* Keeps the statement if there is memory for it. */
+void session__cache_put(corm_session *session, corm_prepared *prepared);
+/* Prepares through the cache. */
 CORM_CHECKED corm_status session__prepare_cached(corm_session *session, corm_str keyspace,
                                                  corm_str text, corm_prepared **out,
                                                  corm_error *err);
-void                     session__cache_free(session_cache *cache);
+/* Forgets all. */
+void session__cache_clear(corm_session *session);
 
 /* Takes over what a door answered: the statement has other columns by now. */
 CORM_CHECKED corm_status session__prepared_changed(corm_prepared       *prepared,
@@ -131,6 +174,8 @@ void session__request_execute(session_request *request, corm_prepared *prepared,
 CORM_CHECKED corm_status session__request_copy(const session_request *request, session_request *out,
                                                corm_error *err);
 void                     session__request_clear(session_request *request);
+/* The same, but the arena keeps memory. */
+void session__request_reset(session_request *request);
 
 /* Values that go with a text, before the types of its markers are known. */
 typedef struct session_values {
@@ -151,6 +196,9 @@ CORM_CHECKED corm_status session__values_copy(const session_values *values, base
 CORM_CHECKED corm_status session__request_bind(corm_session *session, session_request *request,
                                                corm_str text, const session_values *values,
                                                corm_error *err);
+/* The same with a statement, whose reference is taken over. */
+CORM_CHECKED corm_status session__request_bind_to(session_request *request, corm_prepared *prepared,
+                                                  const session_values *values, corm_error *err);
 
 /* The value for a marker appended to *out; *value.len is -1 or -2 for null and unset. Otherwise it
  * is left to the caller to point *value at the bytes, when the buffer does not move any more. */
@@ -176,24 +224,34 @@ struct corm_row {
 enum { SESSION_FEW_COLUMNS = 16 };
 
 struct corm_result {
-    wire_answer answer;
-    base_arena  arena; /* of this page: columns, cells, decoded values, texts */
-    wire_result wire;  /* borrows from the answer's body */
+    session_spare spare;   /* first */
+    corm_session *session; /* one reference */
+    wire_answer   answer;
+    wire_answer   other; /* memory for the next page's */
+    base_arena    arena; /* of this page: columns, cells, decoded values, texts */
+    wire_result   wire;  /* borrows from the answer's body */
     corm_prepared
                *prepared; /* keeps the columns alive when they are a statement's; one reference */
     corm_row    row;
     cql_value   few[SESSION_FEW_COLUMNS]; /* row.values of most results */
     base_reader next_row;
     uint32_t    rows_left;
-    corm_str   *column_types;   /* in CQL; made when asked for */
-    session_request *next_page; /* NULL: none */
-    corm_session    *session;   /* one reference, with next_page */
+    corm_str   *column_types; /* in CQL; made when asked for */
+    bool        has_next;
+    session_request next_page; /* with has_next */
 };
 
-/* A result of the answer, which is taken over (also on failure). */
-CORM_CHECKED corm_status session__result_new(corm_session *session, const session_request *request,
-                                             wire_answer *answer, corm_result **out,
-                                             corm_error *err);
+/* An empty one, whose answer is to be filled in by the door; released by corm_result_free(). NULL when memory is
+ * exhausted. */
+corm_result *session__result_new(corm_session *session);
+/* Of an answer's body. */
+static inline uint8_t session__answer_version(const wire_answer *answer) {
+    return answer->version ? answer->version : WIRE_VERSION;
+}
+
+/* Reads the answer to the request. */
+CORM_CHECKED corm_status session__result_read(corm_result *result, const session_request *request,
+                                              corm_error *err);
 
 /* ---- page tokens ---- */
 
@@ -212,12 +270,12 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
 session_request *session__task_request(corm_task *task);
 void             session__task_discard(corm_task *task); /* instead of starting it */
 
-/* The text's values are bound by a worker first. All that is given is in the arena of the task's
+/* The text is prepared and its values are bound first. All that is given is in the arena of the task's
  * request. */
 void session__task_bind_later(corm_task *task, corm_str text, const session_values *values);
 
-/* Begins it. `on_worker`: it may take long; otherwise the door is asked at once. The caller's
- * reference stays. */
+/* Begins it. `on_worker`: it may take long, where the door is not asynchronous; otherwise the door is asked at
+ * once. The caller's reference stays. */
 void session__task_start(corm_task *task, bool on_worker);
 
 /* Ends it at once with a failure. */

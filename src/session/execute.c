@@ -5,18 +5,26 @@
 #include "base/fail.h"
 #include "session/core.h"
 
+static corm_status ask(corm_session *session, const session_request *request, corm_result *result,
+                       corm_error *err) {
+    session_door *door = session->door;
+    CORM_TRY(door->ops->execute(door, request->keyspace, &request->wire, &result->answer, err));
+    return session__note_answer(session, &result->answer, err);
+}
+
 corm_status session__call(corm_session *session, const session_request *request, corm_result **out,
                           corm_error *err) {
     if (out) *out = NULL;
     CORM_TRY(session__check_open(session, err));
-    wire_answer   answer = { 0 };
-    session_door *door = session->door;
-    corm_status status = door->ops->execute(door, request->keyspace, &request->wire, &answer, err);
-    if (status == CORM_OK) status = session__note_answer(session, &answer, err);
+    corm_result *result = session__result_new(session);
+    if (!result) return base__fail_memory(err);
+    corm_status status = ask(session, request, result, err);
+    if (status == CORM_OK && out) status = session__result_read(result, request, err);
     if (status == CORM_OK && out) {
-        return session__result_new(session, request, &answer, out, err);
+        *out = result;
+    } else {
+        corm_result_free(result);
     }
-    wire__answer_free(&answer);
     return status;
 }
 

@@ -153,11 +153,11 @@ static corm_status make_token(const corm_session *session, const binding *of, co
 corm_status corm_page_token(const corm_result *result, char **token, corm_error *err) {
     *token = NULL;
     corm_bytes state = corm_result_paging_state(result);
-    if (!result->next_page || state.len == 0) {
+    if (!result->has_next || state.len == 0) {
         return base__fail(err, CORM_NOT_FOUND, "there is no next page");
     }
     base_buf    bytes = { 0 };
-    binding     of = binding_of(result->next_page);
+    binding     of = binding_of(&result->next_page);
     corm_status status = make_token(result->session, &of, state, &bytes, err);
     if (status == CORM_OK) {
         *token = malloc(bytes.len * 4 / 3 + 3);

@@ -150,8 +150,9 @@ static corm_status read_markers(corm_prepared *prepared, const wire_result *resu
 
 static corm_status read_answer(corm_prepared *prepared, corm_error *err) {
     wire_result result;
-    CORM_TRY(wire__result_read(base__buf_bytes(&prepared->answer.body), WIRE_VERSION,
-                               &prepared->arena, &result, err));
+    CORM_TRY(wire__result_read(base__buf_bytes(&prepared->answer.body),
+                               session__answer_version(&prepared->answer), &prepared->arena,
+                               &result, err));
     if (result.kind != WIRE_PREPARED || !prepared->wire) {
         return base__fail(err, CORM_PROTOCOL_ERROR, "a statement was not prepared");
     }
@@ -165,30 +166,42 @@ static corm_status read_answer(corm_prepared *prepared, corm_error *err) {
     return CORM_OK;
 }
 
-static corm_status ask(corm_prepared *prepared, corm_str keyspace, corm_str text, corm_error *err) {
+corm_prepared *session__prepared_new(corm_session *session, corm_str keyspace, corm_str text) {
+    corm_prepared *prepared = calloc(1, sizeof *prepared);
+    if (!prepared) return NULL;
+    atomic_init(&prepared->refs, 1);
+    prepared->session = session__ref(session);
     prepared->keyspace = base__arena_str(&prepared->arena, keyspace);
     prepared->text = base__arena_str(&prepared->arena, text);
-    if (!prepared->keyspace.data || !prepared->text.data) return base__fail_memory(err);
-    session_door *door = prepared->session->door;
-    wire_request  request = { .kind = WIRE_PREPARE, .text = text };
-    CORM_TRY(door->ops->execute(door, keyspace, &request, &prepared->answer, err));
+    if (prepared->keyspace.data && prepared->text.data) return prepared;
+    free_prepared(prepared);
+    return NULL;
+}
+
+corm_status session__prepared_finish(corm_prepared *prepared, corm_error *err) {
     prepared->wire = prepared->answer.prepared;
-    return read_answer(prepared, err);
+    CORM_TRY(read_answer(prepared, err));
+    link_prepared(prepared);
+    return CORM_OK;
+}
+
+static corm_status ask(corm_prepared *prepared, corm_error *err) {
+    session_door *door = prepared->session->door;
+    wire_request  request = { .kind = WIRE_PREPARE, .text = prepared->text };
+    CORM_TRY(door->ops->execute(door, prepared->keyspace, &request, &prepared->answer, err));
+    return session__prepared_finish(prepared, err);
 }
 
 corm_status session__prepare(corm_session *session, corm_str keyspace, corm_str text,
                              corm_prepared **out, corm_error *err) {
     CORM_TRY(session__check_open(session, err));
-    corm_prepared *prepared = calloc(1, sizeof *prepared);
+    corm_prepared *prepared = session__prepared_new(session, keyspace, text);
     if (!prepared) return base__fail_memory(err);
-    atomic_init(&prepared->refs, 1);
-    prepared->session = session__ref(session);
-    corm_status status = ask(prepared, keyspace, text, err);
+    corm_status status = ask(prepared, err);
     if (status != CORM_OK) {
-        free_prepared(prepared);
+        corm_prepared_free(prepared);
         return status;
     }
-    link_prepared(prepared);
     *out = prepared;
     return CORM_OK;
 }

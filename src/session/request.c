@@ -130,8 +130,19 @@ corm_status session__request_copy(const session_request *request, session_reques
     return copy_batch(arena, &out->wire, err);
 }
 
-void session__request_clear(session_request *request) {
+static void release_held(session_request *request) {
     for (uint32_t i = 0; i < request->held_count; i++) corm_prepared_free(request->held[i]);
+}
+
+void session__request_clear(session_request *request) {
+    release_held(request);
     base__arena_free(&request->arena);
     *request = (session_request){ 0 };
+}
+
+void session__request_reset(session_request *request) {
+    release_held(request);
+    base__arena_reset(&request->arena);
+    base_arena arena = request->arena;
+    *request = (session_request){ .arena = arena };
 }

@@ -2,37 +2,69 @@
 /* result.c -- what a statement answered: one page of rows, read from the answer's bytes in place.
  *
  * Owns the answer and an arena for what is made from it. When there is a next page it also owns a
- * copy of the request. One thread at a time. */
+ * copy of the request. What is freed goes to the session's spares with its memory. One thread at a time. */
 #include <stdlib.h>
 
 #include "base/fail.h"
 #include "session/core.h"
 
 static void drop_next_page(corm_result *result) {
-    if (!result->next_page) return;
-    session__request_clear(result->next_page);
-    free(result->next_page);
-    session__unref(result->session);
-    result->next_page = NULL;
+    if (!result->has_next) return;
+    session__request_reset(&result->next_page);
+    result->has_next = false;
+}
+
+void session__result_destroy(session_spare *spare) {
+    corm_result *result = (corm_result *)spare;
+    wire__answer_free(&result->answer);
+    wire__answer_free(&result->other);
+    base__arena_free(&result->arena);
+    session__request_clear(&result->next_page);
+    free(result);
+}
+
+/* Empties it; everything but its memory is as in a new one. */
+static void empty(corm_result *result) {
+    drop_next_page(result);
+    corm_prepared_free(result->prepared);
+    wire__answer_clear(&result->answer);
+    wire__answer_clear(&result->other);
+    base__arena_reset(&result->arena);
+    result->prepared = NULL;
+    result->wire = (wire_result){ .kind = WIRE_VOID };
+    result->row = (corm_row){ NULL, NULL };
+    result->rows_left = 0;
+    result->column_types = NULL;
     result->session = NULL;
+}
+
+static size_t bytes_of_answer(const wire_answer *answer) {
+    return answer->body.cap + answer->warnings.cap + answer->payload.cap;
 }
 
 void corm_result_free(corm_result *result) {
     if (!result) return;
-    drop_next_page(result);
-    corm_prepared_free(result->prepared);
-    wire__answer_free(&result->answer);
-    base__arena_free(&result->arena);
-    free(result);
+    corm_session *session = result->session;
+    empty(result);
+    size_t bytes = bytes_of_answer(&result->answer) + bytes_of_answer(&result->other) +
+                   result->arena.total + result->next_page.arena.total;
+    if (!session__spare_keep(session, SESSION_SPARE_RESULT, &result->spare, bytes)) {
+        session__result_destroy(&result->spare);
+    }
+    session__unref(session);
 }
 
-static corm_status keep_request(corm_result *result, corm_session *session,
-                                const session_request *request, corm_error *err) {
-    session_request *copy = calloc(1, sizeof *copy);
-    if (!copy) return base__fail_memory(err);
-    result->next_page = copy;
-    result->session = session__ref(session);
-    return session__request_copy(request, copy, err);
+corm_result *session__result_new(corm_session *session) {
+    corm_result *result = (corm_result *)session__spare_take(session, SESSION_SPARE_RESULT);
+    if (!result) result = calloc(1, sizeof *result);
+    if (result) result->session = session__ref(session);
+    return result;
+}
+
+static corm_status keep_request(corm_result *result, const session_request *request,
+                                corm_error *err) {
+    result->has_next = true;
+    return session__request_copy(request, &result->next_page, err);
 }
 
 /* Gives an answer without metadata the columns that the request was made with. */
@@ -65,7 +97,8 @@ static corm_status make_row(corm_result *result, corm_error *err) {
 
 static corm_status read_answer(corm_result *result, const session_request *request,
                                corm_error *err) {
-    CORM_TRY(wire__result_read(base__buf_bytes(&result->answer.body), WIRE_VERSION, &result->arena,
+    CORM_TRY(wire__result_read(base__buf_bytes(&result->answer.body),
+                               session__answer_version(&result->answer), &result->arena,
                                &result->wire, err));
     result->column_types = NULL;
     if (result->wire.kind != WIRE_ROWS) {
@@ -77,76 +110,55 @@ static corm_status read_answer(corm_result *result, const session_request *reque
     return make_row(result, err);
 }
 
-static corm_status fill(corm_result *result, corm_session *session, const session_request *request,
-                        corm_error *err) {
+corm_status session__result_read(corm_result *result, const session_request *request,
+                                 corm_error *err) {
     CORM_TRY(read_answer(result, request, err));
-    if (!result->wire.metadata.has_more) return CORM_OK;
-    return keep_request(result, session, request, err);
-}
-
-corm_status session__result_new(corm_session *session, const session_request *request,
-                                wire_answer *answer, corm_result **out, corm_error *err) {
-    corm_result *result = calloc(1, sizeof *result);
-    if (!result) {
-        wire__answer_free(answer);
-        return base__fail_memory(err);
-    }
-    result->answer = *answer;
-    *answer = (wire_answer){ 0 };
-    corm_status status = fill(result, session, request, err);
-    if (status != CORM_OK) {
-        corm_result_free(result);
-        return status;
-    }
-    *out = result;
-    return CORM_OK;
+    return result->wire.metadata.has_more ? keep_request(result, request, err) : CORM_OK;
 }
 
 /* ---- pages ---- */
 
 bool corm_result_has_more(const corm_result *result) {
-    return result->next_page != NULL;
+    return result->has_next;
 }
 
 corm_bytes corm_result_paging_state(const corm_result *result) {
     return result->wire.metadata.paging_state;
 }
 
-static corm_status ask_next_page(corm_result *result, wire_answer *answer, corm_error *err) {
-    session_request *request = result->next_page;
+/* Into `other`: the rows of this page stay when it fails. */
+static corm_status ask_next_page(corm_result *result, corm_error *err) {
+    session_request *request = &result->next_page;
     session_door    *door = result->session->door;
     request->wire.options.paging_state = result->wire.metadata.paging_state;
     CORM_TRY(session__check_open(result->session, err));
-    return door->ops->execute(door, request->keyspace, &request->wire, answer, err);
+    wire__answer_clear(&result->other);
+    return door->ops->execute(door, request->keyspace, &request->wire, &result->other, err);
 }
 
 /* Nothing of the old page is left when reading the new one fails: it then has no rows. */
-static corm_status take_page(corm_result *result, wire_answer *answer, corm_error *err) {
-    wire__answer_free(&result->answer);
+static corm_status take_page(corm_result *result, corm_error *err) {
+    wire_answer old = result->answer;
     base__arena_reset(&result->arena);
-    result->answer = *answer;
+    result->answer = result->other;
+    result->other = old;
     result->rows_left = 0;
-    corm_status status = read_answer(result, result->next_page, err);
+    corm_status status = read_answer(result, &result->next_page, err);
     if (status != CORM_OK) result->wire = (wire_result){ .kind = WIRE_VOID };
     if (!result->wire.metadata.has_more) drop_next_page(result);
     return status;
 }
 
 corm_status corm_result_fetch(corm_result *result, corm_error *err) {
-    if (!result->next_page) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
-    wire_answer answer = { 0 };
-    corm_status status = ask_next_page(result, &answer, err);
-    if (status != CORM_OK) {
-        wire__answer_free(&answer);
-        return status;
-    }
-    return take_page(result, &answer, err);
+    if (!result->has_next) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
+    CORM_TRY(ask_next_page(result, err));
+    return take_page(result, err);
 }
 
 corm_status corm_result_step(corm_result *result, const corm_row **row, corm_error *err) {
     for (;;) {
         *row = corm_result_next(result);
-        if (*row || !result->next_page) return CORM_OK;
+        if (*row || !result->has_next) return CORM_OK;
         CORM_TRY(corm_result_fetch(result, err));
     }
 }

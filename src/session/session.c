@@ -19,6 +19,8 @@ corm_session *session__ref(corm_session *session) {
 
 void session__unref(corm_session *session) {
     if (!session || atomic_fetch_sub(&session->refs, 1) != 1) return;
+    session__spares_close(session);
+    pthread_mutex_destroy(&session->spares.lock);
     base__arena_free(&session->names);
     pthread_cond_destroy(&session->idle);
     pthread_mutex_destroy(&session->lock);
@@ -54,11 +56,13 @@ static corm_status use_keyspace(corm_session *session, corm_str keyspace, corm_e
 corm_status session__note_answer(corm_session *session, const wire_answer *answer,
                                  corm_error *err) {
     base_reader body = { answer->body.data, answer->body.len, false };
-    if (base__read_i32(&body) != WIRE_SET_KEYSPACE) return CORM_OK;
+    int32_t     kind = base__read_i32(&body);
+    if (kind == WIRE_SCHEMA_CHANGE) session__cache_clear(session);
+    if (kind != WIRE_SET_KEYSPACE) return CORM_OK;
     base_arena  unused = { 0 };
     wire_result result;
     corm_bytes  bytes = base__buf_bytes(&answer->body);
-    CORM_TRY(wire__result_read(bytes, WIRE_VERSION, &unused, &result, err));
+    CORM_TRY(wire__result_read(bytes, session__answer_version(answer), &unused, &result, err));
     return use_keyspace(session, result.keyspace, err);
 }
 
@@ -68,6 +72,7 @@ static corm_session *new_session(const corm_session_options *options) {
     atomic_init(&session->refs, 1);
     atomic_init(&session->keyspace, "");
     pthread_mutex_init(&session->lock, NULL);
+    pthread_mutex_init(&session->spares.lock, NULL);
     pthread_cond_init(&session->idle, NULL);
     session->worker_threads = options->worker_threads ? options->worker_threads : DEFAULT_WORKERS;
     session->page_size = (int32_t)(options->page_size ? options->page_size : DEFAULT_PAGE_SIZE);
@@ -116,7 +121,9 @@ static corm_status enter_keyspace(corm_session *session, const corm_session_opti
 static corm_status open_session(corm_session *session, const corm_session_options *options,
                                 corm_error *err) {
     CORM_TRY(session__set_page_token_key(session, options, err));
-    CORM_TRY(base__pool_new(session->worker_threads, &session->pool, err));
+    if (!session->door->ops->asynchronous) {
+        CORM_TRY(base__pool_new(session->worker_threads, &session->pool, err));
+    }
     if (!options->keyspace) return CORM_OK;
     base_buf    text = { 0 };
     corm_status status = enter_keyspace(session, options, &text, err);
@@ -145,9 +152,15 @@ corm_status session__open_door(session_door *door, const corm_session_options *o
     return CORM_OK;
 }
 
+/* The caller's loop must go on for requests to end; elsewhere the last one that ends wakes this thread. */
 static void wait_until_idle(corm_session *session) {
+    const session_door_ops *ops = session->door->ops;
+    atomic_store(&session->closing, true);
+    while (ops->turn && atomic_load(&session->under_way) > 0) ops->turn(session->door);
     pthread_mutex_lock(&session->lock);
-    while (session->under_way > 0) pthread_cond_wait(&session->idle, &session->lock);
+    while (atomic_load(&session->under_way) > 0) {
+        pthread_cond_wait(&session->idle, &session->lock);
+    }
     pthread_mutex_unlock(&session->lock);
 }
 
@@ -156,12 +169,13 @@ void corm_session_close(corm_session *session) {
     wait_until_idle(session);
     base__pool_free(session->pool);
     session->pool = NULL;
-    session__cache_free(&session->cache);
+    session__cache_clear(session);
     session__detach_prepared(session);
     atomic_store_explicit(&session->closed, true, memory_order_release);
     session->door->ops->close(session->door);
     session->door = NULL;
     base__map_free(&session->used_keyspaces);
+    session__spares_close(session);
     session__unref(session);
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* task.c -- one operation under way.
  *
- *   corm_x_async ─► [pool: bind values] ─► door.submit ─► on_answer ─► [pool] ─► callback ─► done
+ *   corm_x_async ─► [pool] ─► PREPARE? ─► bind ─► door.submit ─► on_answer ─► [pool] ─► callback ─► done
  *
- * A step in brackets happens on a worker; the first is left out when the door can be asked at once,
- * the second when the answer came while submit was still on the stack. The callback never runs on a
- * thread of the door's, because it may block, and the door's other requests would wait for it.
+ * A text with values is prepared first, unless the session's cache has it. A step in brackets happens on a worker; the first
+ * is left out when the door can be asked at once, the second when the answer came while submit was still on the stack.
+ * An asynchronous door has no need of workers: the callback runs on its thread. On a thread of another door's it never
+ * runs, because it may block, and the door's other requests would wait for it.
  *
  * A task is freed with its last reference: the caller's, and the operation's until the callback has
- * returned. */
+ * returned; its memory goes to the session's spares. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,28 +18,35 @@
 #include "session/core.h"
 
 struct corm_task {
-    base_job           job; /* first: a base_job * is a corm_task * */
+    session_spare      spare; /* first */
+    base_job           job;
     atomic_uint        refs;
     corm_session      *session; /* one reference */
     session_request    request;
     corm_str           text; /* with `values`: to be prepared and bound first; else data is NULL */
     session_values     values;
-    wire_answer        answer;
+    corm_prepared     *preparing; /* one reference: its answer is awaited */
+    wire_request       prepare;
+    corm_result       *result; /* the door fills in its answer */
     corm_task_callback callback;
     void              *context;
     atomic_bool        cancelled;
-    corm_error         error; /* status and message of a failure */
-
-    pthread_mutex_t lock; /* guards everything below */
-    pthread_cond_t  ended;
-    pthread_t       runner;  /* the thread that is inside the callback */
-    bool            running; /* a thread is inside the callback */
-    bool            done;    /* the callback has returned */
-    corm_status     status;
+    corm_error         error;   /* status and message of a failure */
+    atomic_bool        running; /* a thread is inside the callback: */
+    pthread_t          runner;
+    corm_status        status;
+    atomic_bool        done;    /* the callback has returned; status is set */
+    atomic_uint        waiting; /* threads that wait for `ended` */
+    pthread_mutex_t    lock;    /* with `ended`, when somebody waits */
+    pthread_cond_t     ended;
 };
 
 static _Thread_local const corm_task
     *submitting; /* the task whose submit is on this thread's stack */
+
+static corm_task *task_of(base_job *job) {
+    return (corm_task *)(void *)((char *)job - offsetof(corm_task, job));
+}
 
 static bool init_condition(pthread_cond_t *condition) {
     pthread_condattr_t attributes;
@@ -49,7 +57,7 @@ static bool init_condition(pthread_cond_t *condition) {
     return made;
 }
 
-corm_task *session__task_new(corm_session *session, corm_task_callback callback, void *context) {
+static corm_task *allocate(void) {
     corm_task *task = calloc(1, sizeof *task);
     if (!task) return NULL;
     if (!init_condition(&task->ended)) {
@@ -57,7 +65,27 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
         return NULL;
     }
     pthread_mutex_init(&task->lock, NULL);
+    return task;
+}
+
+void session__task_destroy(session_spare *spare) {
+    corm_task *task = (corm_task *)spare;
+    session__request_clear(&task->request);
+    pthread_cond_destroy(&task->ended);
+    pthread_mutex_destroy(&task->lock);
+    free(task);
+}
+
+corm_task *session__task_new(corm_session *session, corm_task_callback callback, void *context) {
+    corm_task *task = (corm_task *)session__spare_take(session, SESSION_SPARE_TASK);
+    if (!task) task = allocate();
+    if (!task) return NULL;
     atomic_init(&task->refs, 2);
+    atomic_init(&task->cancelled, false);
+    atomic_init(&task->running, false);
+    atomic_init(&task->done, false);
+    task->error.status = CORM_OK;
+    task->text = (corm_str){ NULL, 0 };
     task->session = session__ref(session);
     task->callback = callback;
     task->context = context;
@@ -66,12 +94,16 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
 
 static void unref(corm_task *task) {
     if (atomic_fetch_sub(&task->refs, 1) != 1) return;
-    session__request_clear(&task->request);
-    wire__answer_free(&task->answer);
-    pthread_cond_destroy(&task->ended);
-    pthread_mutex_destroy(&task->lock);
-    session__unref(task->session);
-    free(task);
+    corm_session *session = task->session;
+    session__request_reset(&task->request);
+    corm_result_free(task->result);
+    task->result = NULL;
+    task->session = NULL;
+    size_t bytes = task->request.arena.total;
+    if (!session__spare_keep(session, SESSION_SPARE_TASK, &task->spare, bytes)) {
+        session__task_destroy(&task->spare);
+    }
+    session__unref(session);
 }
 
 void corm_task_free(corm_task *task) {
@@ -95,49 +127,48 @@ void session__task_bind_later(corm_task *task, corm_str text, const session_valu
 /* ---- the session's count of tasks ---- */
 
 static void begin(corm_session *session) {
-    pthread_mutex_lock(&session->lock);
-    session->under_way++;
-    pthread_mutex_unlock(&session->lock);
+    atomic_fetch_add(&session->under_way, 1);
 }
 
+/* Either this thread sees `closing`, or the one that closes sees that nothing is under way. */
 static void end(corm_session *session) {
+    if (atomic_fetch_sub(&session->under_way, 1) != 1 || !atomic_load(&session->closing)) return;
     pthread_mutex_lock(&session->lock);
-    if (--session->under_way == 0) pthread_cond_broadcast(&session->idle);
+    pthread_cond_broadcast(&session->idle);
     pthread_mutex_unlock(&session->lock);
 }
 
 /* ---- the end ---- */
 
-static void set_running(corm_task *task, bool running) {
-    pthread_mutex_lock(&task->lock);
-    task->running = running;
-    task->runner = pthread_self();
-    pthread_mutex_unlock(&task->lock);
-}
-
+/* Either this thread sees who waits, or that one sees `done`. */
 static void set_done(corm_task *task, corm_status status) {
-    pthread_mutex_lock(&task->lock);
-    task->running = false;
-    task->done = true;
     task->status = status;
+    atomic_store(&task->running, false);
+    atomic_store(&task->done, true);
+    if (atomic_load(&task->waiting) == 0) return;
+    pthread_mutex_lock(&task->lock);
     pthread_cond_broadcast(&task->ended);
     pthread_mutex_unlock(&task->lock);
 }
 
-static corm_status make_result(corm_task *task, corm_result **out) {
-    CORM_TRY(session__note_answer(task->session, &task->answer, &task->error));
+static corm_status read_result(corm_task *task) {
+    CORM_TRY(session__note_answer(task->session, &task->result->answer, &task->error));
     if (!task->callback) return CORM_OK;
-    return session__result_new(task->session, &task->request, &task->answer, out, &task->error);
+    return session__result_read(task->result, &task->request, &task->error);
+}
+
+static void call_back(corm_task *task, corm_status status) {
+    corm_result *result = status == CORM_OK ? task->result : NULL;
+    if (result) task->result = NULL;
+    task->runner = pthread_self();
+    atomic_store(&task->running, true);
+    task->callback(task->context, status, result, status == CORM_OK ? NULL : &task->error);
 }
 
 /* Calls back and lets go of the task. */
 static void finish(corm_task *task, corm_status status) {
-    corm_result *result = NULL;
-    if (status == CORM_OK) status = make_result(task, &result);
-    if (task->callback) {
-        set_running(task, true);
-        task->callback(task->context, status, result, status == CORM_OK ? NULL : &task->error);
-    }
+    if (status == CORM_OK) status = read_result(task);
+    if (task->callback) call_back(task, status);
     corm_session *session = task->session;
     set_done(task, status);
     end(session);
@@ -145,7 +176,7 @@ static void finish(corm_task *task, corm_status status) {
 }
 
 static void finish_job(base_job *job) {
-    corm_task *task = (corm_task *)job;
+    corm_task *task = task_of(job);
     finish(task, task->error.status);
 }
 
@@ -157,53 +188,132 @@ static void finish_on_worker(corm_task *task) {
 
 /* ---- the way there ---- */
 
-static void on_answer(void *context, corm_status status, const corm_error *error) {
-    corm_task *task = context;
+static void advance(corm_task *task);
+
+static void take_failure(corm_task *task, corm_status status, const corm_error *error) {
     if (status != CORM_OK && error && error != &task->error) task->error = *error;
     task->error.status = status;
-    if (submitting == task) {
+}
+
+static void on_answer(void *context, corm_status status, const corm_error *error) {
+    corm_task *task = context;
+    take_failure(task, status, error);
+    if (submitting == task || !task->session->pool) {
         finish(task, status);
     } else {
         finish_on_worker(task);
     }
 }
 
-static corm_status get_ready(corm_task *task) {
-    if (atomic_load(&task->cancelled)) {
-        return base__fail(&task->error, CORM_CANCELLED, "%s", corm_status_text(CORM_CANCELLED));
-    }
-    if (!task->text.data) return CORM_OK;
-    return session__request_bind(task->session, &task->request, task->text, &task->values,
-                                 &task->error);
-}
-
-/* The task may be gone when submit returns. */
-static void ask_door(corm_task *task) {
-    corm_status status = get_ready(task);
-    if (status != CORM_OK) {
-        finish(task, status);
-        return;
-    }
+/* The task may be gone when it returns. */
+static void submit(corm_task *task, const wire_request *request, wire_answer *answer,
+                   session_door_callback callback) {
     const corm_task *outer = submitting;
     session_door    *door = task->session->door;
     submitting = task;
-    door->ops->submit(door, task->request.keyspace, &task->request.wire, &task->answer, on_answer,
-                      task);
+    door->ops->submit(door, task->request.keyspace, request, answer, callback, task);
     submitting = outer;
 }
 
-static void ask_door_job(base_job *job) {
-    ask_door((corm_task *)job);
+static corm_status bind(corm_task *task, corm_prepared *prepared) {
+    task->text = (corm_str){ NULL, 0 };
+    return session__request_bind_to(&task->request, prepared, &task->values, &task->error);
+}
+
+static corm_status take_prepared(corm_task *task, corm_prepared *prepared) {
+    corm_status status = session__prepared_finish(prepared, &task->error);
+    if (status != CORM_OK) {
+        corm_prepared_free(prepared);
+        return status;
+    }
+    session__cache_put(task->session, prepared);
+    return bind(task, prepared);
+}
+
+static void begin_job(base_job *job);
+
+/* A thread of a door that is not asynchronous has no time for the next step, which may be a read. */
+static void go_on(corm_task *task) {
+    base_pool *pool = task->session->pool;
+    task->job.run = begin_job;
+    if (submitting == task || !pool || base__pool_submit(pool, &task->job, NULL) != CORM_OK) {
+        advance(task);
+    }
+}
+
+static void on_prepared(void *context, corm_status status, const corm_error *error) {
+    corm_task     *task = context;
+    corm_prepared *prepared = task->preparing;
+    task->preparing = NULL;
+    take_failure(task, status, error);
+    if (status == CORM_OK) {
+        status = take_prepared(task, prepared);
+    } else {
+        corm_prepared_free(prepared);
+    }
+    if (status != CORM_OK) {
+        on_answer(task, status, &task->error);
+    } else {
+        go_on(task);
+    }
+}
+
+/* Asks for the statement when the cache does not have it: *asked, and the rest comes with its answer. */
+static corm_status get_prepared(corm_task *task, bool *asked) {
+    corm_prepared *prepared =
+        session__cache_find(task->session, task->request.keyspace, task->text);
+    if (prepared) return bind(task, prepared);
+    task->preparing = session__prepared_new(task->session, task->request.keyspace, task->text);
+    if (!task->preparing) return base__fail_memory(&task->error);
+    task->prepare = (wire_request){ .kind = WIRE_PREPARE, .text = task->text };
+    task->prepare.options.routing = task->request.wire.options.routing;
+    *asked = true;
+    submit(task, &task->prepare, &task->preparing->answer, on_prepared);
+    return CORM_OK;
+}
+
+static corm_status get_ready(corm_task *task, bool *asked) {
+    if (atomic_load(&task->cancelled)) {
+        return base__fail(&task->error, CORM_CANCELLED, "%s", corm_status_text(CORM_CANCELLED));
+    }
+    if (!task->result) task->result = session__result_new(task->session);
+    if (!task->result) return base__fail_memory(&task->error);
+    return task->text.data ? get_prepared(task, asked) : CORM_OK;
+}
+
+/* The next step. The task may be gone when it returns. */
+static void advance(corm_task *task) {
+    bool        asked = false;
+    corm_status status = get_ready(task, &asked);
+    if (asked) return;
+    if (status != CORM_OK) {
+        on_answer(task, status, &task->error);
+    } else {
+        submit(task, &task->request.wire, &task->result->answer, on_answer);
+    }
+}
+
+/* Here what ends at once calls back at once. */
+static void begin_here(corm_task *task) {
+    const corm_task *outer = submitting;
+    submitting = task;
+    advance(task);
+    submitting = outer;
+}
+
+static void begin_job(base_job *job) {
+    begin_here(task_of(job));
 }
 
 void session__task_start(corm_task *task, bool on_worker) {
+    base_pool *pool = task->session->pool;
     begin(task->session);
-    if (!on_worker) {
-        ask_door(task);
+    if (!on_worker || !pool) {
+        begin_here(task);
         return;
     }
-    task->job.run = ask_door_job;
-    corm_status status = base__pool_submit(task->session->pool, &task->job, &task->error);
+    task->job.run = begin_job;
+    corm_status status = base__pool_submit(pool, &task->job, &task->error);
     if (status != CORM_OK) finish(task, status);
 }
 
@@ -261,47 +371,72 @@ static struct timespec deadline_of(uint32_t timeout_ms) {
     return out;
 }
 
-/* Under the task's lock. */
-static corm_status wait_until_done(corm_task *task, uint32_t timeout_ms) {
-    struct timespec deadline = deadline_of(timeout_ms);
-    int             result = 0;
-    while (!task->done && result != ETIMEDOUT) {
-        result = timeout_ms == 0 ? pthread_cond_wait(&task->ended, &task->lock)
-                                 : pthread_cond_timedwait(&task->ended, &task->lock, &deadline);
-    }
-    return task->done ? task->status : CORM_TIMEOUT;
-}
-
-static bool is_own_callback(const corm_task *task) {
-    return task->running && pthread_equal(task->runner, pthread_self());
+static bool is_over(const struct timespec *deadline) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec != deadline->tv_sec ? now.tv_sec > deadline->tv_sec
+                                          : now.tv_nsec >= deadline->tv_nsec;
 }
 
 static corm_status wait_here(corm_task *task, uint32_t timeout_ms) {
+    struct timespec deadline = deadline_of(timeout_ms);
+    int             result = 0;
     pthread_mutex_lock(&task->lock);
-    corm_status status =
-        is_own_callback(task) ? CORM_WOULD_DEADLOCK : wait_until_done(task, timeout_ms);
+    atomic_fetch_add(&task->waiting, 1);
+    while (!atomic_load(&task->done) && result != ETIMEDOUT) {
+        result = timeout_ms == 0 ? pthread_cond_wait(&task->ended, &task->lock)
+                                 : pthread_cond_timedwait(&task->ended, &task->lock, &deadline);
+    }
+    atomic_fetch_sub(&task->waiting, 1);
     pthread_mutex_unlock(&task->lock);
+    return atomic_load(&task->done) ? task->status : CORM_TIMEOUT;
+}
+
+/* On the caller's loop, which nobody else runs meanwhile. */
+static corm_status turn_until_done(corm_task *task, uint32_t timeout_ms) {
+    struct timespec deadline = deadline_of(timeout_ms);
+    session_door   *door = task->session->door;
+    while (!atomic_load(&task->done)) {
+        if (timeout_ms > 0 && is_over(&deadline)) return CORM_TIMEOUT;
+        door->ops->turn(door);
+    }
+    return task->status;
+}
+
+static bool is_own_callback(const corm_task *task) {
+    return atomic_load(&task->running) && pthread_equal(task->runner, pthread_self());
+}
+
+static corm_status wait_for_door(corm_task *task, uint32_t timeout_ms) {
+    session_door *door = task->session->door;
+    if (door->ops->in_callback && door->ops->in_callback(door)) return CORM_WOULD_DEADLOCK;
+    return door->ops->turn ? turn_until_done(task, timeout_ms) : wait_here(task, timeout_ms);
+}
+
+static corm_status wait_as_worker(corm_task *task, uint32_t timeout_ms) {
+    if (!begin_wait(task->session)) return CORM_WOULD_DEADLOCK;
+    corm_status status = wait_here(task, timeout_ms);
+    end_wait(task->session);
     return status;
 }
 
 corm_status corm_task_wait(corm_task *task, uint32_t timeout_ms) {
-    corm_session *session = task->session;
+    base_pool *pool = task->session->pool;
     if (corm_task_is_done(task)) return task->status;
-    if (!base__pool_is_worker(session->pool)) return wait_here(task, timeout_ms);
-    if (!begin_wait(session)) return CORM_WOULD_DEADLOCK;
-    corm_status status = wait_here(task, timeout_ms);
-    end_wait(session);
-    return status;
+    if (is_own_callback(task)) return CORM_WOULD_DEADLOCK;
+    if (!pool) return wait_for_door(task, timeout_ms);
+    return base__pool_is_worker(pool) ? wait_as_worker(task, timeout_ms)
+                                      : wait_here(task, timeout_ms);
 }
 
 bool corm_task_is_done(const corm_task *task) {
-    corm_task *own = (corm_task *)(uintptr_t)task;
-    pthread_mutex_lock(&own->lock);
-    bool done = own->done;
-    pthread_mutex_unlock(&own->lock);
-    return done;
+    return atomic_load(&((corm_task *)(uintptr_t)task)->done);
 }
 
+/* The door knows the task by its address, which is no other's as long as the caller holds it. */
 void corm_task_cancel(corm_task *task) {
     atomic_store(&task->cancelled, true);
+    if (corm_task_is_done(task)) return;
+    session_door *door = task->session->door;
+    if (door && door->ops->cancel) door->ops->cancel(door, task);
 }

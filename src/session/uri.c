@@ -1,135 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* uri.c -- takes a session's URI apart. Pure but for the arena.
  *
- *   corm:./shop?keyspace=shop&durability=relaxed
- *   scheme:path?name=value&…      path and values may be percent-encoded
- */
+ *   corm:./shop?keyspace=shop&durability=relaxed        scheme:path?name=value&…
+ *   cassandra://user:pass@h1,[::1]:9042/shop?dc=dc1     scheme://user:password@host:port,…/keyspace?name=value&…
+ *
+ * Every part may be percent-encoded. */
 #include "session/uri.h"
 
 #include "base/fail.h"
 #include "base/text.h"
 
-enum { MOST_WORKERS = 256, MOST_PAGE_SIZE = 10000000, NAME_DISTANCE = 3 };
-
 typedef struct uri_reader {
-    base_arena           *arena;
-    const char           *text; /* the whole URI, for messages */
-    corm_session_options *options;
-    corm_error           *err;
+    base_arena  *arena;
+    const char  *shown; /* the URI for messages, without its password */
+    session_uri *out;
+    corm_error  *err;
 } uri_reader;
-
-/* Sets one option from its decoded value; false when the value is not one of it. */
-typedef bool (*option_setter)(corm_session_options *options, const char *value);
-
-static bool read_flag(const char *value, bool *out) {
-    *out = strcmp(value, "true") == 0;
-    return *out || strcmp(value, "false") == 0;
-}
-
-static bool read_number(const char *value, int64_t most, uint32_t *out) {
-    int64_t number;
-    if (!base__parse_i64(corm_str_of(value), &number) || number < 1 || number > most) return false;
-    if (*out == 0) *out = (uint32_t)number;
-    return true;
-}
-
-static bool set_keyspace(corm_session_options *options, const char *value) {
-    if (!options->keyspace) options->keyspace = value;
-    return *value != '\0';
-}
-
-static bool set_create_keyspace(corm_session_options *options, const char *value) {
-    bool flag;
-    if (!read_flag(value, &flag)) return false;
-    options->create_keyspace |= flag;
-    return true;
-}
-
-static bool set_durability(corm_session_options *options, const char *value) {
-    bool relaxed = strcmp(value, "relaxed") == 0;
-    options->relaxed_durability |= relaxed;
-    return relaxed || strcmp(value, "full") == 0;
-}
-
-static bool set_read_only(corm_session_options *options, const char *value) {
-    bool flag;
-    if (!read_flag(value, &flag)) return false;
-    options->read_only |= flag;
-    return true;
-}
-
-static bool set_create(corm_session_options *options, const char *value) {
-    bool flag;
-    if (!read_flag(value, &flag)) return false;
-    options->must_exist |= !flag;
-    return true;
-}
-
-static bool set_worker_threads(corm_session_options *options, const char *value) {
-    return read_number(value, MOST_WORKERS, &options->worker_threads);
-}
-
-static bool set_page_size(corm_session_options *options, const char *value) {
-    return read_number(value, MOST_PAGE_SIZE, &options->page_size);
-}
-
-static const char *const consistencies[] = {
-    [CORM_ANY] = "any",
-    [CORM_ONE] = "one",
-    [CORM_TWO] = "two",
-    [CORM_THREE] = "three",
-    [CORM_QUORUM] = "quorum",
-    [CORM_ALL] = "all",
-    [CORM_LOCAL_QUORUM] = "local_quorum",
-    [CORM_EACH_QUORUM] = "each_quorum",
-    [CORM_SERIAL] = "serial",
-    [CORM_LOCAL_SERIAL] = "local_serial",
-    [CORM_LOCAL_ONE] = "local_one",
-};
-
-static bool set_consistency(corm_session_options *options, const char *value) {
-    for (size_t i = CORM_ANY; i < sizeof consistencies / sizeof consistencies[0]; i++) {
-        if (!base__str_equal_nocase(corm_str_of(value), corm_str_of(consistencies[i]))) continue;
-        if (options->consistency == 0) options->consistency = (corm_consistency)i;
-        return true;
-    }
-    return false;
-}
-
-static const struct {
-    const char   *name;
-    option_setter set;
-    const char   *values; /* what is allowed, for messages */
-} settings[] = {
-    { "keyspace", set_keyspace, "a keyspace's name" },
-    { "create_keyspace", set_create_keyspace, "true or false" },
-    { "durability", set_durability, "full or relaxed" },
-    { "read_only", set_read_only, "true or false" },
-    { "create", set_create, "true or false" },
-    { "worker_threads", set_worker_threads, "1 to 256" },
-    { "page_size", set_page_size, "1 to 10000000" },
-    { "consistency", set_consistency, "one, quorum, local_quorum …" },
-};
-
-enum { SETTINGS = sizeof settings / sizeof settings[0] };
-
-static corm_status unknown_setting(const uri_reader *reader, corm_str name) {
-    size_t nearest = 0;
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < SETTINGS; i++) {
-        size_t distance = base__edit_distance(name, corm_str_of(settings[i].name));
-        if (distance < least) nearest = i;
-        if (distance < least) least = distance;
-    }
-    if (least <= NAME_DISTANCE) {
-        return base__fail(reader->err, CORM_INVALID_ARGUMENT,
-                          "the URI '%s' has an unknown setting '%.*s'; did you mean '%s'?",
-                          reader->text, (int)name.len, name.data, settings[nearest].name);
-    }
-    return base__fail(reader->err, CORM_INVALID_ARGUMENT,
-                      "the URI '%s' has an unknown setting '%.*s'", reader->text, (int)name.len,
-                      name.data);
-}
 
 /* The character of two hexadecimal digits behind a '%'; 0 when they are none, or of a zero byte,
  * that cannot be part of what a C string carries. */
@@ -155,7 +41,7 @@ static corm_status decode(const uri_reader *reader, corm_str text, const char **
             return base__fail(reader->err, CORM_INVALID_ARGUMENT,
                               "the URI '%s' has a '%%' that two hexadecimal digits of a "
                               "character do not follow",
-                              reader->text);
+                              reader->shown);
         }
         copy[len++] = c;
     }
@@ -164,31 +50,180 @@ static corm_status decode(const uri_reader *reader, corm_str text, const char **
     return CORM_OK;
 }
 
+/* Up to a separator, or all; `text` goes on behind it. False at the end. */
+static bool next_part(corm_str *text, char separator, corm_str *part) {
+    if (!text->data) return false;
+    const char *end = text->len > 0 ? memchr(text->data, separator, text->len) : NULL;
+    *part = (corm_str){ text->data, end ? (size_t)(end - text->data) : text->len };
+    *text = end ? (corm_str){ end + 1, text->len - part->len - 1 } : (corm_str){ NULL, 0 };
+    return true;
+}
+
+/* ---- settings ---- */
+
+static corm_status unknown_setting(const uri_reader *reader, corm_str name) {
+    const char *nearest = session__setting_nearest(name, reader->out->is_cluster);
+    return base__fail(reader->err, CORM_INVALID_ARGUMENT,
+                      "the URI '%s' has an unknown setting '%.*s'%s%s%s", reader->shown,
+                      (int)name.len, name.data, nearest ? "; did you mean '" : "",
+                      nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static corm_status other_door(const uri_reader *reader, corm_str name) {
+    bool is_cluster = reader->out->is_cluster;
+    return base__fail(
+        reader->err, CORM_INVALID_ARGUMENT, "the URI '%s' sets %.*s, which only %s knows",
+        reader->shown, (int)name.len, name.data,
+        is_cluster ? "the embedded store ('corm:')" : "a cluster ('cassandra:', 'scylla:')");
+}
+
 static corm_status read_setting(const uri_reader *reader, corm_str pair) {
-    const char *equals = memchr(pair.data, '=', pair.len);
-    corm_str    name = { pair.data, equals ? (size_t)(equals - pair.data) : pair.len };
-    corm_str    value = { equals ? equals + 1 : "", equals ? pair.len - name.len - 1 : 0 };
+    corm_str    name, value = pair;
     const char *decoded;
+    next_part(&value, '=', &name);
     CORM_TRY(decode(reader, value, &decoded));
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (!corm_str_equal(name, corm_str_of(settings[i].name))) continue;
-        if (settings[i].set(reader->options, decoded)) return CORM_OK;
-        return base__fail(reader->err, CORM_INVALID_ARGUMENT,
-                          "the URI '%s' sets %s to '%s'; it takes %s", reader->text,
-                          settings[i].name, decoded, settings[i].values);
+    switch (session__setting_read(reader->out, reader->arena, name, decoded)) {
+    case SESSION_SETTING_READ: return CORM_OK;
+    case SESSION_SETTING_UNKNOWN: return unknown_setting(reader, name);
+    case SESSION_SETTING_DOOR: return other_door(reader, name);
+    case SESSION_SETTING_MEMORY: return base__fail_memory(reader->err);
+    default: break;
     }
-    return unknown_setting(reader, name);
+    return base__fail(reader->err, CORM_INVALID_ARGUMENT,
+                      "the URI '%s' sets %.*s to '%s'; it takes %s", reader->shown, (int)name.len,
+                      name.data, decoded, session__setting_values(name));
 }
 
 static corm_status read_settings(const uri_reader *reader, corm_str query) {
-    while (query.len > 0) {
-        const char *end = memchr(query.data, '&', query.len);
-        corm_str    pair = { query.data, end ? (size_t)(end - query.data) : query.len };
+    for (corm_str pair; next_part(&query, '&', &pair);) {
         if (pair.len > 0) CORM_TRY(read_setting(reader, pair));
-        size_t used = pair.len + (end != NULL);
-        query = (corm_str){ query.data + used, query.len - used };
     }
     return CORM_OK;
+}
+
+/* ---- a cluster's authority ---- */
+
+static corm_status bad_host(const uri_reader *reader, corm_str host, const char *why) {
+    return base__fail(reader->err, CORM_INVALID_ARGUMENT, "the URI '%s' has a host '%.*s' %s",
+                      reader->shown, (int)host.len, host.data, why);
+}
+
+/* "h1", "h1:9042", "[::1]", "[::1]:9042": the name, and what stands behind it. */
+static corm_status split_host(const uri_reader *reader, corm_str text, corm_str *name,
+                              corm_str *rest) {
+    bool        bracket = text.len > 0 && text.data[0] == '[';
+    corm_str    inside = bracket ? (corm_str){ text.data + 1, text.len - 1 } : text;
+    const char *end = inside.len > 0 ? memchr(inside.data, bracket ? ']' : ':', inside.len) : NULL;
+    if (bracket && !end) return bad_host(reader, text, "whose bracket is not closed");
+    *name = (corm_str){ inside.data, end ? (size_t)(end - inside.data) : inside.len };
+    *rest = (corm_str){ name->data + name->len + bracket,
+                        (size_t)(text.data + text.len - name->data) - name->len - bracket };
+    if (name->len == 0) return bad_host(reader, text, "without a name");
+    return CORM_OK;
+}
+
+static corm_status read_port(const uri_reader *reader, corm_str host, corm_str rest,
+                             uint16_t *port) {
+    int64_t number;
+    *port = 0;
+    if (rest.len == 0) return CORM_OK;
+    if (rest.data[0] == ':' && memchr(rest.data + 1, ':', rest.len - 1)) {
+        return bad_host(reader, host, "with several colons; an IPv6 address stands in brackets");
+    }
+    corm_str digits = { rest.data + 1, rest.len - 1 };
+    bool     good = rest.data[0] == ':' && digits.len > 0 && base__parse_i64(digits, &number);
+    if (!good || number < 1 || number > UINT16_MAX) {
+        return bad_host(reader, host, "whose port is not 1 to 65535");
+    }
+    *port = (uint16_t)number;
+    return CORM_OK;
+}
+
+static corm_status read_hosts(const uri_reader *reader, corm_str hosts) {
+    uint32_t count = 1;
+    for (size_t i = 0; i < hosts.len; i++) count += hosts.data[i] == ',';
+    driver_contact *contacts = BASE_NEW_ARRAY(reader->arena, driver_contact, count);
+    if (!contacts) return base__fail_memory(reader->err);
+    uint32_t at = 0;
+    for (corm_str host; next_part(&hosts, ',', &host); at++) {
+        corm_str name, rest;
+        CORM_TRY(split_host(reader, host, &name, &rest));
+        CORM_TRY(read_port(reader, host, rest, &contacts[at].port));
+        CORM_TRY(decode(reader, name, &contacts[at].name));
+    }
+    reader->out->contacts = contacts;
+    reader->out->contact_count = at;
+    return CORM_OK;
+}
+
+/* The URI's name and password are one: a caller who gives a name of its own does not get the password. */
+static corm_status read_login(const uri_reader *reader, corm_str login) {
+    corm_cluster_options *cluster = &reader->out->cluster;
+    corm_str              user;
+    const char           *name, *password;
+    next_part(&login, ':', &user);
+    CORM_TRY(decode(reader, user, &name));
+    CORM_TRY(decode(reader, login.data ? login : corm_str_of(""), &password));
+    if (cluster->username) return CORM_OK;
+    cluster->username = name;
+    if (!cluster->password) cluster->password = password;
+    return CORM_OK;
+}
+
+static corm_status read_keyspace(const uri_reader *reader, corm_str path) {
+    corm_session_options *options = &reader->out->options;
+    const char           *name;
+    if (path.len == 0) return CORM_OK;
+    CORM_TRY(decode(reader, path, &name));
+    if (memchr(path.data, '/', path.len)) {
+        return base__fail(reader->err, CORM_INVALID_ARGUMENT,
+                          "the URI '%s' has more than a keyspace's name behind its hosts",
+                          reader->shown);
+    }
+    if (!options->keyspace) options->keyspace = name;
+    return CORM_OK;
+}
+
+static const char *last_at(corm_str text) {
+    const char *found = NULL;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '@') found = text.data + i;
+    }
+    return found;
+}
+
+/* What follows the scheme, up to the settings: //user:password@hosts/keyspace. */
+static corm_status read_cluster(const uri_reader *reader, corm_str rest) {
+    corm_str authority, path;
+    if (!base__str_has_prefix(rest, corm_str_of("//"))) {
+        return base__fail(reader->err, CORM_INVALID_ARGUMENT,
+                          "the URI '%s' has no '//' before its hosts", reader->shown);
+    }
+    path = (corm_str){ rest.data + 2, rest.len - 2 };
+    next_part(&path, '/', &authority);
+    const char *at = last_at(authority);
+    if (at) {
+        size_t len = (size_t)(at - authority.data);
+        CORM_TRY(read_login(reader, (corm_str){ authority.data, len }));
+        authority = (corm_str){ at + 1, authority.len - len - 1 };
+    }
+    if (authority.len == 0) {
+        return base__fail(reader->err, CORM_INVALID_ARGUMENT, "the URI '%s' names no host",
+                          reader->shown);
+    }
+    CORM_TRY(read_hosts(reader, authority));
+    return path.data ? read_keyspace(reader, path) : CORM_OK;
+}
+
+/* ---- the whole ---- */
+
+static corm_status read_folder(const uri_reader *reader, corm_str path) {
+    if (path.len == 0) {
+        return base__fail(reader->err, CORM_INVALID_ARGUMENT, "the URI '%s' names no folder",
+                          reader->shown);
+    }
+    if (corm_str_equal(path, corm_str_of(":memory:"))) return CORM_OK;
+    return decode(reader, path, &reader->out->path);
 }
 
 static bool is_scheme_character(char c, bool first) {
@@ -196,17 +231,32 @@ static bool is_scheme_character(char c, bool first) {
     return letter || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
 }
 
-static corm_status read_scheme(const uri_reader *reader, corm_str *scheme) {
+static corm_status read_scheme(const uri_reader *reader, const char *text) {
     size_t len = 0;
-    while (is_scheme_character(reader->text[len], len == 0)) len++;
-    if (len == 0 || reader->text[len] != ':') {
+    while (is_scheme_character(text[len], len == 0)) len++;
+    if (len == 0 || text[len] != ':') {
         return base__fail(reader->err, CORM_INVALID_ARGUMENT,
                           "the URI '%s' has no scheme; a folder is opened by 'corm:%s'",
-                          reader->text, reader->text);
+                          reader->shown, text);
     }
-    *scheme = base__arena_str(reader->arena, (corm_str){ reader->text, len });
-    if (!scheme->data) return base__fail_memory(reader->err);
-    return CORM_OK;
+    reader->out->scheme = base__arena_str(reader->arena, (corm_str){ text, len });
+    return reader->out->scheme.data ? CORM_OK : base__fail_memory(reader->err);
+}
+
+/* The URI as it may stand in a message. */
+static const char *without_password(base_arena *arena, const char *text) {
+    const char *login = strstr(text, "//");
+    if (!login) return text;
+    size_t      len = strcspn(login + 2, "/?");
+    const char *at = last_at((corm_str){ login + 2, len });
+    const char *colon = at ? memchr(login + 2, ':', (size_t)(at - login - 2)) : NULL;
+    if (!colon) return text;
+    return base__arena_printf(arena, "%.*s:***%s", (int)(colon - text), text, at).data;
+}
+
+static bool is_cluster_scheme(corm_str scheme) {
+    return base__str_equal_nocase(scheme, corm_str_of("cassandra")) ||
+           base__str_equal_nocase(scheme, corm_str_of("scylla"));
 }
 
 corm_status session__uri_read(base_arena *arena, const char *text,
@@ -214,16 +264,15 @@ corm_status session__uri_read(base_arena *arena, const char *text,
                               corm_error *err) {
     *out = (session_uri){ 0 };
     if (options) out->options = *options;
-    uri_reader reader = { arena, text, &out->options, err };
+    if (out->options.cluster) out->cluster = *out->options.cluster;
     if (!text) return base__fail(err, CORM_INVALID_ARGUMENT, "the URI is NULL");
-    CORM_TRY(read_scheme(&reader, &out->scheme));
-    corm_str    rest = corm_str_of(text + out->scheme.len + 1);
-    const char *mark = memchr(rest.data, '?', rest.len);
-    corm_str    path = { rest.data, mark ? (size_t)(mark - rest.data) : rest.len };
-    if (path.len == 0) {
-        return base__fail(err, CORM_INVALID_ARGUMENT, "the URI '%s' names no folder", text);
-    }
-    if (!corm_str_equal(path, corm_str_of(":memory:"))) CORM_TRY(decode(&reader, path, &out->path));
-    if (!mark) return CORM_OK;
-    return read_settings(&reader, (corm_str){ mark + 1, rest.len - path.len - 1 });
+    uri_reader reader = { arena, without_password(arena, text), out, err };
+    if (!reader.shown) return base__fail_memory(err);
+    CORM_TRY(read_scheme(&reader, text));
+    out->is_cluster = is_cluster_scheme(out->scheme);
+    corm_str query = corm_str_of(text + out->scheme.len + 1);
+    corm_str rest;
+    next_part(&query, '?', &rest);
+    CORM_TRY(out->is_cluster ? read_cluster(&reader, rest) : read_folder(&reader, rest));
+    return read_settings(&reader, query);
 }

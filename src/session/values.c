@@ -198,12 +198,22 @@ static corm_status bind_values(session_request *request, corm_prepared *prepared
     return status;
 }
 
-corm_status session__request_bind(corm_session *session, session_request *request, corm_str text,
-                                  const session_values *values, corm_error *err) {
+corm_status session__request_bind_to(session_request *request, corm_prepared *prepared,
+                                     const session_values *values, corm_error *err) {
     corm_prepared **held = BASE_NEW(&request->arena, corm_prepared *);
-    if (!held) return base__fail_memory(err);
-    CORM_TRY(session__prepare_cached(session, request->keyspace, text, held, err));
+    if (!held) {
+        corm_prepared_free(prepared);
+        return base__fail_memory(err);
+    }
+    *held = prepared;
     request->held = held;
     request->held_count = 1;
-    return bind_values(request, *held, values, err);
+    return bind_values(request, prepared, values, err);
+}
+
+corm_status session__request_bind(corm_session *session, session_request *request, corm_str text,
+                                  const session_values *values, corm_error *err) {
+    corm_prepared *prepared;
+    CORM_TRY(session__prepare_cached(session, request->keyspace, text, &prepared, err));
+    return session__request_bind_to(request, prepared, values, err);
 }

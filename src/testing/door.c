@@ -69,6 +69,7 @@ static void submit(session_door *door, corm_str keyspace, const wire_request *re
                    wire_answer *answer, session_door_callback callback, void *context) {
     testing_door *own = (testing_door *)door;
     testing_job   job = { { run_job, NULL }, own, keyspace, request, answer, callback, context };
+    if (request->kind == WIRE_PREPARE) atomic_fetch_add(&own->counts->prepares, 1);
     atomic_fetch_add(&own->counts->submitted, 1);
     if (own->submit == TESTING_AT_ONCE) {
         answer_job(&job);
