@@ -17,6 +17,7 @@ struct driver_waiter {
     void (*wake)(driver_waiter *waiter, corm_status status, const corm_error *err);
     driver_waiter  *next;
     driver_waiter **link; /* NULL: does not wait */
+    uint64_t        until_ms; /* driver__cluster_agree's; 0: waits for a connection */
 };
 
 /* Tokens to replicas. Immutable; replaced as a whole when nodes or keyspaces change. */
@@ -32,6 +33,16 @@ typedef struct driver_totals {
 
 typedef struct driver_control driver_control; /* the control connection and topology reading: control.c */
 typedef struct driver_inbox   driver_inbox;   /* requests from other threads: loop.c */
+typedef struct driver_dials   driver_dials;   /* the budget of dials, names being resolved: dial.h */
+
+/* A token bucket: `rate` a second, at most `burst` at once. */
+typedef struct driver_bucket {
+    double   tokens, rate, burst;
+    uint64_t last_ns;
+} driver_bucket;
+
+/* A keyspace's replication, as the ring needs it. */
+typedef struct driver_keyspaces driver_keyspaces;
 
 struct driver_cluster {
     uv_loop_t             *loop;
@@ -46,11 +57,15 @@ struct driver_cluster {
     driver_totals          totals;
     driver_control        *control;
     driver_inbox          *inbox;
-    driver_waiter         *waiting;  /* requests that wait for any connection */
+    driver_dials          *dials;
+    driver_keyspaces      *keyspaces; /* NULL: not known (yet) */
+    driver_bucket          reprepares;
+    driver_waiter         *waiting, **waiting_end; /* requests that wait for any connection */
     uint32_t               waiting_count;
     uint64_t               random;   /* state of driver__random */
     struct driver_request *requests; /* all that have begun and not ended */
     bool                   closing;
+    uint32_t               calling; /* depth of the user's functions that run now; whoever calls one counts it here */
     char     local_dc[64]; /* the options', else that of the first contact point that answered; "": not known */
     uint32_t turn;         /* of round-robin: policy.c's */
 };

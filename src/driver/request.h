@@ -36,6 +36,7 @@ struct driver_request {
     driver_callback     callback;
     void               *context;
     void               *span; /* of driver__observe_begin */
+    uint64_t            serial; /* loop.c's: counts what was submitted */
     /* how it goes: request.c's */
     const corm_profile    *profile;   /* with every member filled in */
     const driver_prepared *statement; /* that gives the routing key and the facts; NULL: none */
