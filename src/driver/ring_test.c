@@ -126,8 +126,8 @@ static void every_data_centre_has_its_own_factor(void **state) {
         { tokens[3], 1, "dc1", "r1" },
     };
     driver_ring *ring = ring_of(four, 4);
-    replicas_are(ring, "network", 0, "0 1");
-    /* 
+    replicas_are(ring, "network", 0, "0 1 3"); /* one rack in dc1: it repeats */
+    replicas_are(ring, "network", 10, "1 3 0");
     driver__ring_free(ring);
 }
 
