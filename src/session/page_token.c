@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "corm/cluster.h"
+#include "session/base64.h"
 #include "session/core.h"
 #include "session/statement.h"
 
@@ -100,37 +101,6 @@ static corm_status run_cipher(bool seal, const corm_session *session, const bind
     return CORM_OK;
 }
 
-/* ---- base64url, without padding ---- */
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void put_base64(const base_buf *from, char *out) {
-    uint32_t bits = 0;
-    int      held = 0;
-    for (size_t i = 0; i < from->len; i++) {
-        bits = bits << 8 | from->data[i];
-        for (held += 8; held >= 6; held -= 6) *out++ = digits[bits >> (held - 6) & 63];
-    }
-    if (held > 0) *out++ = digits[bits << (6 - held) & 63];
-    *out = '\0';
-}
-
-/* False for other characters, and for a text that no bytes have. */
-static bool read_base64(const char *text, base_buf *out) {
-    uint32_t bits = 0;
-    int      held = 0;
-    for (; *text; text++) {
-        const char *digit = strchr(digits, *text);
-        if (!digit) return false;
-        bits = bits << 6 | (uint32_t)(digit - digits);
-        held += 6;
-        if (held < 8) continue;
-        held -= 8;
-        base__buf_u8(out, (uint8_t)(bits >> held));
-    }
-    return held < 6 && (bits & ((1U << held) - 1)) == 0;
-}
-
 /* ---- sealing ---- */
 
 static corm_status make_token(const corm_session *session, const binding *of, corm_bytes state,
@@ -156,15 +126,16 @@ corm_status corm_page_token(const corm_result *result, char **token, corm_error 
     if (!result->has_next || state.len == 0) {
         return base__fail(err, CORM_NOT_FOUND, "there is no next page");
     }
-    base_buf    bytes = { 0 };
+    base_buf    bytes = { 0 }, text = { 0 };
     binding     of = binding_of(&result->next_page);
     corm_status status = make_token(result->session, &of, state, &bytes, err);
     if (status == CORM_OK) {
-        *token = malloc(bytes.len * 4 / 3 + 3);
-        if (!*token) status = base__fail_memory(err);
+        session__put_base64(&text, base__buf_bytes(&bytes));
+        *token = (char *)(uintptr_t)base__buf_cstr(&text);
+        status = base__buf_status(&text, err);
     }
-    if (status == CORM_OK) put_base64(&bytes, *token);
     base__buf_free(&bytes);
+    if (status != CORM_OK) base__buf_free(&text);
     return status;
 }
 
@@ -189,7 +160,7 @@ static corm_status open_token(corm_statement *statement, const char *text, base_
                               uint32_t max_age_s, corm_error *err) {
     const corm_prepared *prepared = statement->prepared;
     binding of = { prepared->keyspace, prepared->text, prepared->marker_count, statement->values };
-    bool    good = read_base64(text, bytes);
+    bool    good = session__read_base64(corm_str_of(text), bytes);
     CORM_TRY(base__buf_status(bytes, err));
     if (!good || bytes->len <= HEAD + DATE + TAG || bytes->len > INT32_MAX / 2) return refuse(err);
     if (bytes->data[0] != TOKEN_VERSION) return refuse(err);
