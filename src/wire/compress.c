@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "wire/frame.h"
+#include "wire/snappy.h"
 
 enum { LZ4_PREFIX = 4 };
 
@@ -40,13 +41,11 @@ static corm_status put_lz4(corm_bytes in, base_buf *out, corm_error *err) {
 }
 
 static corm_status put_snappy(corm_bytes in, base_buf *out, corm_error *err) {
-    size_t len = snappy_max_compressed_length(in.len);
-    if (!base__buf_reserve(out, len)) return base__fail_memory(err);
-    if (snappy_compress((const char *)in.data, in.len, (char *)out->data + out->len, &len) !=
-        SNAPPY_OK) {
-        return base__fail(err, CORM_INVALID_ARGUMENT, "snappy refused %zu bytes", in.len);
+    if (in.len > UINT32_MAX) {
+        return base__fail(err, CORM_INVALID_ARGUMENT, "%zu bytes are too many for snappy", in.len);
     }
-    out->len += len;
+    if (!base__buf_reserve(out, wire__snappy_bound(in.len))) return base__fail_memory(err);
+    out->len += wire__snappy_compress(in, out->data + out->len);
     return CORM_OK;
 }
 
