@@ -22,9 +22,9 @@ void                     driver__tls_end(driver_tls_stream *stream);
 /* Bytes from the socket in; decrypted bytes are appended to *plain, what must be sent (handshake) to *out. *established
  * becomes true when application data may flow. CORM_IO with the verification's words when the peer is refused;
  * *closed on close_notify. */
-CORM_CHECKED corm_status driver__tls_read(driver_tls_stream *stream, const uint8_t *data, size_t len,
-                                          base_buf *plain, base_buf *out, bool *established,
-                                          bool *closed, corm_error *err);
+CORM_CHECKED corm_status driver__tls_read(driver_tls_stream *stream, const uint8_t *data,
+                                          size_t len, base_buf *plain, base_buf *out,
+                                          bool *established, bool *closed, corm_error *err);
 /* Application data in, encrypted bytes appended to *out. */
 CORM_CHECKED corm_status driver__tls_write(driver_tls_stream *stream, const uint8_t *data,
                                            size_t len, base_buf *out, corm_error *err);

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/* tls.c -- the context of all connections: files, verification, sessions to resume.
+ *
+ * Owns the SSL_CTX, made anew when a file that it came from has changed (the sessions go with it), and the last session of each
+ * name and address. The loop's thread. */
+#include <arpa/inet.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+#include "driver/tls_internal.h"
+
+enum { MOST_SESSIONS = 1024 };
+
+/* ---- errors ---- */
+
+corm_status driver__tls_fail(corm_error *err, const char *what) {
+    const char   *data = NULL;
+    int           flags = 0;
+    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
+    const char   *reason = ERR_reason_error_string(code);
+    ERR_clear_error();
+    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) return base__fail_memory(err);
+    return base__fail(err, CORM_IO, "%s: %s", what, reason ? reason : "TLS failed");
+}
+
+/* ---- files ---- */
+
+static driver_tls_stamp stamp_of(const char *path) {
+    struct stat      file;
+    driver_tls_stamp out = { 0 };
+    if (!path || stat(path, &file) != 0) return out;
+    out.device = file.st_dev;
+    out.inode = file.st_ino;
+    out.size = file.st_size;
+    out.modified = file.st_mtim;
+    return out;
+}
+
+static const char *key_file(const corm_tls_options *options) {
+    return options->key_file ? options->key_file : options->certificate_file;
+}
+
+static driver_tls_stamps stamps_of(const corm_tls_options *options) {
+    return (driver_tls_stamps){ { stamp_of(options->ca_file), stamp_of(options->certificate_file),
+                                  stamp_of(key_file(options)) } };
+}
+
+static bool is_same(const driver_tls_stamp *a, const driver_tls_stamp *b) {
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+static bool has_changed(const driver_tls *tls, const driver_tls_stamps *now) {
+    for (int i = 0; i < DRIVER_TLS_FILES; i++) {
+        if (!is_same(&tls->stamps.of[i], &now->of[i])) return true;
+    }
+    return false;
+}
+
+static corm_status fail_file(corm_error *err, const char *what, const char *path) {
+    char text[512];
+    (void)snprintf(text, sizeof text, "TLS: the %s '%s'", what, path);
+    return driver__tls_fail(err, text);
+}
+
+/* Without a password nobody is asked for one at the terminal. */
+static int give_password(char *out, int size, int writing, void *context) {
+    const char *password = context;
+    size_t      len = password ? strlen(password) : 0;
+    (void)writing;
+    if (size < 0 || len > (size_t)size) return -1;
+    if (len) memcpy(out, password, len);
+    return (int)len;
+}
+
+static corm_status load_ca(const corm_tls_options *options, SSL_CTX *ctx, corm_error *err) {
+    if (!options->ca_file) {
+        if (SSL_CTX_set_default_verify_paths(ctx)) return CORM_OK;
+        return driver__tls_fail(err, "TLS: the system's certificates");
+    }
+    if (SSL_CTX_load_verify_file(ctx, options->ca_file)) return CORM_OK;
+    return fail_file(err, "CA file", options->ca_file);
+}
+
+static corm_status load_certificate(const corm_tls_options *options, SSL_CTX *ctx,
+                                    corm_error *err) {
+    if (!options->certificate_file) return CORM_OK;
+    SSL_CTX_set_default_passwd_cb(ctx, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)options->key_password);
+    if (!SSL_CTX_use_certificate_chain_file(ctx, options->certificate_file)) {
+        return fail_file(err, "certificate file", options->certificate_file);
+    }
+    if (!SSL_CTX_use_PrivateKey_file(ctx, key_file(options), SSL_FILETYPE_PEM) ||
+        !SSL_CTX_check_private_key(ctx)) {
+        return fail_file(err, "key file", key_file(options));
+    }
+    return CORM_OK;
+}
+
+/* ---- sessions ---- */
+
+typedef struct saved_session {
+    SSL_SESSION *session;
+    char         key[];
+} saved_session;
+
+static void free_saved(saved_session *saved) {
+    SSL_SESSION_free(saved->session);
+    free(saved);
+}
+
+static void forget_sessions(driver_tls *tls) {
+    size_t               at = 0;
+    const base_map_slot *slot;
+    while ((slot = base__map_next(&tls->sessions, &at))) free_saved(slot->value);
+    base__map_free(&tls->sessions);
+    tls->sessions = (base_map){ 0 };
+}
+
+static saved_session *new_saved(driver_tls *tls, corm_str key) {
+    saved_session *saved = calloc(1, sizeof *saved + key.len + 1);
+    if (!saved) return NULL;
+    memcpy(saved->key, key.data, key.len);
+    if (tls->sessions.count >= MOST_SESSIONS) forget_sessions(tls);
+    if (base__map_put(&tls->sessions, (corm_str){ saved->key, key.len }, saved)) return saved;
+    free(saved);
+    return NULL;
+}
+
+/* Gives 1 when the reference is kept. Without memory the next handshake is a full one, that is all. */
+static int on_session(SSL *ssl, SSL_SESSION *session) {
+    driver_tls_stream *stream = SSL_get_app_data(ssl);
+    corm_str           key = corm_str_of(stream->key);
+    saved_session     *saved = base__map_get(&stream->tls->sessions, key);
+    if (SSL_get_SSL_CTX(ssl) != stream->tls->ctx) return 0; /* of files that have changed */
+    if (!saved) saved = new_saved(stream->tls, key);
+    if (!saved) return 0;
+    SSL_SESSION_free(saved->session);
+    saved->session = session;
+    return 1;
+}
+
+static void resume(driver_tls_stream *stream) {
+    const saved_session *saved = base__map_get(&stream->tls->sessions, corm_str_of(stream->key));
+    if (saved && saved->session) (void)SSL_set_session(stream->ssl, saved->session);
+    ERR_clear_error(); /* a session that does not fit is none */
+}
+
+/* ---- the context ---- */
+
+static void configure(const corm_tls_options *options, SSL_CTX *ctx) {
+    int least = options->tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION;
+    (void)SSL_CTX_set_min_proto_version(ctx, least);
+    SSL_CTX_set_verify(
+        ctx, options->verify == CORM_TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ctx, on_session);
+}
+
+static corm_status make_context(const corm_tls_options *options, SSL_CTX **out, corm_error *err) {
+    ERR_clear_error();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    if (!ctx) return driver__tls_fail(err, "TLS");
+    configure(options, ctx);
+    corm_status status = load_certificate(options, ctx, err);
+    if (status == CORM_OK && options->verify != CORM_TLS_VERIFY_NONE) {
+        status = load_ca(options, ctx, err);
+    }
+    if (status != CORM_OK) {
+        SSL_CTX_free(ctx);
+        return status;
+    }
+    ERR_clear_error(); /* what a successful load leaves behind */
+    *out = ctx;
+    return CORM_OK;
+}
+
+/* Files that are replaced while they are read have another stamp the next time. */
+static corm_status refresh(driver_tls *tls, corm_error *err) {
+    driver_tls_stamps now = stamps_of(&tls->options);
+    SSL_CTX          *ctx = NULL;
+    if (tls->ctx && !has_changed(tls, &now)) return CORM_OK;
+    CORM_TRY(make_context(&tls->options, &ctx, err));
+    forget_sessions(tls);
+    SSL_CTX_free(tls->ctx);
+    tls->ctx = ctx;
+    tls->stamps = now;
+    return CORM_OK;
+}
+
+corm_status driver__tls_new(const corm_tls_options *options, driver_tls **out, corm_error *err) {
+    driver_tls *tls = calloc(1, sizeof *tls);
+    if (!tls) return base__fail_memory(err);
+    tls->options = *options;
+    corm_status status = refresh(tls, err);
+    if (status != CORM_OK) {
+        free(tls);
+        return status;
+    }
+    *out = tls;
+    return CORM_OK;
+}
+
+void driver__tls_free(driver_tls *tls) {
+    if (!tls) return;
+    forget_sessions(tls);
+    SSL_CTX_free(tls->ctx);
+    free(tls);
+}
+
+/* ---- a connection ---- */
+
+static bool is_numeric(const char *name) {
+    uint8_t bytes[16];
+    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
+}
+
+static const char *name_of(const driver_tls *tls, const driver_address *address) {
+    if (tls->options.server_name) return tls->options.server_name;
+    return address->name[0] ? address->name : address->text;
+}
+
+static bool expect_name(driver_tls_stream *stream, const char *name) {
+    bool is_checked = stream->tls->options.verify == CORM_TLS_VERIFY_FULL;
+    if (is_numeric(name)) {
+        return !is_checked || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream->ssl), name) == 1;
+    }
+    SSL_set_hostflags(stream->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (is_checked && SSL_set1_host(stream->ssl, name) != 1) return false;
+    return SSL_set_tlsext_host_name(stream->ssl, name) == 1;
+}
+
+static bool prepare(driver_tls_stream *stream, const char *name) {
+    BIO *in = BIO_new(BIO_s_mem());
+    BIO *out = BIO_new(BIO_s_mem());
+    if (!in || !out) {
+        BIO_free(in);
+        BIO_free(out);
+        return false;
+    }
+    SSL_set_bio(stream->ssl, in, out); /* owns them now */
+    SSL_set_app_data(stream->ssl, stream);
+    SSL_set_connect_state(stream->ssl);
+    return expect_name(stream, name);
+}
+
+static corm_status new_stream(driver_tls *tls, const char *name, const driver_address *address,
+                              driver_tls_stream **out, corm_error *err) {
+    driver_tls_stream *stream = calloc(1, sizeof *stream);
+    if (!stream) return base__fail_memory(err);
+    stream->tls = tls;
+    (void)snprintf(stream->key, sizeof stream->key, "%s %s %u", name, address->text, address->port);
+    stream->ssl = SSL_new(tls->ctx);
+    if (!stream->ssl || !prepare(stream, name)) {
+        driver__tls_end(stream);
+        return driver__tls_fail(err, "TLS");
+    }
+    *out = stream;
+    return CORM_OK;
+}
+
+corm_status driver__tls_begin(driver_tls *tls, const driver_address *address,
+                              driver_tls_stream **out, corm_error *err) {
+    CORM_TRY(refresh(tls, err));
+    ERR_clear_error();
+    CORM_TRY(new_stream(tls, name_of(tls, address), address, out, err));
+    resume(*out);
+    return CORM_OK;
+}
+
+/* OpenSSL takes a session of a connection that ends without words for unfit to be resumed. */
+void driver__tls_end(driver_tls_stream *stream) {
+    if (!stream) return;
+    if (stream->ssl && SSL_is_init_finished(stream->ssl)) {
+        SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    SSL_free(stream->ssl);
+    free(stream);
+}
