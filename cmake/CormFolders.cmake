@@ -70,6 +70,23 @@ function(corm_libraries)
   set_target_properties(corm_static PROPERTIES EXPORT_NAME corm_static)
 endfunction()
 
+# libcorm-testing.a, for users' tests: the fake cluster of src/testing/fake*.c with the folders that it
+# stands on. It is linked in front of libcorm, which does not show them.
+function(corm_fake_library)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/testing/fake*.c)
+  add_library(corm_fake STATIC ${sources})
+  foreach(folder base cql wire)
+    target_sources(corm_fake PRIVATE $<TARGET_OBJECTS:corm_${folder}>)
+  endforeach()
+  corm_library_targets(libraries ${ARGN})
+  target_include_directories(corm_fake PRIVATE ${CMAKE_SOURCE_DIR}/src PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(corm_fake PUBLIC ${libraries} Threads::Threads m)
+  set_target_properties(corm_fake PROPERTIES OUTPUT_NAME corm-testing EXPORT_NAME testing)
+  set(CORM_FAKE_LIBRARIES ${ARGN} PARENT_SCOPE)
+endfunction()
+
 # bin/corm from src/cli, over the static library.
 macro(corm_command)
   cmake_parse_arguments(COMMAND "" "" "LIBRARIES" ${ARGN})
@@ -88,8 +105,8 @@ macro(corm_command)
   endif()
 endmacro()
 
-# examples/NAME/*.c is the program example_NAME, built against public headers and libcorm.so, and
-# run by ctest in an empty directory.
+# examples/NAME/*.c is the program example_NAME, built against public headers, libcorm-testing.a and
+# libcorm.so, and run by ctest in an empty directory.
 function(corm_examples)
   add_custom_target(examples)
   file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*)
@@ -101,7 +118,7 @@ function(corm_examples)
     get_filename_component(name ${folder} NAME)
     add_executable(example_${name} EXCLUDE_FROM_ALL ${sources})
     target_compile_definitions(example_${name} PRIVATE CORM_EXAMPLE_DIR="${folder}")
-    target_link_libraries(example_${name} PRIVATE corm_shared m)
+    target_link_libraries(example_${name} PRIVATE corm_fake corm_shared m)
     set_target_properties(example_${name} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
     add_dependencies(examples example_${name})

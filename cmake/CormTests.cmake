@@ -47,7 +47,7 @@ function(corm_testing_library)
     add_library(corm_testing INTERFACE)
     set(kind INTERFACE)
   endif()
-  corm_library_targets(libraries libuv jansson libcrypto)
+  corm_library_targets(libraries libuv jansson libcrypto libssl)
   target_include_directories(corm_testing ${kind}
     ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(corm_testing ${kind} PkgConfig::cmocka ${libraries})
@@ -162,6 +162,7 @@ function(corm_tests)
   corm_command_tests()
   if(NOT CORM_SANITIZE AND NOT CORM_COVERAGE)
     corm_add_test(library.exports library
-      ${CMAKE_SOURCE_DIR}/tests/exports $<TARGET_FILE:corm_shared>)
+      ${CMAKE_SOURCE_DIR}/tests/exports
+      $<TARGET_FILE:corm_shared> $<TARGET_FILE:corm_fake>)
   endif()
 endfunction()
