@@ -35,7 +35,7 @@ examples:
 	@ctest --preset dev -L '^example$$' --verbose
 
 bench:
-	@tools/deps build bench
+	@tools/deps build bench $(if $(filter driver,$(NAME)),bench-peers)
 	@cmake --preset release
 	@cmake --build --preset release --target all benchmarks
 	@bench/run $(NAME)
