@@ -145,13 +145,18 @@ static corm_status make_request(const corm_batch *batch, session_request *reques
 corm_status corm_batch_run(corm_batch *batch, corm_result **out, corm_error *err) {
     session_request request = { 0 };
     if (out) *out = NULL;
-    CORM_TRY(make_request(batch, &request, err));
-    return session__call(batch->session, &request, out, err);
+    corm_status status = make_request(batch, &request, err);
+    if (status == CORM_OK) status = session__call(batch->session, &request, out, err);
+    session__request_drop(&request);
+    return status;
 }
 
 corm_task *corm_batch_run_async(corm_batch *batch, corm_task_callback callback, void *context) {
     session_request request = { 0 };
     corm_error      err = { 0 };
     corm_status     status = make_request(batch, &request, &err);
-    return session__task_run(batch->session, status, &request, false, callback, context, &err);
+    corm_task      *task =
+        session__task_run(batch->session, status, &request, false, callback, context, &err);
+    session__request_drop(&request);
+    return task;
 }

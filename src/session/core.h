@@ -160,7 +160,8 @@ typedef struct session_request {
     corm_prepared         **held; /* in the arena, one reference each */
 } session_request;
 
-/* Fills wire.options and keyspace; borrows from options. */
+/* Fills wire.options and keyspace; borrows from options. What it needs beside them is in the request's arena: the caller ends
+ * with session__request_drop() or _clear(), also after a failure. */
 CORM_CHECKED corm_status session__request_options(const corm_session         *session,
                                                   const corm_request_options *options,
                                                   session_request *request, corm_error *err);
@@ -174,6 +175,8 @@ void session__request_execute(session_request *request, corm_prepared *prepared,
 CORM_CHECKED corm_status session__request_copy(const session_request *request, session_request *out,
                                                corm_error *err);
 void                     session__request_clear(session_request *request);
+/* Of a request that holds nothing: the arena. */
+void session__request_drop(session_request *request);
 /* The same, but the arena keeps memory. */
 void session__request_reset(session_request *request);
 

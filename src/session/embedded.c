@@ -2,24 +2,57 @@
 /* embedded.c -- the door to the embedded store.
  *
  * Owns the store. Reads run on the calling thread; writes of submit() end on the store's writer
- * thread. */
+ * thread. What a submitted request needs is used again by later ones. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
 #include "engine/engine.h"
 #include "session/door.h"
 
+typedef struct embedded_call embedded_call;
+
 typedef struct embedded_door {
-    session_door door; /* first */
-    engine      *store;
+    session_door    door; /* first */
+    engine         *store;
+    pthread_mutex_t lock;
+    embedded_call  *spare; /* guarded by lock */
 } embedded_door;
 
 /* What a submitted request needs until its callback. */
-typedef struct embedded_call {
+struct embedded_call {
+    embedded_call        *next;
+    embedded_door        *door;
     engine_client         client;
     session_door_callback callback;
     void                 *context;
-} embedded_call;
+};
+
+static embedded_call *new_call(embedded_door *door) {
+    pthread_mutex_lock(&door->lock);
+    embedded_call *call = door->spare;
+    if (call) door->spare = call->next;
+    pthread_mutex_unlock(&door->lock);
+    return call ? call : malloc(sizeof *call);
+}
+
+static void keep_call(embedded_call *call) {
+    embedded_door *door = call->door;
+    pthread_mutex_lock(&door->lock);
+    call->next = door->spare;
+    door->spare = call;
+    pthread_mutex_unlock(&door->lock);
+}
+
+static void free_door(embedded_door *door) {
+    while (door->spare) {
+        embedded_call *call = door->spare;
+        door->spare = call->next;
+        free(call);
+    }
+    pthread_mutex_destroy(&door->lock);
+    free(door);
+}
 
 static engine *store_of(session_door *door) {
     return ((embedded_door *)door)->store;
@@ -45,19 +78,22 @@ static corm_status execute(session_door *door, corm_str keyspace, const wire_req
 static void call_back(void *context, corm_status status, wire_answer *answer,
                       const corm_error *err) {
     (void)answer;
-    embedded_call call = *(embedded_call *)context;
-    free(context);
-    call.callback(call.context, status, err);
+    embedded_call        *call = context;
+    session_door_callback callback = call->callback;
+    void                 *own = call->context;
+    keep_call(call);
+    callback(own, status, err);
 }
 
 static void submit(session_door *door, corm_str keyspace, const wire_request *request,
                    wire_answer *answer, session_door_callback callback, void *context) {
     corm_error     err = { 0 };
-    embedded_call *call = malloc(sizeof *call);
+    embedded_call *call = new_call((embedded_door *)door);
     if (!call) {
         callback(context, base__fail_memory(&err), &err);
         return;
     }
+    call->door = (embedded_door *)door;
     call->callback = callback;
     call->context = context;
     corm_status status = set_client(&call->client, keyspace, &err);
@@ -74,7 +110,7 @@ static cql_schema *schema(session_door *door) {
 
 static void close_door(session_door *door) {
     engine__close(store_of(door));
-    free(door);
+    free_door((embedded_door *)door);
 }
 
 static const session_door_ops ops = {
@@ -91,6 +127,7 @@ corm_status session__open_embedded(const char *path, const corm_session_options 
     embedded_door *door = calloc(1, sizeof *door);
     if (!door) return base__fail_memory(err);
     door->door.ops = &ops;
+    pthread_mutex_init(&door->lock, NULL);
     engine_options how = {
         .path = path,
         .durability = options->relaxed_durability ? ENGINE_RELAXED : ENGINE_DURABLE,
@@ -99,7 +136,7 @@ corm_status session__open_embedded(const char *path, const corm_session_options 
     };
     corm_status status = engine__open(&how, &door->store, err);
     if (status != CORM_OK) {
-        free(door);
+        free_door(door);
         return status;
     }
     *out = &door->door;

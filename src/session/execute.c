@@ -49,9 +49,8 @@ static corm_status execute(corm_session *session, corm_str text,
     session_request request = { 0 };
     session_values  values = { 0 };
     CORM_TRY(session__check_open(session, err));
-    CORM_TRY(make_request(session, text, options, &request, &values, err));
-    corm_status status = CORM_OK;
-    if (has_values(&values)) {
+    corm_status status = make_request(session, text, options, &request, &values, err);
+    if (status == CORM_OK && has_values(&values)) {
         status = session__request_bind(session, &request, text, &values, err);
     }
     if (status == CORM_OK) status = session__call(session, &request, out, err);
@@ -89,6 +88,7 @@ corm_task *corm_execute_async(corm_session *session, const char *cql,
     corm_str        text = corm_str_of(cql);
     corm_status     status = make_request(session, text, options, &given, &values, &err);
     if (status == CORM_OK) status = fill_task(task, &given, &values, &err);
+    session__request_drop(&given);
     if (status == CORM_NO_MEMORY) {
         session__task_discard(task);
         return NULL;

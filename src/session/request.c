@@ -3,6 +3,7 @@
  * parts (for tasks, and for the next page of a result). */
 #include "base/fail.h"
 #include "session/core.h"
+#include "wire/message.h"
 
 static bool is_consistency(corm_consistency consistency) {
     return (unsigned)consistency <= CORM_LOCAL_ONE;
@@ -25,28 +26,85 @@ static corm_status check_options(const corm_request_options *options, corm_error
     return CORM_OK;
 }
 
+/* ---- what only a cluster has ---- */
+
+/* The embedded store has no profiles: any name will do there. */
+static corm_status find_profile(const corm_session *session, const char *name,
+                                const corm_profile **out, corm_error *err) {
+    if (!name) return CORM_OK;
+    const session_door_ops *ops = session->door->ops;
+    if (!ops->options) return CORM_OK;
+    const corm_cluster_options *cluster = ops->options(session->door);
+    for (uint32_t i = 0; i < cluster->profile_count; i++) {
+        if (strcmp(cluster->profiles[i].name, name) == 0) *out = &cluster->profiles[i];
+    }
+    if (*out) return CORM_OK;
+    return base__fail(err, CORM_INVALID_ARGUMENT, "there is no execution profile '%s'", name);
+}
+
+/* The list is in the request's arena, what it points to is the caller's. */
+static corm_status set_payload(session_request *request, const corm_payload_item *items,
+                               uint32_t count, corm_error *err) {
+    if (count == 0) return CORM_OK;
+    wire_payload_item *out = BASE_NEW_ARRAY(&request->arena, wire_payload_item, count);
+    if (!out) return base__fail_memory(err);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!items[i].name) {
+            return base__fail(err, CORM_INVALID_ARGUMENT, "an item of the payload has no name");
+        }
+        out[i].name = corm_str_of(items[i].name);
+        out[i].value = items[i].value.data ? cql__value_of(items[i].value) : CQL_NULL;
+    }
+    request->wire.options.payload = out;
+    request->wire.options.payload_count = count;
+    return CORM_OK;
+}
+
+static bool needs_routing(const corm_request_options *options) {
+    return options->profile || options->timeout_ms || options->idempotence || options->host;
+}
+
+static corm_status set_cluster_options(const corm_request_options *options,
+                                       session_request *request, corm_error *err) {
+    request->wire.options.tracing = options->trace;
+    if (needs_routing(options)) request->wire.options.routing = options;
+    return set_payload(request, options->payload, options->payload_count, err);
+}
+
+/* ---- all of them ---- */
+
+/* The first that is set: the request's, its profile's, the session's. */
+static void set_levels(const corm_session *session, const corm_request_options *options,
+                       const corm_profile *profile, wire_options *out) {
+    corm_consistency level = options->consistency, serial = options->serial_consistency;
+    if (level == 0) level = profile->consistency;
+    if (serial == 0) serial = profile->serial_consistency;
+    out->consistency = level ? (wire_consistency)(level - 1) : session->consistency;
+    if (serial) out->serial_consistency = (wire_consistency)(serial - 1);
+    out->page_size = options->page_size ? options->page_size : profile->page_size;
+    if (out->page_size == 0) out->page_size = session->page_size;
+}
+
 corm_status session__request_options(const corm_session         *session,
                                      const corm_request_options *options, session_request *request,
                                      corm_error *err) {
     static const corm_request_options defaults;
+    static const corm_profile         no_profile;
+    const corm_profile               *profile = NULL;
     if (!options) options = &defaults;
     CORM_TRY(check_options(options, err));
+    CORM_TRY(find_profile(session, options->profile, &profile, err));
     wire_options *out = &request->wire.options;
-    out->consistency =
-        options->consistency ? (wire_consistency)(options->consistency - 1) : session->consistency;
-    if (options->serial_consistency) {
-        out->serial_consistency = (wire_consistency)(options->serial_consistency - 1);
-    }
+    set_levels(session, options, profile ? profile : &no_profile, out);
     out->has_timestamp = options->has_timestamp;
     out->timestamp = options->timestamp_us;
     out->has_now = options->has_now;
     out->now_in_seconds = options->now_seconds;
-    out->page_size = options->page_size == 0 ? session->page_size : options->page_size;
     if (options->paging_state.len > 0) out->paging_state = options->paging_state;
     if (options->keyspace) out->keyspace = corm_str_of(options->keyspace);
     request->keyspace =
         options->keyspace ? out->keyspace : corm_str_of(corm_session_keyspace(session));
-    return CORM_OK;
+    return set_cluster_options(options, request, err);
 }
 
 void session__request_execute(session_request *request, corm_prepared *prepared,
@@ -80,6 +138,43 @@ static corm_status copy_values(base_arena *arena, uint32_t count, const cql_valu
         if (!copies[i].data) return base__fail_memory(err);
     }
     *values = copies;
+    return CORM_OK;
+}
+
+static corm_status copy_zero_ended(base_arena *arena, const char **text, corm_error *err) {
+    if (!*text) return CORM_OK;
+    *text = base__arena_str(arena, corm_str_of(*text)).data;
+    return *text ? CORM_OK : base__fail_memory(err);
+}
+
+/* What routing reads of it, and nothing that would point to the caller's memory. */
+static corm_status copy_routing(base_arena *arena, wire_options *options, corm_error *err) {
+    if (!options->routing) return CORM_OK;
+    corm_request_options *copy = BASE_NEW(arena, corm_request_options);
+    if (!copy) return base__fail_memory(err);
+    *copy = *options->routing;
+    copy->paging_state = (corm_bytes){ NULL, 0 };
+    copy->keyspace = NULL;
+    copy->payload = NULL;
+    copy->payload_count = 0;
+    options->routing = copy;
+    CORM_TRY(copy_zero_ended(arena, &copy->profile, err));
+    return copy_zero_ended(arena, &copy->host, err);
+}
+
+static corm_status copy_payload(base_arena *arena, wire_options *options, corm_error *err) {
+    if (options->payload_count == 0) return CORM_OK;
+    wire_payload_item *items = BASE_NEW_ARRAY(arena, wire_payload_item, options->payload_count);
+    if (!items) return base__fail_memory(err);
+    for (uint32_t i = 0; i < options->payload_count; i++) {
+        items[i] = options->payload[i];
+        CORM_TRY(copy_text(arena, &items[i].name, err));
+        if (items[i].value.len < 0) continue;
+        items[i].value.data =
+            base__arena_copy(arena, items[i].value.data, (size_t)items[i].value.len);
+        if (!items[i].value.data) return base__fail_memory(err);
+    }
+    options->payload = items;
     return CORM_OK;
 }
 
@@ -127,7 +222,13 @@ corm_status session__request_copy(const session_request *request, session_reques
         state->data = base__arena_copy(arena, state->data, state->len);
         if (!state->data) return base__fail_memory(err);
     }
+    CORM_TRY(copy_routing(arena, &out->wire.options, err));
+    CORM_TRY(copy_payload(arena, &out->wire.options, err));
     return copy_batch(arena, &out->wire, err);
+}
+
+void session__request_drop(session_request *request) {
+    base__arena_free(&request->arena);
 }
 
 static void release_held(session_request *request) {

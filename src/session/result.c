@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "session/core.h"
+#include "wire/message.h"
 
 static void drop_next_page(corm_result *result) {
     if (!result->has_next) return;
@@ -246,6 +247,27 @@ uint32_t corm_result_warning_count(const corm_result *result) {
 
 corm_str corm_result_warning(const corm_result *result, uint32_t index) {
     return wire__warning(&result->answer, index);
+}
+
+corm_uuid corm_result_tracing_id(const corm_result *result) {
+    return result->answer.tracing_id;
+}
+
+uint32_t corm_result_payload_count(const corm_result *result) {
+    return wire__payload_count(base__buf_bytes(&result->answer.payload));
+}
+
+corm_str corm_result_payload_name(const corm_result *result, uint32_t index) {
+    wire_payload_item item;
+    bool found = wire__payload_item(base__buf_bytes(&result->answer.payload), index, &item);
+    return found ? item.name : corm_str_of("");
+}
+
+corm_bytes corm_result_payload_value(const corm_result *result, uint32_t index) {
+    wire_payload_item item;
+    bool found = wire__payload_item(base__buf_bytes(&result->answer.payload), index, &item);
+    if (!found || item.value.len < 0) return (corm_bytes){ NULL, 0 };
+    return (corm_bytes){ item.value.data, (size_t)item.value.len };
 }
 
 const wire_result *session__result_wire(const corm_result *result) {

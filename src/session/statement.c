@@ -111,8 +111,12 @@ static corm_status make_request(const corm_statement *statement, session_request
 corm_status corm_run(corm_statement *statement, corm_result **out, corm_error *err) {
     session_request request = { 0 };
     if (out) *out = NULL;
-    CORM_TRY(make_request(statement, &request, err));
-    return session__call(statement->prepared->session, &request, out, err);
+    corm_status status = make_request(statement, &request, err);
+    if (status == CORM_OK) {
+        status = session__call(statement->prepared->session, &request, out, err);
+    }
+    session__request_drop(&request);
+    return status;
 }
 
 corm_task *corm_run_async(corm_statement *statement, corm_task_callback callback, void *context) {
@@ -120,6 +124,8 @@ corm_task *corm_run_async(corm_statement *statement, corm_task_callback callback
     session_request request = { 0 };
     corm_error      err = { 0 };
     corm_status     status = make_request(statement, &request, &err);
-    return session__task_run(prepared->session, status, &request, prepared->reads, callback,
-                             context, &err);
+    corm_task      *task = session__task_run(prepared->session, status, &request, prepared->reads,
+                                             callback, context, &err);
+    session__request_drop(&request);
+    return task;
 }

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 /* door.c -- the scripted door. Its thread is a pool of one, so that submitted requests are answered
- * in their order. */
+ * in their order; without a thread they wait in a list for turn(). */
 #include "testing/door.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/fail.h"
 #include "base/pool.h"
 #include "testing/check.h"
 
 enum { MOST_COLUMNS = 32 };
 
 struct testing_door {
-    session_door    door; /* first */
-    testing_handler handler;
-    void           *context;
-    testing_submit  submit;
-    testing_counts *counts;
-    base_pool      *pool;
-    pthread_mutex_t lock;
-    pthread_cond_t  released;
-    bool            held; /* guarded by lock */
+    session_door        door; /* first */
+    testing_handler     handler;
+    void               *context;
+    testing_submit      submit;
+    testing_counts     *counts;
+    base_pool          *pool;
+    pthread_mutex_t     lock;
+    pthread_cond_t      released;
+    bool                held;    /* guarded by lock, as everything below */
+    struct testing_job *waiting; /* submitted and not begun, the oldest first */
 };
 
 struct wire_prepared {
@@ -30,15 +32,20 @@ struct wire_prepared {
     char            text[];
 };
 
-typedef struct testing_job {
+typedef struct testing_job testing_job;
+struct testing_job {
     base_job              job; /* first */
+    testing_job          *next;
+    bool                  cancelled; /* guarded by the door's lock */
     testing_door         *door;
     corm_str              keyspace;
     const wire_request   *request;
     wire_answer          *answer;
     session_door_callback callback;
     void                 *context;
-} testing_job;
+};
+
+static _Thread_local testing_door *calling_back; /* whose callback is on this thread's stack */
 
 static corm_status execute(session_door *door, corm_str keyspace, const wire_request *request,
                            wire_answer *answer, corm_error *err) {
@@ -48,38 +55,82 @@ static corm_status execute(session_door *door, corm_str keyspace, const wire_req
     return own->handler(own->context, keyspace, request, answer, err);
 }
 
-static void answer_job(testing_job *job) {
+static void answer_job(testing_job *job, bool cancelled) {
     corm_error    err = { 0 };
-    testing_door *door = job->door;
+    testing_door *door = job->door, *outer = calling_back;
     corm_status   status =
-        door->handler(door->context, job->keyspace, job->request, job->answer, &err);
+        cancelled ? base__fail(&err, CORM_CANCELLED, "the door was told so")
+                    : door->handler(door->context, job->keyspace, job->request, job->answer, &err);
+    calling_back = door;
     job->callback(job->context, status, status == CORM_OK ? NULL : &err);
+    calling_back = outer;
+}
+
+static void append(testing_door *door, testing_job *job) {
+    pthread_mutex_lock(&door->lock);
+    testing_job **link = &door->waiting;
+    while (*link) link = &(*link)->next;
+    *link = job;
+    pthread_mutex_unlock(&door->lock);
+}
+
+/* Under the lock. */
+static void take_out(testing_door *door, testing_job *job) {
+    testing_job **link = &door->waiting;
+    while (*link != job) link = &(*link)->next;
+    *link = job->next;
 }
 
 static void run_job(base_job *base) {
-    testing_job *job = (testing_job *)base;
-    pthread_mutex_lock(&job->door->lock);
-    while (job->door->held) pthread_cond_wait(&job->door->released, &job->door->lock);
-    pthread_mutex_unlock(&job->door->lock);
-    answer_job(job);
+    testing_job  *job = (testing_job *)base;
+    testing_door *door = job->door;
+    pthread_mutex_lock(&door->lock);
+    while (door->held && !job->cancelled) pthread_cond_wait(&door->released, &door->lock);
+    bool cancelled = job->cancelled;
+    take_out(door, job);
+    pthread_mutex_unlock(&door->lock);
+    answer_job(job, cancelled);
     free(job);
 }
 
 static void submit(session_door *door, corm_str keyspace, const wire_request *request,
                    wire_answer *answer, session_door_callback callback, void *context) {
     testing_door *own = (testing_door *)door;
-    testing_job   job = { { run_job, NULL }, own, keyspace, request, answer, callback, context };
+    testing_job   job = { { run_job, NULL }, NULL,   false,    own,    keyspace,
+                          request,           answer, callback, context };
     if (request->kind == WIRE_PREPARE) atomic_fetch_add(&own->counts->prepares, 1);
     atomic_fetch_add(&own->counts->submitted, 1);
     if (own->submit == TESTING_AT_ONCE) {
-        answer_job(&job);
+        answer_job(&job, false);
         return;
     }
     testing_job *copy = malloc(sizeof *copy);
     assert_non_null(copy);
     *copy = job;
     corm_error err;
+    append(own, copy);
+    if (own->submit == TESTING_TURNED) return;
     assert_ok(base__pool_submit(own->pool, &copy->job, &err), err);
+}
+
+static void turn(session_door *door) {
+    testing_door *own = (testing_door *)door;
+    atomic_fetch_add(&own->counts->turned, 1);
+    if (own->waiting && (!own->held || own->waiting->cancelled)) run_job(&own->waiting->job);
+}
+
+static bool in_callback(session_door *door) {
+    return calling_back == (testing_door *)door;
+}
+
+static void cancel(session_door *door, void *context) {
+    testing_door *own = (testing_door *)door;
+    pthread_mutex_lock(&own->lock);
+    for (testing_job *job = own->waiting; job; job = job->next) {
+        if (job->context == context) job->cancelled = true;
+    }
+    pthread_cond_broadcast(&own->released);
+    pthread_mutex_unlock(&own->lock);
 }
 
 static const wire_prepared *prepared_ref(const wire_prepared *prepared) {
@@ -104,12 +155,21 @@ static void close_door(session_door *door) {
     free(own);
 }
 
-static const session_door_ops ops = {
-    .execute = execute,
-    .submit = submit,
-    .prepared_ref = prepared_ref,
-    .prepared_unref = prepared_unref,
-    .close = close_door,
+#define COMMON                                                                                     \
+    .execute = execute, .submit = submit, .prepared_ref = prepared_ref,                            \
+    .prepared_unref = prepared_unref, .close = close_door
+
+static const session_door_ops synchronous = { COMMON };
+static const session_door_ops asynchronous = { COMMON, .asynchronous = true,
+                                               .in_callback = in_callback, .cancel = cancel };
+static const session_door_ops turned = { COMMON, .asynchronous = true, .in_callback = in_callback,
+                                         .cancel = cancel, .turn = turn };
+
+static const session_door_ops *const ops_of[] = {
+    [TESTING_AT_ONCE] = &synchronous,
+    [TESTING_ON_OWN_THREAD] = &synchronous,
+    [TESTING_ASYNCHRONOUS] = &asynchronous,
+    [TESTING_TURNED] = &turned,
 };
 
 testing_door *testing__door_new(testing_handler handler, void *context, testing_submit how,
@@ -117,7 +177,7 @@ testing_door *testing__door_new(testing_handler handler, void *context, testing_
     testing_door *door = calloc(1, sizeof *door);
     corm_error    err;
     assert_non_null(door);
-    door->door.ops = &ops;
+    door->door.ops = ops_of[how];
     door->handler = handler;
     door->context = context;
     door->submit = how;

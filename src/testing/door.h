@@ -19,13 +19,16 @@ typedef struct testing_counts {
     atomic_int submitted;  /* requests that were not */
     atomic_int statements; /* prepared statements that somebody holds */
     atomic_int prepares;   /* PREPARE requests */
+    atomic_int turned;     /* calls of turn() */
     atomic_int closed;
 } testing_counts;
 
 /* How submit() answers. */
 typedef enum testing_submit {
-    TESTING_AT_ONCE,      /* before it returns */
-    TESTING_ON_OWN_THREAD /* on the door's thread, which testing__door_hold() stops */
+    TESTING_AT_ONCE,       /* before it returns */
+    TESTING_ON_OWN_THREAD, /* on the door's thread, which testing__door_hold() stops */
+    TESTING_ASYNCHRONOUS, /* the same, and the door says that it is asynchronous, as a cluster's does */
+    TESTING_TURNED        /* asynchronous without a thread: in turn(), one request a turn */
 } testing_submit;
 
 typedef struct testing_door testing_door;

@@ -21,6 +21,7 @@ static _Thread_local size_t testing_left = SIZE_MAX;
 static _Thread_local int  testing_paused;
 static _Thread_local bool testing_failed;
 static atomic_long        testing_live;
+static atomic_long        testing_made;
 
 /* From now on the n-th allocation of this thread (from 0) and all behind it fail; SIZE_MAX: none
  * does. */
@@ -47,6 +48,11 @@ static inline bool testing__memory_has_failed(void) {
 /* Allocations of all threads that were not freed. */
 static inline long testing__memory_live(void) {
     return atomic_load(&testing_live);
+}
+
+/* Allocations of all threads so far, also those that only grew. */
+static inline long testing__memory_made(void) {
+    return atomic_load(&testing_made);
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -82,6 +88,7 @@ static inline bool testing_must_fail(void) {
 }
 
 static inline void *testing_count(void *data) {
+    atomic_fetch_add_explicit(&testing_made, 1, memory_order_relaxed);
     if (data) atomic_fetch_add_explicit(&testing_live, 1, memory_order_relaxed);
     return data;
 }
@@ -97,7 +104,8 @@ void *calloc(size_t n, size_t size) {
 void *realloc(void *data, size_t size) {
     if (testing_must_fail()) return NULL;
     void *out = __libc_realloc(data, size);
-    if (!data) testing_count(out);
+    if (!data) return testing_count(out);
+    atomic_fetch_add_explicit(&testing_made, 1, memory_order_relaxed);
     return out;
 }
 
