@@ -427,7 +427,8 @@ typedef struct corm_scan_options {
     corm_error *error;
 } corm_scan_options;
 
-/* Called for each page, one call at a time; the result is borrowed. Anything but CORM_OK stops the scan with it. */
+/* Called for each page that has rows, on the thread that is in corm_scan_run; the result is borrowed. Anything but CORM_OK stops
+ * the scan with it: this page, and what was read ahead, is then read again by the next run or by who resumes. */
 typedef corm_status (*corm_scan_callback)(void *context, corm_result *page, corm_error *err);
 
 typedef struct corm_scan corm_scan;
@@ -436,12 +437,14 @@ typedef struct corm_scan corm_scan;
  * range. *out is released by corm_scan_free(). */
 CORM_API CORM_CHECKED corm_status corm_scan_open(corm_session *session, const char *table,
                                                  const corm_scan_options *options, corm_scan **out);
+/* Waits until the table was read; CORM_WOULD_DEADLOCK inside a callback of the session's. May be called again after it has stopped. */
 CORM_API CORM_CHECKED corm_status corm_scan_run(corm_scan *scan, corm_scan_callback callback,
                                                 void *context, corm_error *err);
-/* Where the scan is, as a text that corm_scan_options.resume takes, also in another process: what the callback has seen
- * whole is not read again; pages under way may be. malloc'ed. Inside the callback or after corm_scan_run. */
+/* Where the scan is, as a text that corm_scan_options.resume takes, also in another process: pages for which the callback has
+ * returned are not read again, others may be. malloc'ed. Inside the callback (whose own page does not count yet) or after
+ * corm_scan_run. */
 CORM_API CORM_CHECKED corm_status corm_scan_checkpoint(corm_scan *scan, char **text, corm_error *err);
-/* Of the ring, 0 to 1. */
+/* Of the ring, 0 to 1. Any thread. */
 CORM_API double corm_scan_progress(const corm_scan *scan);
 CORM_API void   corm_scan_free(corm_scan *scan);
 
