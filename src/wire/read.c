@@ -118,10 +118,11 @@ static corm_status read_partition_markers(body_reader *reader, wire_result *out)
 
 static corm_status read_markers(body_reader *reader, wire_result *out) {
     uint32_t flags = base__read_u32(&reader->in);
+    out->marker_flags = flags;
     if (!read_count(&reader->in, SMALLEST_COLUMN, &out->marker_count)) {
         return broken(reader, "marker count");
     }
-    CORM_TRY(read_partition_markers(reader, out));
+    if (reader->version >= 4) CORM_TRY(read_partition_markers(reader, out));
     cql_result_column *columns = NULL;
     CORM_TRY(read_columns(reader, flags, out->marker_count, &columns));
     out->markers = BASE_NEW_ARRAY(reader->arena, cql_marker, out->marker_count);

@@ -198,7 +198,7 @@ static void put_select(base_buf *body, uint8_t version, bool two_tables) {
 
 static void a_prepared_statement_has_markers_key_and_columns(void **state) {
     (void)state;
-    for (uint8_t version = 4; version <= 5; version++) {
+    for (uint8_t version = 3; version <= 5; version++) {
         for (int two_tables = 0; two_tables < 2; two_tables++) {
             fixture f = { 0 };
             put_select(&f.body, version, two_tables);
@@ -210,8 +210,9 @@ static void a_prepared_statement_has_markers_key_and_columns(void **state) {
             assert_text(f.result.markers[1].name, "[limit]");
             assert_text(f.result.markers[1].table, two_tables ? "orders" : "users");
             assert_int_equal(f.result.markers[0].type->id, CQL_INT);
-            assert_int_equal(f.result.partition_marker_count, 1);
-            assert_int_equal(f.result.partition_markers[0], 0);
+            assert_int_equal(f.result.marker_flags, two_tables ? 0 : WIRE_GLOBAL_TABLE_SPEC);
+            assert_int_equal(f.result.partition_marker_count, version >= 4);
+            if (version >= 4) assert_int_equal(f.result.partition_markers[0], 0);
             assert_int_equal(f.result.metadata.count, 2);
             assert_text(f.result.metadata.columns[1].name, "name");
             drop(&f);

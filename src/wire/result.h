@@ -92,6 +92,7 @@ typedef struct wire_result {
     corm_str         keyspace;             /* SET_KEYSPACE, SCHEMA_CHANGE */
     corm_str         change, target, name; /* SCHEMA_CHANGE: "CREATED", "TABLE", … */
     corm_bytes       id, metadata_id;      /* PREPARED */
+    uint32_t         marker_flags; /* of its markers, among them ScyllaDB's mark of an LWT */
     uint32_t         marker_count;
     cql_marker      *markers;
     uint32_t         partition_marker_count;

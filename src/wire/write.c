@@ -130,7 +130,8 @@ static void put_markers(base_buf *body, const cql_marker *markers, uint32_t coun
     }
     base__buf_i32(body, global ? WIRE_GLOBAL_TABLE_SPEC : 0);
     base__buf_i32(body, (int32_t)count);
-    base__buf_i32(body, (int32_t)partition_count);
+    if (version < 4) partition_count = 0;
+    if (version >= 4) base__buf_i32(body, (int32_t)partition_count);
     for (uint32_t i = 0; i < partition_count; i++) base__buf_u16(body, partition_markers[i]);
     for (uint32_t i = 0; i < count; i++) {
         if (!global || i == 0) {
