@@ -146,7 +146,7 @@ static corm_status read_hosts(const uri_reader *reader, corm_str hosts) {
     if (!contacts) return base__fail_memory(reader->err);
     uint32_t at = 0;
     for (corm_str host; next_part(&hosts, ',', &host); at++) {
-        corm_str name, rest;
+        corm_str name, rest = { NULL, 0 };
         CORM_TRY(split_host(reader, host, &name, &rest));
         CORM_TRY(read_port(reader, host, rest, &contacts[at].port));
         CORM_TRY(decode(reader, name, &contacts[at].name));
