@@ -1,4 +1,4 @@
-# What `cmake --install` puts where: the command, both libraries, headers, corm.pc and the CMake
+# What `cmake --install` puts where: the command, the libraries, headers, pkg-config files and the CMake
 # package. Every file is relocatable: nothing names the prefix.
 include(CMakePackageConfigHelpers)
 
@@ -8,7 +8,7 @@ endif()
 install(TARGETS corm_shared EXPORT corm-shared
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   COMPONENT libcorm0 NAMELINK_COMPONENT libcorm-dev)
-install(TARGETS corm_static EXPORT corm-static
+install(TARGETS corm_static corm_fake EXPORT corm-static
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libcorm-dev)
 install(DIRECTORY include/corm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libcorm-dev
   FILES_MATCHING PATTERN "*.h")
@@ -19,6 +19,7 @@ foreach(kind shared static)
     COMPONENT libcorm-dev)
 endforeach()
 list(JOIN CORM_LIBRARIES " " CORM_REQUIRES_PRIVATE)
+list(JOIN CORM_FAKE_LIBRARIES " " CORM_FAKE_REQUIRES)
 configure_package_config_file(cmake/cormConfig.cmake.in ${CMAKE_BINARY_DIR}/cormConfig.cmake
   INSTALL_DESTINATION ${CORM_CMAKE_DIR})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/cormConfigVersion.cmake
@@ -28,7 +29,9 @@ install(FILES ${CMAKE_BINARY_DIR}/cormConfig.cmake ${CMAKE_BINARY_DIR}/cormConfi
 
 file(RELATIVE_PATH CORM_PC_PREFIX
   /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-configure_file(cmake/corm.pc.in ${CMAKE_BINARY_DIR}/corm.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/corm.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libcorm-dev)
+foreach(name corm corm-testing)
+  configure_file(cmake/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${name}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libcorm-dev)
+endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT libcorm-dev)
