@@ -27,9 +27,9 @@ void driver__limiter_overloaded(driver_limiter *limiter, uint32_t in_flight, uin
                                 uint64_t latency_us);
 
 typedef struct driver_node {
-    corm_node       view;  /* what policies see; always up to date (in_flight: by request.c) */
+    corm_node       view; /* what policies see; always up to date (in_flight: by request.c) */
     uint32_t        refs;
-    uint32_t        index; /* in cluster->nodes */
+    uint32_t        index;   /* in cluster->nodes */
     bool            removed; /* no longer of the cluster */
     driver_cluster *cluster;
     driver_address  address; /* that is dialled: after translation. No family: address.name is resolved at each dial */
@@ -45,7 +45,7 @@ typedef struct driver_node {
     driver_figures  figures;
     /* speculation.c: the percentile of the latencies that was read last, and when */
     double   percentile;
-    uint64_t percentile_us, percentile_read_ns;
+    uint64_t percentile_us, percentile_read_ms;
 } driver_node;
 
 driver_node *driver__node_ref(driver_node *node);

@@ -5,23 +5,25 @@
 
 #include "driver/node.h"
 
-enum { DRIVER_PLAN_NODES = 32 }; /* that a plan remembers; the rest of a larger cluster is not tried */
+enum {
+    DRIVER_PLAN_NODES = 32
+}; /* that a plan remembers; the rest of a larger cluster is not tried */
 
 /* Made lazily: the first node costs a few instructions, the others are ordered only when they are needed. */
 typedef struct driver_plan {
-    driver_cluster *cluster;
-    uint32_t        count, at;
-    bool            complete; /* nodes behind the first are in place */
-    driver_node    *nodes[DRIVER_PLAN_NODES]; /* one reference each */
+    driver_cluster               *cluster;
+    uint32_t                      count, at;
+    bool                          complete; /* nodes behind the first are in place */
+    driver_node                  *nodes[DRIVER_PLAN_NODES]; /* one reference each */
     const corm_balancing_options *how;
-    corm_route      route;
-    uint32_t        start;      /* of the rotation */
-    bool            to_replica; /* the first node that it gave is one */
+    corm_route                    route;
+    uint32_t                      start;      /* of the rotation */
+    bool                          to_replica; /* the first node that it gave is one */
 } driver_plan;
 
 /* `route` is copied, what it points to borrowed until driver__plan_end. Its replicas are looked up by the plan itself. */
-void         driver__plan_begin(driver_plan *plan, driver_cluster *cluster,
-                                const corm_balancing_options *how, const corm_route *route);
+void driver__plan_begin(driver_plan *plan, driver_cluster *cluster,
+                        const corm_balancing_options *how, const corm_route *route);
 /* The next node to try; NULL at the end. Nodes without a ready connection are passed over. Borrowed. */
 driver_node *driver__plan_next(driver_plan *plan);
 void         driver__plan_end(driver_plan *plan);

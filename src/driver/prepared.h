@@ -15,21 +15,21 @@
 
 typedef struct driver_prepared driver_prepared;
 struct driver_prepared {
-    atomic_uint      refs;
-    base_arena       arena;
-    corm_str         keyspace, text; /* as they were given */
-    corm_bytes       id;
-    corm_bytes       metadata_id; /* v5: as PREPARED had it; newer ones are the session's to send */
-    corm_bytes       body;        /* of the PREPARED answer, for those who prepare it again */
-    uint8_t          version;     /* of body */
-    uint32_t         key_count;   /* markers of the partition key; 0: not all are markers */
-    const uint16_t  *key_markers;
-    uint32_t         marker_count;
-    const cql_marker *markers;
-    uint32_t          column_count; /* of the rows that it answers with */
+    atomic_uint     refs;
+    base_arena      arena;
+    corm_str        keyspace, text; /* as they were given */
+    corm_bytes      id;
+    corm_bytes      metadata_id; /* v5: as PREPARED had it; newer ones are the session's to send */
+    corm_bytes      body;        /* of the PREPARED answer, for those who prepare it again */
+    uint8_t         version;     /* of body */
+    uint32_t        key_count;   /* markers of the partition key; 0: not all are markers */
+    const uint16_t *key_markers;
+    uint32_t        marker_count;
+    const cql_marker        *markers;
+    uint32_t                 column_count; /* of the rows that it answers with */
     const cql_result_column *columns;
-    corm_str         table_keyspace, table; /* of the first marker or column; empty: unknown */
-    bool             idempotent, is_lwt, is_read;
+    corm_str table_keyspace, table; /* of the first marker or column; empty: unknown */
+    bool     idempotent, is_lwt, is_read;
     /* the cache's */
     corm_str         key; /* in by_text */
     driver_prepared *newer, *older;
@@ -55,7 +55,8 @@ typedef struct driver_prepared_cache {
     driver_prepared *newest, *oldest;
     atomic_size_t    bytes;
     size_t           most_bytes;
-    base_map         under_way; /* "keyspace\0text" to the request that prepares it: others wait for that one */
+    base_map
+        under_way; /* "keyspace\0text" to the request that prepares it: others wait for that one */
     struct driver_reprepare *again; /* statements that are being prepared again: reprepare.c */
     base_buf                 key;   /* for look-ups */
     uint64_t                 thrown_out;
@@ -65,7 +66,8 @@ typedef struct driver_prepared_cache {
 corm_str driver__prepared_key(driver_prepared_cache *cache, corm_str keyspace, corm_str text);
 
 /* NULL when it is not cached; else moved to the front, one reference for the caller. */
-driver_prepared *driver__prepared_find(driver_prepared_cache *cache, corm_str keyspace, corm_str text);
+driver_prepared *driver__prepared_find(driver_prepared_cache *cache, corm_str keyspace,
+                                       corm_str text);
 /* A statement of a PREPARED body; the cache and the caller get a reference each. Throws out the oldest beyond most_bytes. */
 CORM_CHECKED corm_status driver__prepared_add(driver_prepared_cache *cache, corm_str keyspace,
                                               corm_str text, corm_bytes body, uint8_t version,
@@ -87,7 +89,7 @@ driver_text_facts driver__tree_facts(const cql_statement *statement, const cql_m
 /* v4 has no keyspace in a request: appends the text with `keyspace` put before the names of what the statement is about, where
  * they have none (the server looks up what stands inside in the same keyspace). *done false, and nothing appended, when the
  * text cannot be parsed or asks for the keyspace in use itself: USE must be sent then. */
-CORM_CHECKED corm_status driver__qualify(corm_str text, corm_str keyspace, base_buf *out, bool *done,
-                                         corm_error *err);
+CORM_CHECKED corm_status driver__qualify(corm_str text, corm_str keyspace, base_buf *out,
+                                         bool *done, corm_error *err);
 
 #endif

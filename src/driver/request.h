@@ -21,10 +21,13 @@ typedef struct driver_request driver_request;
 typedef struct driver_attempt {
     driver_call     call; /* first */
     driver_request *request;
-    driver_node    *node; /* one reference; NULL: not in use */
+    driver_node    *node;        /* one reference; NULL: not in use */
+    driver_conn    *on;          /* valid while an answer is looked at */
     bool            sends_use;   /* v4: USE goes first */
     bool            speculative; /* not the first of its request */
 } driver_attempt;
+
+typedef struct driver_reprepare driver_reprepare; /* reprepare.c */
 
 struct driver_request {
     driver_request *next, **link; /* in cluster->requests, the inbox or the free list */
@@ -37,31 +40,44 @@ struct driver_request {
     void               *context;
     void               *span; /* of driver__observe_begin */
     uint64_t            serial; /* loop.c's: counts what was submitted */
-    /* how it goes: request.c's */
+    /* how it goes: request.c's and its neighbours' */
     const corm_profile    *profile;   /* with every member filled in */
     const driver_prepared *statement; /* that gives the routing key and the facts; NULL: none */
     wire_request           sent;      /* `wire` with timestamp, keyspace, consistency filled in */
     driver_plan            plan;
     driver_attempt         attempts[DRIVER_MOST_ATTEMPTS];
     uint32_t               under_way; /* attempts that wait for an answer */
-    uint32_t               retries, speculations, repeats; /* repeats: after preparing again */
-    uint8_t                idempotent;                     /* 0 not known yet, 1 no, 2 yes */
-    bool                   ended, is_lwt, has_plan, is_again; /* is_again: reprepare.c's own */
-    bool                   prepares;  /* others wait for its PREPARED */
-    bool                   fresh_plan; /* the next retry may ask every node once more */
-    driver_node           *pinned;    /* no other node is asked; one reference */
-    driver_node           *next_node; /* of the retry that pauses; one reference. NULL: of the plan */
-    driver_request        *followers; /* PREPARE of the same text: wait for this one, linked by next */
-    struct driver_reprepare *waits_for; /* a statement that is being prepared again */
-    driver_request          *next_again;
-    uint64_t                 begun_ns;
-    driver_timer             deadline, speculation, pause;
-    driver_waiter            waiter;
-    base_buf                 scratch; /* routing key */
-    base_buf                 tried;   /* "127.0.0.1:9042: …; " for the last error */
-    base_arena               arena;   /* rewritten texts: rarely used */
-    corm_error               error;   /* the last failure */
+    uint32_t               retries, speculations;
+    uint32_t               repeats;    /* after statements were prepared again */
+    uint8_t                idempotent; /* driver_known */
+    uint8_t      named; /* driver_known: v4, whether `sent` has its keyspace in the text */
+    bool         ended;
+    bool         has_plan;
+    bool         second_round; /* every node may be asked once more … */
+    bool         went_round;   /* … and was, since a connection was lost */
+    bool         is_again;     /* reprepare.c's own */
+    bool         observed;     /* somebody wants to hear of its end */
+    corm_status  failed;       /* of the last attempt that failed; CORM_OK: none did */
+    driver_node *pinned;       /* no other node is asked; one reference */
+    driver_node *next_node;    /* of the retry to come; one reference. NULL: of the plan */
+    driver_node *asked;        /* last in this plan, which keeps it */
+    /* PREPARE: one is sent, the others of the same text follow it */
+    corm_str        prepare_key; /* in cache->under_way; data NULL: it does not lead */
+    driver_request *leader, *followers, *next_follower;
+    /* EXECUTE, BATCH: a statement that is being prepared again */
+    driver_reprepare *waits_for;
+    driver_request   *next_waiting;
+    uint64_t          begun_ns, now_ns; /* now_ns: when the last answer came */
+    driver_timer      deadline, speculation, pause;
+    driver_waiter     waiter;
+    base_buf          scratch; /* routing key */
+    base_buf          tried;   /* "127.0.0.1:9042: …; " for the last error */
+    base_arena        arena;   /* rewritten texts: rarely used */
+    corm_error        error;   /* the last failure */
 };
+
+/* What is found out when it is needed. */
+typedef enum driver_known { DRIVER_UNKNOWN = 0, DRIVER_NO, DRIVER_YES } driver_known;
 
 /* Begins it; calls back when it has ended, perhaps before this returns, and then gives it back with driver__request_release. */
 void driver__request_start(driver_request *request);
