@@ -406,8 +406,9 @@ typedef struct corm_split_options {
 } corm_split_options;
 
 /* Runs the batch's statements as unlogged batches of one partition each, at most so large, several at a time, each sent to
- * its replica. Not atomic as a whole: statements are applied or not by partition. The first error is given after all have
- * ended; *done (may be NULL) counts the statements that were applied. */
+ * its replica. Any number of statements. Not atomic as a whole: a failure ends its partition, the others go on, and the first error
+ * is given after all have ended; *done (may be NULL) counts the statements that were applied. The pieces of one partition go
+ * out in order, with rising timestamps unless the batch has one. A condition that does not hold is CORM_NOT_APPLIED. */
 CORM_API CORM_CHECKED corm_status corm_batch_run_split(corm_batch *batch,
                                                        const corm_split_options *options,
                                                        uint64_t                 *done);

@@ -6,21 +6,10 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "session/core.h"
+#include "session/batch.h"
 #include "session/statement.h"
 
-enum { FIRST_CAPACITY = 16, MOST_ITEMS = 65535 /* the protocol's count has two bytes */ };
-
-struct corm_batch {
-    corm_session        *session; /* borrowed */
-    corm_batch_kind      kind;
-    corm_request_options options;
-    base_arena           arena; /* texts and values */
-    uint32_t             count, capacity;
-    wire_batch_item     *items;
-    corm_prepared      **held;       /* one reference each */
-    uint32_t             held_count; /* at most count: one for each prepared item */
-};
+enum { FIRST_CAPACITY = 16 };
 
 corm_batch *corm_batch_new(corm_session *session, corm_batch_kind kind) {
     corm_batch *batch = calloc(1, sizeof *batch);
@@ -60,10 +49,7 @@ uint32_t corm_batch_count(const corm_batch *batch) {
 }
 
 static corm_status make_room(corm_batch *batch, corm_error *err) {
-    if (batch->count == MOST_ITEMS) {
-        return base__fail(err, CORM_INVALID_ARGUMENT, "a batch holds at most %d statements",
-                          MOST_ITEMS);
-    }
+    if (batch->count > UINT32_MAX / 4) return base__fail_memory(err);
     if (batch->count < batch->capacity) return CORM_OK;
     uint32_t         capacity = batch->capacity == 0 ? FIRST_CAPACITY : 2 * batch->capacity;
     wire_batch_item *items = realloc(batch->items, capacity * sizeof *items);
@@ -132,6 +118,11 @@ corm_status corm_batch_add_text(corm_batch *batch, const char *cql, const corm_v
 static corm_status make_request(const corm_batch *batch, session_request *request,
                                 corm_error *err) {
     CORM_TRY(session__check_open(batch->session, err));
+    if (batch->count > SESSION_BATCH_MOST_ITEMS) {
+        return base__fail(err, CORM_INVALID_ARGUMENT,
+                          "a batch has at most %d statements; corm_batch_run_split() takes more",
+                          SESSION_BATCH_MOST_ITEMS);
+    }
     CORM_TRY(session__request_options(batch->session, &batch->options, request, err));
     request->wire.kind = WIRE_BATCH;
     request->wire.batch_kind = (uint8_t)batch->kind;

@@ -108,7 +108,9 @@ static void a_batch_has_at_most_65535_statements(void **state) {
     for (int i = 0; i < 65535; i++) {
         assert_ok(corm_batch_add_text(batch, "x", NULL, 0, &err), err);
     }
-    assert_status(corm_batch_add_text(batch, "x", NULL, 0, &err), CORM_INVALID_ARGUMENT);
+    assert_ok(corm_batch_run(batch, NULL, &err), err);
+    assert_ok(corm_batch_add_text(batch, "x", NULL, 0, &err), err);
+    assert_status(corm_batch_run(batch, NULL, &err), CORM_INVALID_ARGUMENT);
     corm_batch_free(batch);
     corm_session_close(session);
 }

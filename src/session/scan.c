@@ -199,12 +199,16 @@ static corm_status ask(corm_scan *scan, scan_lane *lane, corm_bytes state, corm_
     base__store_u64(end, (uint64_t)piece->end);
     const cql_value values[] = { { start, sizeof start }, { end, sizeof end } };
     session_request request = { 0 };
-    CORM_TRY(session__request_options(scan->session, &scan->options, &request, err));
-    session__request_execute(&request, scan->prepared, values);
-    request.wire.options.has_token = true;
-    request.wire.options.token = piece->end;
-    if (state.len > 0) request.wire.options.paging_state = state;
-    return session__window_start(&scan->window, &lane->slot, &request, err);
+    corm_status     status = session__request_options(scan->session, &scan->options, &request, err);
+    if (status == CORM_OK) {
+        session__request_execute(&request, scan->prepared, values);
+        request.wire.options.has_token = true;
+        request.wire.options.token = piece->end;
+        if (state.len > 0) request.wire.options.paging_state = state;
+        status = session__window_start(&scan->window, &lane->slot, &request, err);
+    }
+    session__request_drop(&request);
+    return status;
 }
 
 static corm_status ask_first(corm_scan *scan, scan_lane *lane, corm_error *err) {
