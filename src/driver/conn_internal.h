@@ -50,9 +50,10 @@ struct driver_conn {
     wire_compression    compression;
     uint8_t             offered_version;
     driver_sharding     sharding;
-    driver_call         probe;    /* the heartbeat */
-    uint64_t            probe_ms; /* when it was sent */
-    bool                last_chance;
+    driver_call         probe;       /* the heartbeat */
+    uint64_t            probe_ms;    /* when it was sent */
+    bool                last_chance; /* the timer is overdue */
+    uint32_t            last_turn;
     base_buf            keyspace;
     corm_error          error; /* why it was closed */
 };

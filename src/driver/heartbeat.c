@@ -13,13 +13,20 @@ static void arm(driver_conn *conn, uv_timer_cb fire, uint64_t delay_ms) {
     (void)uv_timer_start(&conn->timer, fire, delay_ms, 0); /* fails only without a callback */
 }
 
+/* Whether the loop has waited, and read, since this was asked first. (uv_run may pass over its timers twice in between.) */
+static bool has_had_its_chance(driver_conn *conn) {
+    if (conn->last_chance) return conn->io->turn != conn->last_turn;
+    conn->last_chance = true;
+    conn->last_turn = conn->io->turn;
+    return false;
+}
+
 /* ---- the connect timeout ---- */
 
 static void on_connect_timeout(uv_timer_t *timer) {
     driver_conn *conn = timer->data;
     corm_error   err;
-    if (!conn->last_chance) {
-        conn->last_chance = true;
+    if (!has_had_its_chance(conn)) {
         arm(conn, on_connect_timeout, LAST_CHANCE_MS);
         return;
     }
@@ -76,16 +83,22 @@ static void give_memory_back(driver_conn *conn) {
     if (conn->queued.len == 0) base__buf_free(&conn->queued);
 }
 
+/* Looks again when the answer is overdue, or after an interval if that is sooner. */
+static void wait_for_answer(driver_conn *conn, uint64_t left_ms) {
+    uint64_t interval = conn->options.settings->options.health_check.interval_ms;
+    arm(conn, on_beat, left_ms < interval ? left_ms : interval);
+}
+
 static void on_silence(driver_conn *conn, uint64_t now) {
     uint64_t timeout = conn->options.settings->options.health_check.timeout_ms;
     if (conn->probe_ms <= conn->received_ms) {
+        conn->last_chance = false;
         give_memory_back(conn);
         ask(conn);
-        arm(conn, on_beat, timeout);
+        wait_for_answer(conn, timeout);
     } else if (now < conn->probe_ms + timeout) {
-        arm(conn, on_beat, conn->probe_ms + timeout - now);
-    } else if (!conn->last_chance) {
-        conn->last_chance = true;
+        wait_for_answer(conn, conn->probe_ms + timeout - now);
+    } else if (!has_had_its_chance(conn)) {
         arm(conn, on_beat, LAST_CHANCE_MS);
     } else {
         give_up(conn);

@@ -27,7 +27,9 @@ static void on_before(uv_prepare_t *handle) {
 }
 
 static void on_after(uv_check_t *handle) {
-    flush(handle->data);
+    driver_io *io = handle->data;
+    io->turn++;
+    flush(io);
 }
 
 static void find(uv_handle_t *handle, void *context) {

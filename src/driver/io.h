@@ -17,6 +17,7 @@ typedef struct driver_io {
     base_buf     clear;    /* TLS: what is to be encrypted */
     uint64_t     now_ns;   /* uv_hrtime() when somebody asked in this turn; 0: nobody did */
     driver_conn *dirty;    /* have something to write */
+    uint32_t     turn;     /* how often the loop has waited */
     uint32_t     refs;
     uint32_t     handles; /* not closed yet */
     uv_prepare_t before;  /* … the loop waits */
