@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* orm_for_tests.h -- a store in memory with a mapper over it, and the model that most tests use. */
+/* orm_for_tests.h -- a mapper over an empty keyspace of the door that is tested, and the model that most tests use. */
 #ifndef ORM_FOR_TESTS_H
 #define ORM_FOR_TESTS_H
 
 #include "corm/db.h"
-#include "testing/check.h"
+#include "testing/doors.h"
 
 typedef struct user {
     corm_uuid      id;
@@ -38,7 +38,7 @@ static inline corm_db *open_db_with(corm_db_options options) {
     options.session.keyspace = "shop";
     options.session.create_keyspace = true;
     options.error = &err;
-    assert_ok(corm_db_open(&db, "corm::memory:", &options), err);
+    assert_ok(corm_db_open(&db, testing__fresh("shop"), &options), err);
     return db;
 }
 
