@@ -15,18 +15,6 @@ function(corm_add_test name label)
     ENVIRONMENT "${CORM_TEST_ENVIRONMENT}")
 endfunction()
 
-# The same test against a real Cassandra: NAME@cassandra, one at a time.
-function(corm_add_cassandra_test name)
-  corm_add_test(${name}@cassandra cassandra ${CMAKE_SOURCE_DIR}/tests/with-cassandra ${ARGN})
-  set_tests_properties(${name}@cassandra PROPERTIES RESOURCE_LOCK cassandra TIMEOUT 900)
-endfunction()
-
-# Whether a test opens the door that CORM_TEST_URI names: see src/testing/doors.h.
-function(corm_has_doors out source)
-  file(STRINGS ${source} uses REGEX "testing__(open|fresh|uri)\\(|open_db(_with)?\\(")
-  set(${out} "${uses}" PARENT_SCOPE)
-endfunction()
-
 set(CORM_TEST_ENVIRONMENT
   "CORM_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "CORM_BINARY_DIR=${CMAKE_BINARY_DIR}"
@@ -65,7 +53,7 @@ function(corm_testing_library)
   target_link_libraries(corm_testing ${kind} PkgConfig::cmocka ${libraries})
 endfunction()
 
-# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x, and FOLDER.x@cassandra when it knows doors.
+# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x.
 function(corm_folder_tests folder)
   corm_testing_library()
   add_custom_target(${folder}_tests)
@@ -78,10 +66,6 @@ function(corm_folder_tests folder)
     corm_test_program(${target} ${source})
     add_dependencies(${folder}_tests ${target})
     corm_add_test(${name} ${folder} $<TARGET_FILE:${target}>)
-    corm_has_doors(doors ${source})
-    if(doors)
-      corm_add_cassandra_test(${name} $<TARGET_FILE:${target}>)
-    endif()
   endforeach()
 endfunction()
 

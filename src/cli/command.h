@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "corm/error.h"
+#include "corm/session.h"
 
 /* What the process ends with. */
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
@@ -59,6 +59,10 @@ void cli__command_help(const cli_command *command, base_buf *out);
 
 /* The candidate nearest to the word when it is near enough for "did you mean", else NULL. */
 const char *cli__nearest(const char *word, const char *const *candidates, uint32_t count);
+
+/* CLI_OK and a session, or the exit code when the error is on standard error. */
+int cli__open_session(const char *command, const char *uri, const corm_session_options *options,
+                      corm_session **out);
 
 /* Runs one line of commands; gives the exit code. main() is this and nothing else. */
 int cli__main(int argc, const char *const *argv);

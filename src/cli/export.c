@@ -13,6 +13,7 @@
 #include "cli/csv.h"
 #include "cli/shell.h"
 #include "cli/transfer.h"
+#include "corm/cluster.h"
 #include "session/core.h"
 #include "session/door.h"
 
@@ -161,11 +162,16 @@ static corm_status choose_columns(exporting *ex, corm_error *err) {
     return CORM_OK;
 }
 
-static void put_select(const exporting *ex, base_buf *cql) {
+static void put_columns(const exporting *ex, base_buf *out) {
     for (uint32_t i = 0; i < ex->count; i++) {
-        base__buf_puts(cql, i ? ", " : "SELECT ");
-        cql__put_name(cql, corm_str_of(ex->table->columns[ex->columns[i]].name));
+        if (i) base__buf_puts(out, ", ");
+        cql__put_name(out, corm_str_of(ex->table->columns[ex->columns[i]].name));
     }
+}
+
+static void put_select(const exporting *ex, base_buf *cql) {
+    base__buf_puts(cql, "SELECT ");
+    put_columns(ex, cql);
     base__buf_puts(cql, " FROM ");
     cql__put_name(cql, corm_str_of(ex->table->keyspace));
     base__buf_puts(cql, ".");
@@ -175,7 +181,33 @@ static void put_select(const exporting *ex, base_buf *cql) {
     if (ex->values->where) base__buf_puts(cql, " ALLOW FILTERING");
 }
 
-static corm_status export_rows(exporting *ex, corm_error *err) {
+static corm_status put_page(void *context, corm_result *page, corm_error *err) {
+    exporting *ex = context;
+    CORM_TRY(put_rows(ex, page, err));
+    return stop_asked ? base__fail(err, CORM_CANCELLED, "interrupted") : CORM_OK;
+}
+
+/* Of a cluster: several token ranges at a time, each from its replicas. */
+static corm_status scan_rows(exporting *ex, corm_error *err) {
+    corm_scan *scan = NULL;
+    base_buf   columns = { 0 };
+    put_columns(ex, &columns);
+    corm_scan_options options = { .keyspace = ex->table->keyspace,
+                                  .columns = base__buf_cstr(&columns),
+                                  .where = ex->values->where,
+                                  .allow_filtering = ex->values->where != NULL,
+                                  .error = err };
+    corm_status       status = options.columns ? CORM_OK : base__fail_memory(err);
+    if (status == CORM_OK) status = corm_scan_open(ex->session, ex->table->name, &options, &scan);
+    put_header(ex);
+    if (status == CORM_OK) status = write_out(ex, err);
+    if (status == CORM_OK) status = corm_scan_run(scan, put_page, ex, err);
+    corm_scan_free(scan);
+    base__buf_free(&columns);
+    return status;
+}
+
+static corm_status select_rows(exporting *ex, corm_error *err) {
     corm_result *result = NULL;
     base_buf     cql = { 0 };
     put_select(ex, &cql);
@@ -188,6 +220,11 @@ static corm_status export_rows(exporting *ex, corm_error *err) {
     corm_result_free(result);
     base__buf_free(&cql);
     return status;
+}
+
+static corm_status export_rows(exporting *ex, corm_error *err) {
+    bool scans = session__is_cluster(ex->session) && !ex->values->limit;
+    return scans ? scan_rows(ex, err) : select_rows(ex, err);
 }
 
 /* ---- file ---- */
@@ -257,11 +294,9 @@ static int run_export(const void *given, const cli_operands *operands) {
     exporting            ex = { .values = given, .path = operands->items[2] };
     corm_error           error = { 0 };
     corm_session_options options = { .must_exist = true };
-    if (corm_session_open(&ex.session, operands->items[0], &options, &error) != CORM_OK) {
-        fprintf(stderr, "corm export: %s: %s\n", operands->items[0], error.message);
-        return error.status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
-    }
-    int code = CLI_FAILED;
+    int code = cli__open_session("export", operands->items[0], &options, &ex.session);
+    if (code != CLI_OK) return code;
+    code = CLI_FAILED;
     if (cli__table_named(ex.session, operands->items[1], &ex.table, &error) == CORM_OK)
         code = export_table(&ex);
     else

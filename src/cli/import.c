@@ -303,11 +303,9 @@ static int run_import(const void *given, const cli_operands *operands) {
     const corm_table_info *table = NULL;
     corm_error             error = { 0 };
     corm_session_options   options = { .must_exist = true };
-    if (corm_session_open(&session, operands->items[0], &options, &error) != CORM_OK) {
-        fprintf(stderr, "corm import: %s: %s\n", operands->items[0], error.message);
-        return error.status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
-    }
-    int code = CLI_FAILED;
+    int code = cli__open_session("import", operands->items[0], &options, &session);
+    if (code != CLI_OK) return code;
+    code = CLI_FAILED;
     if (cli__table_named(session, operands->items[1], &table, &error) == CORM_OK)
         code = import_file(session, table, operands->items[2], given);
     else

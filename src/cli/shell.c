@@ -82,13 +82,10 @@ static void run_statements(cli_shell *shell, const shell_values *values) {
 }
 
 static int open_session(const shell_values *values, const char *uri, corm_session **out) {
-    corm_error           error = { 0 };
     corm_session_options options = { .keyspace = values->keyspace,
                                      .read_only = values->read_only,
                                      .must_exist = values->must_exist || values->read_only };
-    if (corm_session_open(out, uri, &options, &error) == CORM_OK) return CLI_OK;
-    fprintf(stderr, "corm shell: %s: %s\n", uri, error.message);
-    return error.status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
+    return cli__open_session("shell", uri, &options, out);
 }
 
 static int run_shell(const void *given, const cli_operands *operands) {

@@ -57,6 +57,12 @@ CORM_CHECKED corm_status session__open_embedded(const char                 *path
 CORM_CHECKED corm_status session__open_door(session_door *door, const corm_session_options *options,
                                             corm_session **out, corm_error *err);
 
+/* Whether there is a cluster behind the session. */
+bool session__is_cluster(const corm_session *session);
+
+/* A URI as it may stand in a message: with *** for its password. NULL when memory is exhausted. */
+const char *session__uri_shown(base_arena *arena, const char *uri);
+
 /* For the command and the mapper: the engine's snapshot (see ops.schema) and the result's parsed
  * form. */
 cql_schema        *session__schema(corm_session *session);

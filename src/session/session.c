@@ -183,6 +183,10 @@ const char *corm_session_keyspace(const corm_session *session) {
     return atomic_load(&session->keyspace);
 }
 
+bool session__is_cluster(const corm_session *session) {
+    return session->door->ops->asynchronous;
+}
+
 cql_schema *session__schema(corm_session *session) {
     const session_door_ops *ops = session->door->ops;
     return ops->schema ? ops->schema(session->door) : NULL;

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "session/door.h"
 
 typedef struct uri_reader {
     base_arena  *arena;
@@ -243,8 +244,7 @@ static corm_status read_scheme(const uri_reader *reader, const char *text) {
     return reader->out->scheme.data ? CORM_OK : base__fail_memory(reader->err);
 }
 
-/* The URI as it may stand in a message. */
-static const char *without_password(base_arena *arena, const char *text) {
+const char *session__uri_shown(base_arena *arena, const char *text) {
     const char *login = strstr(text, "//");
     if (!login) return text;
     size_t      len = strcspn(login + 2, "/?");
@@ -266,7 +266,7 @@ corm_status session__uri_read(base_arena *arena, const char *text,
     if (options) out->options = *options;
     if (out->options.cluster) out->cluster = *out->options.cluster;
     if (!text) return base__fail(err, CORM_INVALID_ARGUMENT, "the URI is NULL");
-    uri_reader reader = { arena, without_password(arena, text), out, err };
+    uri_reader reader = { arena, session__uri_shown(arena, text), out, err };
     if (!reader.shown) return base__fail_memory(err);
     CORM_TRY(read_scheme(&reader, text));
     out->is_cluster = is_cluster_scheme(out->scheme);
