@@ -2,6 +2,7 @@
 /* fake_test.c -- the fake cluster, driven over plain sockets with the encoder and decoder of src/wire. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 
 #include "base/fail.h"
 #include "corm/testing.h"
+#include "testing/certificates.h"
 #include "testing/check.h"
 #include "wire/message.h"
 
@@ -763,7 +765,65 @@ static void shards_are_announced_and_reached_by_the_source_port(void **state) {
     corm_fake_stop(fake);
 }
 
+/* The opcode that a node answers OPTIONS with over TLS, or -1 when the handshake fails. */
+static int ask_over_tls(const corm_fake_cluster *fake, const char *certificate, const char *key) {
+    static const uint8_t options[] = { 4, 0, 0, 1, WIRE_OP_OPTIONS, 0, 0, 0, 0 };
+    uint8_t              answer[WIRE_HEADER_BYTES];
+    SSL_CTX             *context = SSL_CTX_new(TLS_client_method());
+    assert_int_equal(SSL_CTX_load_verify_file(context, "ca.pem"), 1);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    if (certificate) {
+        assert_int_equal(SSL_CTX_use_certificate_chain_file(context, certificate), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM), 1);
+    }
+    SSL *ssl = SSL_new(context);
+    int  fd = dial(1, corm_fake_port(fake)), opcode = -1;
+    SSL_set_fd(ssl, fd);
+    if (SSL_connect(ssl) == 1 && SSL_write(ssl, options, sizeof options) == sizeof options &&
+        SSL_read(ssl, answer, sizeof answer) == sizeof answer) {
+        opcode = answer[4];
+    }
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    close(fd);
+    return opcode;
+}
+
+static void tls_is_spoken_and_client_certificates_are_checked(void **state) {
+    (void)state;
+    testing_authority *authority = testing__authority_new("authority", "ca.pem");
+    testing_authority *stranger = testing__authority_new("stranger", "other-ca.pem");
+    testing__certificate(authority, "node", "IP:127.0.0.1", 1, "node.pem", "node.key");
+    testing__certificate(authority, "client", NULL, 1, "client.pem", "client.key");
+    testing__certificate(stranger, "client", NULL, 1, "other.pem", "other.key");
+
+    corm_fake_cluster *fake =
+        start((corm_fake_options){ .tls_certificate = "node.pem", .tls_key = "node.key" });
+    assert_int_equal(ask_over_tls(fake, NULL, NULL), WIRE_OP_SUPPORTED);
+    corm_fake_stop(fake);
+
+    fake = start((corm_fake_options){
+        .tls_certificate = "node.pem", .tls_key = "node.key", .tls_client_ca = "ca.pem" });
+    assert_int_equal(ask_over_tls(fake, "client.pem", "client.key"), WIRE_OP_SUPPORTED);
+    assert_int_equal(ask_over_tls(fake, "other.pem", "other.key"), -1);
+    assert_int_equal(ask_over_tls(fake, NULL, NULL), -1);
+    corm_fake_stop(fake);
+    testing__authority_free(stranger);
+    testing__authority_free(authority);
+}
+
+static void files_that_are_no_certificates_are_named(void **state) {
+    (void)state;
+    corm_fake_cluster *fake = NULL;
+    corm_error         err;
+    corm_fake_options  options = { .tls_certificate = "nothing.pem" };
+    assert_status(corm_fake_start(&fake, &options, &err), CORM_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.message, "nothing.pem"));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(tls_is_spoken_and_client_certificates_are_checked),
+    cmocka_unit_test(files_that_are_no_certificates_are_named),
     cmocka_unit_test(a_fake_without_options_is_one_node_that_every_version_reaches),
     cmocka_unit_test(options_may_be_asked_before_the_startup),
     cmocka_unit_test(a_version_too_high_is_refused_with_the_highest),
