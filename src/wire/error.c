@@ -64,6 +64,7 @@ static void read_reasons(base_reader *in, wire_error *out) {
     if (count < 0 || (size_t)count > in->len / SMALLEST_REASON) in->failed = true;
     for (int32_t i = 0; i < count && !in->failed; i++) {
         uint8_t len = base__read_u8(in);
+        if (len != 4 && len != 16) in->failed = true;
         base__read_bytes(in, len);
         base__read_u16(in);
     }
