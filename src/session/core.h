@@ -256,6 +256,9 @@ static inline uint8_t session__answer_version(const wire_answer *answer) {
 CORM_CHECKED corm_status session__result_read(corm_result *result, const session_request *request,
                                               corm_error *err);
 
+/* Holds the calling thread so long. */
+void session__pause(uint32_t ms);
+
 /* ---- page tokens ---- */
 
 /* The session's key: the options', or a new one. */
