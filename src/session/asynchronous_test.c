@@ -290,6 +290,75 @@ static void settings_of_a_request_reach_the_door_and_its_next_page(void **state)
     corm_session_close(session);
 }
 
+/* ---- pages ---- */
+
+enum { PAGES = 5 };
+
+/* PAGES pages of one row; the paging state is the number of the page, the last is "4". */
+static corm_status answer_pages(void *context, corm_str keyspace, const wire_request *request,
+                                wire_answer *answer, corm_error *err) {
+    static const char *const cells[PAGES][2] = {
+        { "'0'" }, { "'1'" }, { "'2'" }, { "'3'" }, { "'4'" }
+    };
+    static const char *const states[PAGES] = { "1", "2", "3", "4", NULL };
+    corm_bytes               state = request->options.paging_state;
+    int                      page = state.data ? state.data[0] - '0' : 0;
+    (void)context;
+    (void)keyspace;
+    (void)err;
+    testing__answer_rows(request, columns, cells[page], states[page], answer);
+    return CORM_OK;
+}
+
+static corm_session *open_pages(testing_submit how, testing_counts *counts, testing_door **door) {
+    corm_session *session = NULL;
+    corm_error    err;
+    *door = testing__door_new(answer_pages, NULL, how, counts);
+    assert_ok(session__open_door(testing__door(*door), NULL, &session, &err), err);
+    return session;
+}
+
+static void the_page_after_a_fetched_one_is_read_ahead(void **state) {
+    (void)state;
+    for (testing_submit how = TESTING_ASYNCHRONOUS; how <= TESTING_TURNED; how++) {
+        testing_counts  counts = { 0 };
+        testing_door   *door;
+        corm_error      err;
+        corm_result    *result;
+        const corm_row *row;
+        corm_session   *session = open_pages(how, &counts, &door);
+        assert_ok(corm_execute(session, "SELECT", &result, { .error = &err }), err);
+        assert_int_equal(counts.submitted, 0);
+        for (int i = 0; i < PAGES; i++) {
+            assert_ok(corm_result_step(result, &row, &err), err);
+            assert_int_equal(corm_row_text(row, 0).data[0], '0' + i);
+        }
+        assert_ok(corm_result_step(result, &row, &err), err);
+        assert_null(row);
+        assert_int_equal(counts.executed, 2);
+        assert_int_equal(counts.submitted, PAGES - 2);
+        corm_result_free(result);
+        corm_session_close(session);
+    }
+}
+
+static void a_result_is_freed_while_a_page_is_read_ahead(void **state) {
+    (void)state;
+    for (testing_submit how = TESTING_ASYNCHRONOUS; how <= TESTING_TURNED; how++) {
+        testing_counts counts = { 0 };
+        testing_door  *door;
+        corm_error     err;
+        corm_result   *result;
+        corm_session  *session = open_pages(how, &counts, &door);
+        assert_ok(corm_execute(session, "SELECT", &result, { .error = &err }), err);
+        testing__door_hold(door);
+        assert_ok(corm_result_fetch(result, &err), err);
+        corm_result_free(result);
+        testing__door_release(door);
+        corm_session_close(session);
+    }
+}
+
 /* ---- protocol version 4 ---- */
 
 static const char *const more_columns[] = { "name text", "age int", NULL };
@@ -346,6 +415,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_wait_on_the_caller_s_loop_ends_in_time),
     cmocka_unit_test(cancelling_is_passed_on_to_the_door),
     cmocka_unit_test(settings_of_a_request_reach_the_door_and_its_next_page),
+    cmocka_unit_test(the_page_after_a_fetched_one_is_read_ahead),
+    cmocka_unit_test(a_result_is_freed_while_a_page_is_read_ahead),
     cmocka_unit_test(version_4_is_read_and_rows_follow_their_own_metadata),
 };
 

@@ -242,6 +242,7 @@ struct corm_result {
     corm_str   *column_types; /* in CQL; made when asked for */
     bool        has_next;
     session_request next_page; /* with has_next */
+    corm_task      *ahead; /* asks for that page already; NULL: it is asked for when it is wanted */
 };
 
 /* An empty one, whose answer is to be filled in by the door; released by corm_result_free(). NULL when memory is
@@ -283,6 +284,9 @@ void session__task_bind_later(corm_task *task, corm_str text, const session_valu
 /* Begins it. `on_worker`: it may take long, where the door is not asynchronous; otherwise the door is asked at
  * once. The caller's reference stays. */
 void session__task_start(corm_task *task, bool on_worker);
+
+/* Waits for a task without a callback and exchanges *answer with what it was answered. */
+CORM_CHECKED corm_status session__task_take(corm_task *task, wire_answer *answer, corm_error *err);
 
 /* Ends it at once with a failure. */
 void session__task_fail(corm_task *task, corm_status status, const corm_error *error);

@@ -2,7 +2,7 @@
 /* result.c -- what a statement answered: one page of rows, read from the answer's bytes in place.
  *
  * Owns the answer and an arena for what is made from it. When there is a next page it also owns a
- * copy of the request. What is freed goes to the session's spares with its memory. One thread at a time. */
+ * copy of the request, and perhaps the task that asks for it already. What is freed goes to the session's spares with its memory. One thread at a time. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -10,6 +10,11 @@
 #include "wire/message.h"
 
 static void drop_next_page(corm_result *result) {
+    if (result->ahead) {
+        corm_task_cancel(result->ahead);
+        corm_task_free(result->ahead);
+        result->ahead = NULL;
+    }
     if (!result->has_next) return;
     session__request_reset(&result->next_page);
     result->has_next = false;
@@ -132,9 +137,26 @@ static corm_status ask_next_page(corm_result *result, corm_error *err) {
     session_request *request = &result->next_page;
     session_door    *door = result->session->door;
     request->wire.options.paging_state = result->wire.metadata.paging_state;
-    CORM_TRY(session__check_open(result->session, err));
     wire__answer_clear(&result->other);
     return door->ops->execute(door, request->keyspace, &request->wire, &result->other, err);
+}
+
+/* The same, asked for before. What failed is asked for anew the next time. */
+static corm_status take_ahead(corm_result *result, corm_error *err) {
+    corm_status status = session__task_take(result->ahead, &result->other, err);
+    if (status == CORM_WOULD_DEADLOCK) return status;
+    corm_task_free(result->ahead);
+    result->ahead = NULL;
+    return status;
+}
+
+/* Who has fetched a page will want the next one: a cluster reads it while this one is looked at, and no more than it. */
+static void ask_ahead(corm_result *result) {
+    if (!result->has_next || !result->session->door->ops->asynchronous) return;
+    corm_error err;
+    result->next_page.wire.options.paging_state = result->wire.metadata.paging_state;
+    result->ahead =
+        session__task_run(result->session, CORM_OK, &result->next_page, false, NULL, NULL, &err);
 }
 
 /* Nothing of the old page is left when reading the new one fails: it then has no rows. */
@@ -152,8 +174,11 @@ static corm_status take_page(corm_result *result, corm_error *err) {
 
 corm_status corm_result_fetch(corm_result *result, corm_error *err) {
     if (!result->has_next) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
-    CORM_TRY(ask_next_page(result, err));
-    return take_page(result, err);
+    CORM_TRY(session__check_open(result->session, err));
+    CORM_TRY(result->ahead ? take_ahead(result, err) : ask_next_page(result, err));
+    CORM_TRY(take_page(result, err));
+    ask_ahead(result);
+    return CORM_OK;
 }
 
 corm_status corm_result_step(corm_result *result, const corm_row **row, corm_error *err) {

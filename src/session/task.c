@@ -440,3 +440,18 @@ void corm_task_cancel(corm_task *task) {
     session_door *door = task->session->door;
     if (door && door->ops->cancel) door->ops->cancel(door, task);
 }
+
+corm_status session__task_take(corm_task *task, wire_answer *answer, corm_error *err) {
+    corm_status status = corm_task_wait(task, 0);
+    if (status == CORM_WOULD_DEADLOCK && !corm_task_is_done(task)) {
+        return base__fail(err, status, "%s", corm_status_text(status));
+    }
+    if (status != CORM_OK) {
+        if (err) *err = task->error;
+        return status;
+    }
+    wire_answer given = *answer;
+    *answer = task->result->answer;
+    task->result->answer = given;
+    return CORM_OK;
+}
