@@ -22,7 +22,8 @@ typedef struct test_peer {
     wire_decoder decoder;
     wire_encoder encoder;
     uint32_t     reads;
-    uint16_t     port; /* of the client */
+    uint16_t     port;   /* of the client */
+    void        *secret; /* of the layer between */
 } test_peer;
 
 struct test_server {
@@ -41,6 +42,10 @@ struct test_server {
     size_t           piece;        /* answers in pieces of so many bytes; 0: whole */
     /* Sees every frame first; true: it is dealt with. */
     bool (*handle)(test_peer *peer, const wire_frame *frame);
+    /* A layer between socket and protocol: TLS. */
+    void (*unwrap)(test_peer *peer, const uint8_t *data, size_t len);
+    void (*wrap)(test_peer *peer, const uint8_t *data, size_t len);
+    void (*forget)(test_peer *peer);
     void      *context;
     base_buf   startup; /* the last body of STARTUP */
     base_arena arena;
@@ -50,6 +55,7 @@ static inline void peer_closed(uv_handle_t *handle) {
     test_peer *peer = handle->data;
     wire__decoder_free(&peer->decoder);
     wire__encoder_free(&peer->encoder);
+    if (peer->server->forget) peer->server->forget(peer);
     peer->server = NULL;
 }
 
@@ -71,7 +77,7 @@ static inline void peer_wrote(uv_write_t *request, int failed) {
     free(write);
 }
 
-static inline void peer_send_bytes(test_peer *peer, const void *data, size_t len) {
+static inline void peer_send_bytes(test_peer *peer, const uint8_t *data, size_t len) {
     test_write *write = calloc(1, sizeof *write);
     assert_non_null(write);
     base__buf_put(&write->data, data, len);
@@ -86,8 +92,10 @@ static inline void peer_flush(test_peer *peer) {
     corm_error err;
     assert_ok(wire__encoder_take(&peer->encoder, &out, &err), err);
     size_t piece = peer->server->piece ? peer->server->piece : out.len;
+    void (*send_it)(test_peer *, const uint8_t *, size_t) =
+        peer->server->wrap ? peer->server->wrap : peer_send_bytes;
     for (size_t at = 0; at < out.len; at += piece) {
-        peer_send_bytes(peer, out.data + at, out.len - at < piece ? out.len - at : piece);
+        send_it(peer, out.data + at, out.len - at < piece ? out.len - at : piece);
     }
     base__buf_free(&out);
 }
@@ -216,7 +224,12 @@ static inline void peer_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *b
         return;
     }
     peer->reads++;
-    if (!peer->server->silent) peer_receive(peer, (const uint8_t *)buf->base, (size_t)got);
+    if (peer->server->silent) return;
+    if (peer->server->unwrap) {
+        peer->server->unwrap(peer, (const uint8_t *)buf->base, (size_t)got);
+    } else {
+        peer_receive(peer, (const uint8_t *)buf->base, (size_t)got);
+    }
 }
 
 static inline void peer_listen(test_peer *peer) {
@@ -395,6 +408,12 @@ static inline void client_open(test_client *client) {
 
 static inline void client_wait_closed(test_client *client) {
     while (!client->closed) client_turn(client);
+}
+
+/* For a test that leaves requests in flight which live on its stack. */
+static inline void client_close(test_client *client) {
+    driver__conn_close(client->conn, CORM_CLOSED, "done");
+    client_wait_closed(client);
 }
 
 /* ---- requests ---- */

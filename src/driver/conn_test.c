@@ -121,8 +121,7 @@ static void exchange_large(test_client *client, uint8_t version, corm_compressio
     assert_memory_equal(call.body.data, data, len);
     base__buf_free(&call.body);
     free(data);
-    driver__conn_close(client->conn, CORM_CLOSED, "done");
-    client_wait_closed(client);
+    client_close(client);
 }
 
 static void large_messages_pass_in_every_form(void **state) {
@@ -205,6 +204,7 @@ static void a_full_connection_refuses_and_tells_when_there_is_room(void **state)
     driver__conn_abandon(&calls[4].call);
     client_turn(client);
     assert_int_equal(client->rooms, 2);
+    client_close(client);
     for (int i = 0; i < 11; i++) base__buf_free(&calls[i].body);
 }
 

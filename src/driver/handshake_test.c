@@ -20,11 +20,6 @@ static corm_str startup_value(test_server *server, const char *name) {
     return corm_str_of("");
 }
 
-static void close_it(test_client *client) {
-    driver__conn_close(client->conn, CORM_CLOSED, "done");
-    client_wait_closed(client);
-}
-
 static void refused(test_client *client, corm_status status, const char *part) {
     client_dial(client);
     client_wait_closed(client);
@@ -59,7 +54,7 @@ static const char *compression_chosen(test_client *client, uint8_t version, corm
     client_open(client);
     corm_str value = startup_value(&client->server, "COMPRESSION");
     (void)snprintf(chosen, sizeof chosen, "%.*s", (int)value.len, value.data);
-    close_it(client);
+    client_close(client);
     return chosen;
 }
 
@@ -110,7 +105,7 @@ static void no_envelope_has_a_flag_that_it_must_not_have(void **state) {
         call_send(client, &call, text);
         call_wait(&call);
         call_expect(&call, text);
-        close_it(client);
+        client_close(client);
     }
     assert_int_equal(odd_flags, 0);
     assert_int_equal(requests_seen, 2 * 5); /* OPTIONS STARTUP AUTH_RESPONSE REGISTER QUERY */
@@ -132,7 +127,7 @@ static void a_password_logs_in(void **state) {
     for (uint8_t version = 4; version <= 5; version++) {
         client->options.version = version;
         client_open(client);
-        close_it(client);
+        client_close(client);
     }
 }
 
@@ -225,7 +220,7 @@ static void a_users_mechanism_answers_every_challenge(void **state) {
     client_open(client);
     assert_int_equal(s.asked, 2);
     assert_int_equal(s.succeeded, 1);
-    close_it(client);
+    client_close(client);
     s = (sasl){ .class_name = "x.Scram", .disapproves = CORM_BAD_CREDENTIALS };
     refused(client, CORM_BAD_CREDENTIALS, "authenticator refused");
     s = (sasl){ .class_name = "x.Scram", .refuses = CORM_UNSUPPORTED };
@@ -342,7 +337,7 @@ static void a_supported_that_cannot_be_read_ends_the_handshake(void **state) {
 static bool answer_http(test_peer *peer, const wire_frame *frame) {
     static const char text[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
     (void)frame;
-    peer_send_bytes(peer, text, sizeof text - 1);
+    peer_send_bytes(peer, (const uint8_t *)text, sizeof text - 1);
     return true;
 }
 
@@ -468,7 +463,7 @@ static void the_local_port_picks_the_shard(void **state) {
         const test_peer *peer = client->server.peers;
         while (!peer->server || uv_is_closing((const uv_handle_t *)&peer->tcp)) peer++;
         assert_int_equal(peer->port % 7, shard);
-        close_it(client);
+        client_close(client);
     }
 }
 

@@ -16,12 +16,12 @@ enum { MOST_SESSIONS = 1024 };
 /* ---- errors ---- */
 
 corm_status driver__tls_fail(corm_error *err, const char *what) {
-    const char   *data = NULL;
-    int           flags = 0;
-    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
+    unsigned long code = ERR_get_error();
     const char   *reason = ERR_reason_error_string(code);
+    int           number = ERR_GET_REASON(code);
     ERR_clear_error();
-    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) return base__fail_memory(err);
+    if (ERR_SYSTEM_ERROR(code)) return base__fail_errno(err, number, "%s", what);
+    if (number == ERR_R_MALLOC_FAILURE) return base__fail_memory(err);
     return base__fail(err, CORM_IO, "%s: %s", what, reason ? reason : "TLS failed");
 }
 
