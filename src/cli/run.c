@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "cli/shell.h"
+#include "corm/cluster.h"
 #include "session/core.h"
 #include "session/door.h"
 
@@ -69,6 +70,19 @@ static corm_status print_answer(cli_shell *shell, corm_str cql, corm_result *res
     return cli__print_rows(shell, result, err);
 }
 
+/* Behind the answer, as cqlsh does; a trace that is not to be had is no failure of the statement. */
+static void print_trace(cli_shell *shell, corm_uuid id) {
+    corm_result *events = NULL;
+    corm_error   error = { 0 };
+    char         text[37];
+    corm_uuid_format(id, text);
+    fprintf(shell->json ? shell->err : shell->out, "\nTracing session: %s\n", text);
+    corm_status status = corm_session_trace(shell->session, id, &events, &error);
+    if (status == CORM_OK) status = cli__print_rows(shell, events, &error);
+    if (status != CORM_OK) fprintf(shell->err, "warning: %s\n", error.message);
+    corm_result_free(events);
+}
+
 void cli__run_statement(cli_shell *shell, corm_str cql, const cli_origin *origin) {
     corm_error           error = { 0 };
     corm_result         *result = NULL;
@@ -77,6 +91,7 @@ void cli__run_statement(cli_shell *shell, corm_str cql, const cli_origin *origin
         .error = &error,
         .request = { .consistency = shell->consistency,
                      .serial_consistency = shell->serial,
+                     .trace = shell->tracing,
                      .page_size = shell->paging ? shell->page_size : -1 },
     };
     if (memchr(cql.data, 0, cql.len)) {
@@ -91,7 +106,9 @@ void cli__run_statement(cli_shell *shell, corm_str cql, const cli_origin *origin
                                  : corm_execute_with(shell->session, zero_ended, &options, &result);
     if (status == CORM_OK) status = print_answer(shell, cql, result, &error);
     if (status != CORM_OK) cli__report(shell, cql, origin, &error);
+    corm_uuid trace = result ? corm_result_tracing_id(result) : (corm_uuid){ { 0 } };
     corm_result_free(result);
+    if (!corm_uuid_is_zero(trace)) print_trace(shell, trace);
     base__buf_free(&text);
     fflush(shell->out);
 }

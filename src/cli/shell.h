@@ -18,6 +18,7 @@ typedef struct cli_shell {
     bool                   terminal;   /* statements are typed at a prompt */
     bool                   expand;     /* rows below each other, a line a column */
     bool                   paging;     /* stop between pages on a terminal */
+    bool                   tracing;    /* of a cluster: what the nodes did is printed too */
     int32_t                page_size;
     corm_consistency       consistency, serial;
     bool                   quit;        /* EXIT was said, or an error ended the run */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/shell.h"
 #include "corm/version.h"
+#include "session/door.h"
 
 typedef void special_run(cli_shell *shell, corm_str argument, const cli_origin *origin);
 
@@ -94,8 +95,10 @@ static void run_serial(cli_shell *shell, corm_str argument, const cli_origin *or
 }
 
 static void run_tracing(cli_shell *shell, corm_str argument, const cli_origin *origin) {
-    (void)argument;
-    cli__complain(shell, origin, "TRACING is not supported");
+    if (session__is_cluster(shell->session))
+        switch_flag(shell, "TRACING", &shell->tracing, argument, origin);
+    else
+        cli__complain(shell, origin, "TRACING is a cluster's; there is one process here");
 }
 
 static void run_copy(cli_shell *shell, corm_str argument, const cli_origin *origin) {
@@ -104,11 +107,33 @@ static void run_copy(cli_shell *shell, corm_str argument, const cli_origin *orig
                   "COPY is not a command of this shell: see 'corm import' and 'corm export'");
 }
 
+/* What the node says that answers. */
+static void show_cluster(cli_shell *shell, const cli_origin *origin) {
+    static const char cql[] =
+        "SELECT release_version, cql_version, native_protocol_version FROM system.local";
+    corm_result *result;
+    corm_error   error = { 0 };
+    if (corm_execute(shell->session, cql, &result, { .error = &error }) != CORM_OK) {
+        cli__report(shell, corm_str_of(cql), origin, &error);
+        return;
+    }
+    const corm_row *row = corm_result_next(result);
+    corm_str        release = row ? corm_row_text(row, 0) : corm_str_of("?");
+    corm_str        language = row ? corm_row_text(row, 1) : corm_str_of("?");
+    corm_str        protocol = row ? corm_row_text(row, 2) : corm_str_of("?");
+    fprintf(shell->out, "corm %s | Cassandra %.*s | CQL %.*s | native protocol v%.*s\n",
+            corm_version_string(), (int)release.len, release.data, (int)language.len, language.data,
+            (int)protocol.len, protocol.data);
+    corm_result_free(result);
+}
+
 static void run_show(cli_shell *shell, corm_str argument, const cli_origin *origin) {
-    if (is_word(argument, "VERSION"))
-        fprintf(shell->out, "corm %s | CQL 3.4.7 | native protocol v5\n", corm_version_string());
-    else
+    if (!is_word(argument, "VERSION"))
         cli__complain(shell, origin, "SHOW is followed by VERSION");
+    else if (session__is_cluster(shell->session))
+        show_cluster(shell, origin);
+    else
+        fprintf(shell->out, "corm %s | CQL 3.4.7 | native protocol v5\n", corm_version_string());
 }
 
 static void run_clear(cli_shell *shell, corm_str argument, const cli_origin *origin) {
@@ -166,7 +191,7 @@ static const special specials[] = {
     { "SERIAL", run_serial, "SERIAL CONSISTENCY [LEVEL]", "that of lightweight transactions" },
     { "SHOW", run_show, "SHOW VERSION", "versions of command, language and protocol" },
     { "SOURCE", run_source, "SOURCE 'FILE'", "executes the statements of a file" },
-    { "TRACING", run_tracing, "TRACING", "not supported" },
+    { "TRACING", run_tracing, "TRACING [ON|OFF]", "what the nodes of a cluster did" },
     { "\\?", run_help, "\\?", "the same as HELP" },
     { "\\q", run_exit, "\\q", "the same as EXIT" },
     { "\\x", run_toggle, "\\x", "the other of EXPAND ON and OFF" },
