@@ -5,6 +5,7 @@
 #include "session/core.h"
 #include "testing/check.h"
 #include "testing/door.h"
+#include "testing/doors.h"
 
 enum { WARM_UP = 100, RUNS = 1000, AT_ONCE = 16 };
 
@@ -135,7 +136,35 @@ static void a_prepared_statement_runs_asynchronously_without_allocations(void **
     close_fixture(&f);
 }
 
+static void prepare_on(fixture *f, corm_session *session, const char *cql) {
+    corm_statement_free(f->statement);
+    open_session(f, session, cql);
+}
+
+/* Down to the socket, on all threads. A late answer, a heartbeat or a turn of the clock may need a little now and then. */
+static void a_cluster_s_requests_need_no_allocations(void **state) {
+    (void)state;
+    if (!testing__memory_can_fail() || !testing__is_cluster()) skip();
+    fixture       f = { 0 };
+    corm_error    err;
+    corm_session *session = testing__open("steady");
+    assert_ok(corm_execute(session, "CREATE TABLE t (id int, name text, PRIMARY KEY (id, name))",
+                           NULL, { .error = &err }),
+              err);
+    static const char *const texts[] = { "INSERT INTO t (id, name) VALUES (?, ?)",
+                                         "SELECT * FROM t WHERE id = ? AND name = ?" };
+    for (int i = 0; i < 2; i++) {
+        prepare_on(&f, session, texts[i]);
+        long waited = allocations(&f, run), called = allocations(&f, run_async);
+        printf("%s: %ld allocations a thousand, %ld asynchronously\n", texts[i], waited, called);
+        assert_true(waited <= 10);
+        assert_true(called <= 10 + AT_ONCE);
+    }
+    close_fixture(&f);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_cluster_s_requests_need_no_allocations),
     cmocka_unit_test(a_prepared_statement_runs_without_allocations),
     cmocka_unit_test(a_prepared_statement_runs_asynchronously_without_allocations),
 };

@@ -37,6 +37,8 @@ typedef enum session_setting {
 /* Sets what `name` says from its decoded value, unless it is set already. */
 session_setting session__setting_read(session_uri *uri, base_arena *arena, corm_str name,
                                       const char *value);
+/* NULL behind the last. */
+const char *session__setting_name(size_t index);
 /* What a setting takes, for messages; and the nearest name, NULL when nothing is near. */
 const char *session__setting_values(corm_str name);
 const char *session__setting_nearest(corm_str name, bool is_cluster);

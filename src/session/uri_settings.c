@@ -303,6 +303,10 @@ session_setting session__setting_read(session_uri *uri, base_arena *arena, corm_
     return s->set(s, &place, value);
 }
 
+const char *session__setting_name(size_t index) {
+    return index < SETTINGS ? settings[index].name : NULL;
+}
+
 const char *session__setting_values(corm_str name) {
     const setting *s = find(name);
     return s ? s->values : "";

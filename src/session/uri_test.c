@@ -234,7 +234,22 @@ static void a_password_is_not_repeated_in_a_message(void **state) {
     base__arena_free(&f.arena);
 }
 
+static void every_setting_is_documented(void **state) {
+    (void)state;
+    static char page[1 << 16];
+    FILE       *file = fopen(CORM_SOURCE_DIR "/docs/session.md", "rb");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; session__setting_name(i); i++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "`%s`", session__setting_name(i));
+        if (!strstr(page, quoted)) fail_msg("docs/session.md has no %s", quoted);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_setting_is_documented),
     cmocka_unit_test(a_cluster_has_hosts_a_login_and_a_keyspace),
     cmocka_unit_test(every_setting_of_a_cluster_is_read),
     cmocka_unit_test(the_program_s_cluster_options_come_before_the_uri_s),

@@ -5,9 +5,9 @@ quiet() {
     sed 's/ in [0-9.]* s, [0-9]* a second//' quiet.err >&2
     return $code
 }
-import() { quiet "$CORM" import corm:./store "$@"; echo "exit $?"; }
-export_to() { quiet "$CORM" export corm:./store "$@"; echo "exit $?"; }
-cql() { "$CORM" shell corm:./store "$@"; }
+import() { quiet "$CORM" import "$STORE" "$@"; echo "exit $?"; }
+export_to() { quiet "$CORM" export "$STORE" "$@"; echo "exit $?"; }
+cql() { "$CORM" shell "$STORE" "$@"; }
 columns="k int, c text, s text static, a ascii, bi bigint, bl blob, bo boolean, da date, de decimal, d double,
     du duration, f float, i inet, si smallint, ti tinyint, tm time, ts timestamp, tu timeuuid, u uuid, vi varint,
     \"Up\" int, l list<text>, se set<int>, m map<text, frozen<list<int>>>, fl frozen<list<double>>,

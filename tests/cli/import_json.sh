@@ -5,8 +5,8 @@ quiet() {
     sed 's/ in [0-9.]* s, [0-9]* a second//' quiet.err >&2
     return $code
 }
-import() { quiet "$CORM" import corm:./store "$@"; echo "exit $?"; }
-cql() { "$CORM" shell corm:./store "$@"; }
+import() { quiet "$CORM" import "$STORE" "$@"; echo "exit $?"; }
+cql() { "$CORM" shell "$STORE" "$@"; }
 cql -e "CREATE KEYSPACE j WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1};
     CREATE TABLE j.t (id int PRIMARY KEY, name text, \"Up\" int, tags list<text>)"
 cat >t.jsonl <<'END'

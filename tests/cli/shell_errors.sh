@@ -1,6 +1,6 @@
 # Errors: places, carets, several at once, the end of the run, --keep-going, exit codes.
 run() {
-    "$CORM" shell corm:./store "$@"
+    "$CORM" shell "$STORE" "$@"
     echo "exit $?"
 }
 run -e "SELECT * FORM t"

@@ -1,5 +1,5 @@
 # Tables, expanded rows, JSON, lightweight transactions, warnings and DESCRIBE.
-run() { "$CORM" shell corm:./store "$@"; }
+run() { "$CORM" shell "$STORE" "$@"; }
 run -e "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1};
         CREATE TABLE shop.products (id int PRIMARY KEY, name text, tags set<text>, price decimal, \"Old\" boolean);
         INSERT INTO shop.products (id, name, tags, price) VALUES (1, 'Rose', {'red', 'thorny'}, 4.50);
