@@ -10,6 +10,15 @@
 #include "driver/conn_internal.h"
 #include "testing/check.h"
 
+/* Where allocations can be made to fail, those of the server and of the test's owner do not. */
+#ifdef TESTING_MEMORY_H
+#define MEMORY_PAUSE() testing__memory_pause()
+#define MEMORY_RESUME() testing__memory_resume()
+#else
+#define MEMORY_PAUSE() (void)0
+#define MEMORY_RESUME() (void)0
+#endif
+
 /* ---- the server ---- */
 
 enum { MOST_PEERS = 16 };
@@ -225,11 +234,13 @@ static inline void peer_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *b
     }
     peer->reads++;
     if (peer->server->silent) return;
+    MEMORY_PAUSE();
     if (peer->server->unwrap) {
         peer->server->unwrap(peer, (const uint8_t *)buf->base, (size_t)got);
     } else {
         peer_receive(peer, (const uint8_t *)buf->base, (size_t)got);
     }
+    MEMORY_RESUME();
 }
 
 static inline void peer_listen(test_peer *peer) {
@@ -378,22 +389,27 @@ static inline int client_teardown(void **state) {
     return 0;
 }
 
-/* Opens a connection as the options in `wanted` and `options` say. */
-static inline void client_dial(test_client *client) {
+/* Opens a connection to options.address, as the options and `wanted` say. */
+static inline void client_dial_address(test_client *client) {
     static const driver_contact contact = { "127.0.0.1", 9042 };
     corm_error                  err;
-    struct sockaddr_in          sa;
-    driver_address             *address = &client->options.address;
     driver__settings_free(&client->settings);
     client->settings = (driver_settings){ 0 };
     assert_ok(driver__settings_make(&contact, 1, &client->wanted, 0, &client->settings, &err), err);
+    client->ready = client->closed = 0;
+    assert_ok(driver__conn_open(&client->options, &client->conn, &err), err);
+    assert_int_equal(client->ready + client->closed, 0);
+}
+
+/* The same to the test's server, or another port beside it. */
+static inline void client_dial(test_client *client) {
+    struct sockaddr_in sa;
+    driver_address    *address = &client->options.address;
     if (address->port == 0) address->port = client->server.port;
     (void)snprintf(address->text, sizeof address->text, "127.0.0.1");
     assert_int_equal(uv_ip4_addr("127.0.0.1", address->port, &sa), 0);
     memcpy(&address->sa, &sa, sizeof sa);
-    client->ready = client->closed = 0;
-    assert_ok(driver__conn_open(&client->options, &client->conn, &err), err);
-    assert_int_equal(client->ready + client->closed, 0);
+    client_dial_address(client);
 }
 
 static inline void client_turn(test_client *client) {
@@ -438,8 +454,10 @@ static inline void call_done(driver_call *call, corm_status status, const wire_f
     own->status = status;
     base__buf_clear(&own->body);
     if (frame) {
+        MEMORY_PAUSE();
         own->opcode = frame->opcode;
         base__buf_put(&own->body, frame->body.data, frame->body.len);
+        MEMORY_RESUME();
     }
     if (own->then) own->then(own);
 }
