@@ -46,7 +46,7 @@ typedef struct driver_conn_owner {
      * node speaks no version so high. */
     void (*closed)(void *context, driver_conn *conn, corm_status status, const corm_error *err);
     void (*event)(void *context, driver_conn *conn, const wire_event *event); /* with register_events */
-    /* Streams became free after driver__conn_begin had refused. */
+    /* There is room again after driver__conn_begin had refused for the lack of it. */
     void (*room)(void *context, driver_conn *conn);
 } driver_conn_owner;
 
@@ -58,7 +58,7 @@ typedef struct driver_conn_options {
     const corm_node       *node; /* for authenticators; NULL before it is known */
     uint8_t                version;
     bool                   register_events;
-    driver_figures        *figures;
+    driver_figures        *figures; /* NULL: nobody counts */
     int32_t                shard;       /* ScyllaDB's shard-aware port: >= 0 picks a local port of this shard … */
     uint16_t               shard_count; /* … of so many */
     driver_conn_owner      owner;
@@ -94,8 +94,8 @@ corm_str driver__conn_keyspace(const driver_conn *conn);
 CORM_CHECKED corm_status driver__conn_set_keyspace(driver_conn *conn, corm_str keyspace,
                                                    corm_error *err);
 
-/* Begins a message on a free stream; the body is appended to *body, then end or drop is called. CORM_OVERLOADED when no
- * stream is free, CORM_IO when the connection is not ready. */
+/* Begins a message on a free stream; the body is appended to *body, then end or drop is called. CORM_OVERLOADED when
+ * requests_per_connection are in flight or no stream is free, CORM_IO when the connection is not ready. */
 CORM_CHECKED corm_status driver__conn_begin(driver_conn *conn, driver_call *call, uint8_t flags,
                                             wire_opcode opcode, base_buf **body, corm_error *err);
 CORM_CHECKED corm_status driver__conn_end(driver_conn *conn, driver_call *call, corm_error *err);

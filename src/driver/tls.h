@@ -5,7 +5,8 @@
 
 #include "driver/conn.h"
 
-/* What all connections share; reads the files again when they have changed. */
+/* What all connections share; reads the files again when they have changed. The options' texts are borrowed. Connections end
+ * before it does. */
 CORM_CHECKED corm_status driver__tls_new(const corm_tls_options *options, driver_tls **out,
                                          corm_error *err);
 void                     driver__tls_free(driver_tls *tls);
