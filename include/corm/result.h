@@ -35,7 +35,8 @@ CORM_API bool corm_result_has_more(const corm_result *result);
 CORM_API corm_bytes corm_result_paging_state(const corm_result *result);
 /* Replaces the rows by the next page; CORM_NOT_FOUND when there is none. The session must be open. */
 CORM_API CORM_CHECKED corm_status corm_result_fetch(corm_result *result, corm_error *err);
-/* The next row of this page or of those behind it, fetched as needed; *row NULL at the very end. */
+/* The next row of this page or of those behind it, fetched as needed; *row NULL at the very end. On a cluster the page behind
+ * the one that is read is under way meanwhile, from the first step or fetch on, unless corm_request_options.no_read_ahead. */
 CORM_API CORM_CHECKED corm_status corm_result_step(corm_result *result, const corm_row **row,
                                                    corm_error *err);
 

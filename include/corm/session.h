@@ -103,6 +103,7 @@ typedef struct corm_request_options {
     corm_idempotence idempotence;
     const char      *host; /* a node's host id or address: no other is asked. default: any */
     bool             trace; /* the server keeps what it does: corm_result_tracing_id() */
+    bool             no_read_ahead; /* see corm_result_step() */
     const corm_payload_item *payload; /* custom payload, for the server's own query handlers */
     uint32_t                 payload_count;
 } corm_request_options;

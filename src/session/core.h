@@ -153,6 +153,7 @@ corm_status session__no_marker(const corm_prepared *prepared, corm_str name, cor
 typedef struct session_request {
     wire_request            wire;
     corm_str                keyspace; /* for names without one */
+    bool                    reads_ahead; /* the next page may be asked for before it is needed */
     corm_prepared          *prepared; /* EXECUTE: borrowed from the caller, or from `held` */
     const session_metadata *metadata; /* EXECUTE: what was current when the request was made */
     base_arena              arena;

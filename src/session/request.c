@@ -104,6 +104,7 @@ corm_status session__request_options(const corm_session         *session,
     if (options->keyspace) out->keyspace = corm_str_of(options->keyspace);
     request->keyspace =
         options->keyspace ? out->keyspace : corm_str_of(corm_session_keyspace(session));
+    request->reads_ahead = session->door->ops->asynchronous && !options->no_read_ahead;
     return set_cluster_options(options, request, err);
 }
 
@@ -212,6 +213,7 @@ corm_status session__request_copy(const session_request *request, session_reques
     out->keyspace = request->keyspace;
     out->prepared = request->prepared;
     out->metadata = request->metadata;
+    out->reads_ahead = request->reads_ahead;
     CORM_TRY(copy_held(request, out, err));
     CORM_TRY(copy_text(arena, &out->keyspace, err));
     CORM_TRY(copy_text(arena, &out->wire.text, err));

@@ -150,10 +150,11 @@ static corm_status take_ahead(corm_result *result, corm_error *err) {
     return status;
 }
 
-/* Who has fetched a page will want the next one: a cluster reads it while this one is looked at, and no more than it. */
+/* Who steps through a page, or has fetched one, will want the next: a cluster reads it meanwhile, and no more than it. */
 static void ask_ahead(corm_result *result) {
-    if (!result->has_next || !result->session->door->ops->asynchronous) return;
     corm_error err;
+    if (result->ahead || !result->has_next || !result->next_page.reads_ahead) return;
+    if (session__check_open(result->session, &err) != CORM_OK) return;
     result->next_page.wire.options.paging_state = result->wire.metadata.paging_state;
     result->ahead =
         session__task_run(result->session, CORM_OK, &result->next_page, false, NULL, NULL, &err);
@@ -182,6 +183,7 @@ corm_status corm_result_fetch(corm_result *result, corm_error *err) {
 }
 
 corm_status corm_result_step(corm_result *result, const corm_row **row, corm_error *err) {
+    ask_ahead(result);
     for (;;) {
         *row = corm_result_next(result);
         if (*row || !result->has_next) return CORM_OK;
