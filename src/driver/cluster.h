@@ -33,7 +33,7 @@ typedef struct driver_totals {
 
 typedef struct driver_control driver_control; /* the control connection and topology reading: control.c */
 typedef struct driver_inbox   driver_inbox;   /* requests from other threads: loop.c */
-typedef struct driver_dials   driver_dials;   /* the budget of dials, names being resolved: dial.h */
+typedef struct driver_dials   driver_dials;   /* the budget of dials, names being resolved: budget.h */
 
 /* A token bucket: `rate` a second, at most `burst` at once. */
 typedef struct driver_bucket {
@@ -64,6 +64,7 @@ struct driver_cluster {
     uint32_t               waiting_count;
     uint64_t               random;   /* state of driver__random */
     struct driver_request *requests; /* all that have begun and not ended */
+    uint32_t               rounds;   /* turns of the loop */
     bool                   closing;
     uint32_t               calling; /* depth of the user's functions that run now; whoever calls one counts it here */
     char     local_dc[64]; /* the options', else that of the first contact point that answered; "": not known */
