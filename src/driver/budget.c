@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* budget.c -- the budget of dials: a token bucket for the whole cluster, so that many nodes or many connections that are lost
  * at the same time do not become a storm. Urgent dials go first. Owns no connection. The loop's thread. */
-#include "driver/budget.h"
+#include "driver/control.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -112,7 +112,7 @@ corm_status driver__connection_open(driver_cluster *cluster, const driver_conn_o
 }
 
 void driver__connection_over(driver_cluster *cluster) {
-    cluster->dials->connections--;
+    if (--cluster->dials->connections == 0 && cluster->closing) driver__loop_finish(cluster);
 }
 
 bool driver__connection_downgrades(driver_cluster *cluster, const driver_conn *conn, corm_status status) {

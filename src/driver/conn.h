@@ -72,6 +72,9 @@ void driver__conn_close(driver_conn *conn, corm_status status, const char *reaso
 /* Stops taking requests and closes when the last in flight is answered. */
 void driver__conn_drain(driver_conn *conn);
 
+/* Asks for a sign of life now: without one within the health check's timeout the connection is closed. */
+void driver__conn_probe(driver_conn *conn);
+
 bool     driver__conn_is_ready(const driver_conn *conn); /* and not draining */
 uint8_t  driver__conn_version(const driver_conn *conn);
 uint8_t  driver__conn_offered_version(const driver_conn *conn);

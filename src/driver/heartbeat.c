@@ -109,12 +109,20 @@ static void on_beat(uv_timer_t *timer) {
     driver_conn *conn = timer->data;
     uint64_t     now = uv_now(timer->loop);
     uint64_t     due = conn->received_ms + conn->options.settings->options.health_check.interval_ms;
-    if (now >= due) {
+    bool asked = conn->probe_ms > conn->received_ms;
+    if (now >= due || asked) {
         on_silence(conn, now);
         return;
     }
     conn->last_chance = false;
     arm(conn, on_beat, due - now);
+}
+
+void driver__conn_probe(driver_conn *conn) {
+    if (conn->state != DRIVER_READY || conn->probe_ms > conn->received_ms) return;
+    conn->last_chance = false;
+    ask(conn);
+    arm(conn, on_beat, conn->options.settings->options.health_check.timeout_ms);
 }
 
 void driver__heartbeat_start(driver_conn *conn) {

@@ -84,8 +84,8 @@ static void shard_port_failed(driver_pool *pool, const corm_error *err) {
 static void not_ready(driver_slot *slot, corm_status status, const corm_error *err) {
     driver_pool *pool = slot->pool;
     pool->dialling--;
-    if (!pool->started || slot->leaving) return;
-    if (driver__connection_downgrades(cluster_of(pool), slot->conn, status)) fill(pool);
+    if (!pool->started) return;
+    if (slot->leaving || driver__connection_downgrades(cluster_of(pool), slot->conn, status)) fill(pool);
     else if (slot->wanted_shard >= 0) shard_port_failed(pool, err);
     else dial_failed(pool, err);
 }
