@@ -78,8 +78,10 @@ void driver__agreement_keyspaces_read(driver_agreement *agreement) {
 
 static void end_round(driver_agreement *agreement, bool agreed) {
     agreement->settling = agreed;
-    if (agreed) driver__control_read_keyspaces(control_of(agreement));
-    else next_round(agreement);
+    if (agreed)
+        driver__control_read_keyspaces(control_of(agreement));
+    else
+        next_round(agreement);
 }
 
 static corm_uuid uuid_of(cql_value value) {
@@ -128,7 +130,8 @@ static void local_came(driver_query *query, corm_status status, const wire_resul
         base_reader rows = result->rows;
         agreement->version = uuid_of(cql__read_value(&rows));
         agreement->peers.done = peers_came;
-        status = driver__query_send(agreement->cluster, control->conn, &agreement->peers, peers, &err);
+        status =
+            driver__query_send(agreement->cluster, control->conn, &agreement->peers, peers, &err);
         if (status == CORM_OK) return;
     }
     end_round(agreement, false);

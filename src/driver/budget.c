@@ -105,7 +105,7 @@ void driver__dials_free(driver_dials *dials) {
 /* ---- connections ---- */
 
 corm_status driver__connection_open(driver_cluster *cluster, const driver_conn_options *options,
-                         driver_conn **out, corm_error *err) {
+                                    driver_conn **out, corm_error *err) {
     CORM_TRY(driver__conn_open(options, out, err));
     cluster->dials->connections++;
     return CORM_OK;
@@ -115,7 +115,8 @@ void driver__connection_over(driver_cluster *cluster) {
     if (--cluster->dials->connections == 0 && cluster->closing) driver__loop_finish(cluster);
 }
 
-bool driver__connection_downgrades(driver_cluster *cluster, const driver_conn *conn, corm_status status) {
+bool driver__connection_downgrades(driver_cluster *cluster, const driver_conn *conn,
+                                   corm_status status) {
     uint8_t offered = driver__conn_offered_version(conn);
     if (status != CORM_PROTOCOL_ERROR || offered == 0) return false;
     uint8_t tried = driver__conn_version(conn);

@@ -33,7 +33,8 @@ struct driver_dials {
     driver_permit  *urgent, *waiting; /* the first to come stands first */
     driver_timer    timer;
     uint32_t        connections; /* opened and not closed yet */
-    driver_resolve *names;       /* that the operating system is asked for, also those nobody waits for any more */
+    driver_resolve
+        *names; /* that the operating system is asked for, also those nobody waits for any more */
 };
 
 CORM_CHECKED corm_status driver__dials_new(driver_cluster *cluster, driver_dials **out,
@@ -46,13 +47,15 @@ void driver__permit_ask(driver_cluster *cluster, driver_permit *permit, bool urg
 void driver__permit_withdraw(driver_permit *permit);
 
 /* driver__conn_open that counts; the owner's `closed` must call driver__connection_over. */
-CORM_CHECKED corm_status driver__connection_open(driver_cluster *cluster, const driver_conn_options *options,
-                                      driver_conn **out, corm_error *err);
+CORM_CHECKED corm_status driver__connection_open(driver_cluster            *cluster,
+                                                 const driver_conn_options *options,
+                                                 driver_conn **out, corm_error *err);
 void                     driver__connection_over(driver_cluster *cluster);
 
 /* After a dial that ended with `status`: whether the node offered a lower version of the protocol that Corm speaks.
  * cluster->version has fallen to it then, and the same address should be dialled again. */
-bool driver__connection_downgrades(driver_cluster *cluster, const driver_conn *conn, corm_status status);
+bool driver__connection_downgrades(driver_cluster *cluster, const driver_conn *conn,
+                                   corm_status status);
 
 /* ---- addresses and names ---- */
 

@@ -58,7 +58,8 @@ void driver__cluster_serve(driver_cluster *cluster) {
     uint32_t room = 0;
     for (uint32_t i = 0; i < cluster->node_count && room < cluster->waiting_count; i++) {
         const driver_node *node = cluster->nodes[i];
-        if (!node->view.up || !driver__limiter_allows(&node->limiter, node->view.in_flight)) continue;
+        if (!node->view.up || !driver__limiter_allows(&node->limiter, node->view.in_flight))
+            continue;
         room += driver__pool_room(node->pool);
     }
     driver__cluster_wake(cluster, room);
@@ -157,8 +158,10 @@ void driver__cluster_known(driver_cluster *cluster) {
     bool any = false;
     if (!driver__is_opening(cluster)) return;
     for (uint32_t i = 0; i < cluster->node_count; i++) any |= cluster->nodes[i]->pool->started;
-    if (!any) not_wanted(cluster);
-    else if (any_is_up(cluster)) driver__opened(cluster, CORM_OK, NULL);
+    if (!any)
+        not_wanted(cluster);
+    else if (any_is_up(cluster))
+        driver__opened(cluster, CORM_OK, NULL);
 }
 
 void driver__node_is_up(driver_node *node) {

@@ -30,15 +30,15 @@ typedef struct driver_topology {
     bool             has_ring; /* the partitioner is Murmur3 */
 } driver_topology;
 
-CORM_CHECKED corm_status driver__topology_local(driver_topology *topology, const wire_result *result,
-                                                corm_error *err);
-CORM_CHECKED corm_status driver__topology_peers(driver_topology *topology, const wire_result *result,
-                                                corm_error *err);
+CORM_CHECKED corm_status driver__topology_local(driver_topology   *topology,
+                                                const wire_result *result, corm_error *err);
+CORM_CHECKED corm_status driver__topology_peers(driver_topology   *topology,
+                                                const wire_result *result, corm_error *err);
 void                     driver__topology_free(driver_topology *topology);
 
 /* Makes the cluster's nodes what the rows say: adds, removes, moves, starts and stops pools; a new ring. `control` is the
  * address that the control connection was dialled at. */
-CORM_CHECKED corm_status driver__topology_apply(driver_cluster *cluster,
+CORM_CHECKED corm_status driver__topology_apply(driver_cluster        *cluster,
                                                 const driver_topology *topology,
                                                 const driver_address *control, corm_error *err);
 /* A new ring after the keyspaces have changed. */
@@ -80,13 +80,13 @@ struct driver_control {
     corm_error      error; /* of the last target */
     driver_figures  figures;
     /* what is read */
-    driver_timer    refresh; /* soon, after events; later, just in case */
-    uint64_t        refresh_at_ms;
-    driver_query    local, peers, schema;
-    driver_topology topology;
-    bool            old_peers; /* no system.peers_v2 there */
-    bool            again;     /* something has happened while it was read */
-    bool            keyspaces_stale, has_ring;
+    driver_timer     refresh; /* soon, after events; later, just in case */
+    uint64_t         refresh_at_ms;
+    driver_query     local, peers, schema;
+    driver_topology  topology;
+    bool             old_peers; /* no system.peers_v2 there */
+    bool             again;     /* something has happened while it was read */
+    bool             keyspaces_stale, has_ring;
     driver_agreement agreement;
 };
 

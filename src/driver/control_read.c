@@ -70,8 +70,10 @@ static void apply(driver_control *control) {
 }
 
 static void part_came(driver_control *control, corm_status status, const corm_error *err) {
-    if (status != CORM_OK) give_up(control, err);
-    else if (!is_reading(control)) apply(control);
+    if (status != CORM_OK)
+        give_up(control, err);
+    else if (!is_reading(control))
+        apply(control);
 }
 
 static void local_came(driver_query *query, corm_status status, const wire_result *result,
@@ -187,8 +189,10 @@ static void status_changed(driver_control *control, const wire_event *event) {
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         driver_node *node = cluster->nodes[i];
         if (!is_at(node, event->address, event->port)) continue;
-        if (up) driver__pool_redial(node->pool);
-        else driver__pool_probe(node->pool);
+        if (up)
+            driver__pool_redial(node->pool);
+        else
+            driver__pool_probe(node->pool);
     }
     driver__control_read_soon(control);
 }

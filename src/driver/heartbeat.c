@@ -109,13 +109,13 @@ static void on_beat(uv_timer_t *timer) {
     driver_conn *conn = timer->data;
     uint64_t     now = uv_now(timer->loop);
     uint64_t     due = conn->received_ms + conn->options.settings->options.health_check.interval_ms;
-    bool asked = conn->probe_ms > conn->received_ms;
+    bool         asked = conn->probe_ms > conn->received_ms;
     if (now >= due || asked) {
         on_silence(conn, now);
         return;
     }
     conn->last_chance = false;
-    arm(conn, on_beat, due - now);
+    if (!conn->options.settings->options.health_check.disabled) arm(conn, on_beat, due - now);
 }
 
 void driver__conn_probe(driver_conn *conn) {

@@ -70,14 +70,15 @@ static void set(driver_cluster *cluster, driver_request *request, const inbox_ca
     request->callback = call->callback;
     request->context = call->context;
     request->span = call->span;
-    request->serial =
-        atomic_fetch_add_explicit(&cluster->inbox->serial, 1, memory_order_relaxed);
+    request->serial = atomic_fetch_add_explicit(&cluster->inbox->serial, 1, memory_order_relaxed);
 }
 
 static void refuse(const inbox_call *call, corm_status status) {
     corm_error err;
-    if (status == CORM_NO_MEMORY) (void)base__fail_memory(&err);
-    else (void)base__fail(&err, status, "the session is closed");
+    if (status == CORM_NO_MEMORY)
+        (void)base__fail_memory(&err);
+    else
+        (void)base__fail(&err, status, "the session is closed");
     call->callback(call->context, status, &err);
 }
 
@@ -138,8 +139,8 @@ static void start_here(driver_cluster *cluster, const inbox_call *call) {
 
 void driver__submit(driver_cluster *cluster, corm_str keyspace, const wire_request *request,
                     wire_answer *answer, driver_callback callback, void *context) {
-    inbox_call call = { keyspace, request, answer, callback, context,
-                        driver__observe_begin(&cluster->settings, request) };
+    inbox_call call = { keyspace, request, answer,
+                        callback, context, driver__observe_begin(&cluster->settings, request) };
     if (!driver__on_loop(cluster)) {
         post(cluster, &call);
         return;

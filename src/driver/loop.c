@@ -257,8 +257,9 @@ corm_status driver__execute(driver_cluster *cluster, corm_str keyspace, const wi
                             wire_answer *answer, corm_error *err) {
     loop_wait wait = { .err = err };
     if (driver__in_callback(cluster)) {
-        return base__fail(err, CORM_WOULD_DEADLOCK,
-                          "a callback cannot wait for its own session: the answer would never come");
+        return base__fail(
+            err, CORM_WOULD_DEADLOCK,
+            "a callback cannot wait for its own session: the answer would never come");
     }
     (void)sem_init(&wait.finished, 0, 0);
     driver__submit(cluster, keyspace, request, answer, answered, &wait);

@@ -26,14 +26,14 @@ void driver__task_done(driver_task *task);
 /* One thread and its loop. It may outlive the cluster by a name that is still being resolved. */
 typedef struct driver_thread {
     uv_loop_t       loop;
-    pthread_t       id;       /* set by itself */
+    pthread_t       id; /* set by itself */
     driver_cluster *cluster;
     bool            outlives; /* frees itself */
 } driver_thread;
 
 /* driver__close, on its stack. */
 typedef struct driver_closer {
-    driver_task task; /* first */
+    driver_task task;     /* first */
     bool        outlived; /* by the thread, which then frees itself */
 } driver_closer;
 

@@ -54,8 +54,10 @@ static void retire_all(driver_pool *pool, bool now) {
         next = slot->next;
         driver__slot_retire(slot);
         slot->leaving = true;
-        if (now) driver__conn_close(slot->conn, CORM_CLOSED, "the session is closed");
-        else driver__conn_drain(slot->conn);
+        if (now)
+            driver__conn_close(slot->conn, CORM_CLOSED, "the session is closed");
+        else
+            driver__conn_drain(slot->conn);
     }
 }
 
@@ -76,7 +78,8 @@ static void dial_failed(driver_pool *pool, const corm_error *err) {
 
 static void shard_port_failed(driver_pool *pool, const corm_error *err) {
     pool->no_shard_port = true;
-    driver__log(cluster_of(pool), "%s: the port for shards is not reached (%s); the ordinary one is used",
+    driver__log(cluster_of(pool),
+                "%s: the port for shards is not reached (%s); the ordinary one is used",
                 pool->node->view.address, err->message);
     fill(pool);
 }
@@ -85,9 +88,12 @@ static void not_ready(driver_slot *slot, corm_status status, const corm_error *e
     driver_pool *pool = slot->pool;
     pool->dialling--;
     if (!pool->started) return;
-    if (slot->leaving || driver__connection_downgrades(cluster_of(pool), slot->conn, status)) fill(pool);
-    else if (slot->wanted_shard >= 0) shard_port_failed(pool, err);
-    else dial_failed(pool, err);
+    if (slot->leaving || driver__connection_downgrades(cluster_of(pool), slot->conn, status))
+        fill(pool);
+    else if (slot->wanted_shard >= 0)
+        shard_port_failed(pool, err);
+    else
+        dial_failed(pool, err);
 }
 
 static void lost(driver_slot *slot, const corm_error *err) {
@@ -98,16 +104,21 @@ static void lost(driver_slot *slot, const corm_error *err) {
     pool->failures = life_ms < SHORT_LIFE_MS ? pool->failures + 1 : 0;
     pool->error = *err;
     if (pool->ready == 0) driver__node_is_down(pool->node, err);
-    if (pool->failures > 0) retry_later(pool);
-    else fill(pool);
+    if (pool->failures > 0)
+        retry_later(pool);
+    else
+        fill(pool);
 }
 
 static void on_closed(void *context, driver_conn *conn, corm_status status, const corm_error *err) {
     driver_slot *slot = context;
     slot->conn = conn;
-    if (!slot->ready) not_ready(slot, status, err);
-    else if (!slot->leaving) lost(slot, err);
-    else if (slot->pool->started) fill(slot->pool);
+    if (!slot->ready)
+        not_ready(slot, status, err);
+    else if (!slot->leaving)
+        lost(slot, err);
+    else if (slot->pool->started)
+        fill(slot->pool);
     driver_cluster *cluster = cluster_of(slot->pool);
     slot_free(slot);
     driver__connection_over(cluster);
@@ -189,8 +200,10 @@ static void resolved(void *context, corm_status status, const driver_address *ad
                      uint32_t count, const corm_error *err) {
     driver_pool *pool = context;
     pool->resolve = NULL;
-    if (status != CORM_OK) dial_failed(pool, err);
-    else dial(pool, &addresses[pool->failures % count]);
+    if (status != CORM_OK)
+        dial_failed(pool, err);
+    else
+        dial(pool, &addresses[pool->failures % count]);
 }
 
 static void granted(driver_permit *permit) {
@@ -231,7 +244,8 @@ static driver_slot *longest_idle(const driver_pool *pool) {
     driver_slot *found = NULL;
     for (driver_slot *slot = pool->slots; slot; slot = slot->next) {
         if (!slot->in_use || driver__conn_in_flight(slot->conn) > 0) continue;
-        if (!found || driver__conn_idle_since_ns(slot->conn) < driver__conn_idle_since_ns(found->conn)) {
+        if (!found ||
+            driver__conn_idle_since_ns(slot->conn) < driver__conn_idle_since_ns(found->conn)) {
             found = slot;
         }
     }

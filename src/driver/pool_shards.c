@@ -126,8 +126,8 @@ bool driver__pool_lacks(const driver_pool *pool) {
 
 void driver__shards_choose(driver_pool *pool, driver_slot *slot, driver_conn_options *options) {
     const driver_sharding *sharding = &pool->node->sharding;
-    bool     secure = pool->cluster->settings.options.tls.enabled;
-    uint16_t port = secure ? sharding->shard_port_tls : sharding->shard_port;
+    bool                   secure = pool->cluster->settings.options.tls.enabled;
+    uint16_t               port = secure ? sharding->shard_port_tls : sharding->shard_port;
     if (!is_sharded(pool) || port == 0 || pool->no_shard_port || pool->ready == 0) return;
     slot->wanted_shard = (int32_t)emptiest(pool);
     options->shard = slot->wanted_shard;

@@ -7,16 +7,16 @@
 
 /* One connection of a pool, from the dial until it is closed. */
 struct driver_slot {
-    driver_pool  *pool;
-    driver_node  *node; /* one reference */
-    driver_conn  *conn;
-    driver_slot  *next, **link; /* in pool->slots */
-    int32_t       wanted_shard; /* dialled through the port for shards; -1: the ordinary one */
-    uint32_t      bunch;        /* that it is in while in_use */
-    bool          ready;        /* was ready once */
-    bool          in_use;       /* takes requests */
-    bool          leaving;      /* ends because the pool wants it */
-    uint64_t      ready_ns;
+    driver_pool *pool;
+    driver_node *node; /* one reference */
+    driver_conn *conn;
+    driver_slot *next, **link; /* in pool->slots */
+    int32_t      wanted_shard; /* dialled through the port for shards; -1: the ordinary one */
+    uint32_t     bunch;        /* that it is in while in_use */
+    bool         ready;        /* was ready once */
+    bool         in_use;       /* takes requests */
+    bool         leaving;      /* ends because the pool wants it */
+    uint64_t     ready_ns;
 };
 
 /* The shards' bunches; 0: no shards. Frees those of before, which must be empty. */

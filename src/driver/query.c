@@ -44,10 +44,9 @@ static void came(driver_call *call, corm_status status, const wire_frame *frame,
 }
 
 static void too_late(driver_timer *timer) {
-    driver_query *query =
-        (driver_query *)(void *)((char *)timer - offsetof(driver_query, timeout));
-    corm_error err;
-    uint32_t   limit = query->cluster->settings.options.connect_timeout_ms;
+    driver_query *query = (driver_query *)(void *)((char *)timer - offsetof(driver_query, timeout));
+    corm_error    err;
+    uint32_t      limit = query->cluster->settings.options.connect_timeout_ms;
     (void)base__fail(&err, CORM_TIMEOUT, "the node did not answer within %u ms", limit);
     (void)end(query);
     driver__conn_abandon(&query->call);

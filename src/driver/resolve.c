@@ -11,7 +11,7 @@
 struct driver_resolve {
     uv_getaddrinfo_t request;
     driver_timer     timeout;
-    driver_cluster  *cluster; /* NULL: nobody waits any more */
+    driver_cluster  *cluster;      /* NULL: nobody waits any more */
     driver_resolve  *next, **link; /* in dials->names; NULL: the loop is all that is left */
     driver_resolved  done;
     void            *context;
@@ -64,7 +64,8 @@ static bool address_of(const driver_resolve *resolve, const struct sockaddr *sa,
     memset(out, 0, sizeof *out);
     if (sa->sa_family == AF_INET) {
         memcpy(&out->sa, sa, sizeof(struct sockaddr_in));
-        (void)uv_ip4_name((const struct sockaddr_in *)(const void *)sa, out->text, sizeof out->text);
+        (void)uv_ip4_name((const struct sockaddr_in *)(const void *)sa, out->text,
+                          sizeof out->text);
     } else if (sa->sa_family == AF_INET6) {
         memcpy(&out->sa, sa, sizeof(struct sockaddr_in6));
         (void)uv_ip6_name((const struct sockaddr_in6 *)(const void *)sa, out->text,
@@ -174,7 +175,7 @@ corm_status driver__resolve(driver_cluster *cluster, const char *name, uint16_t 
                             driver_resolved done, void *context, driver_resolve **out,
                             corm_error *err) {
     static const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-    driver_resolve *resolve = calloc(1, sizeof *resolve);
+    driver_resolve              *resolve = calloc(1, sizeof *resolve);
     if (!resolve) return base__fail_memory(err);
     resolve->request.data = resolve;
     resolve->timeout.fire = too_late;
@@ -183,7 +184,8 @@ corm_status driver__resolve(driver_cluster *cluster, const char *name, uint16_t 
     resolve->context = context;
     resolve->port = port;
     (void)snprintf(resolve->name, sizeof resolve->name, "%s", name);
-    int failed = uv_getaddrinfo(cluster->loop, &resolve->request, came, resolve->name, NULL, &hints);
+    int failed =
+        uv_getaddrinfo(cluster->loop, &resolve->request, came, resolve->name, NULL, &hints);
     if (failed) {
         free(resolve);
         return base__fail(err, CORM_IO, "the name '%s' cannot be resolved: %s", name,

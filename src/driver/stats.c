@@ -74,8 +74,7 @@ static void copy_totals(corm_stats *stats, const driver_cluster *cluster) {
     stats->prepare_hits = read_counter(&totals->prepare_hits);
     stats->reprepares = read_counter(&totals->reprepares);
     stats->token_routed = read_counter(&totals->token_routed);
-    stats->prepared_bytes =
-        atomic_load_explicit(&cluster->prepared.bytes, memory_order_relaxed);
+    stats->prepared_bytes = atomic_load_explicit(&cluster->prepared.bytes, memory_order_relaxed);
     stats->protocol_version = cluster->version;
     /* The control connection's dials belong to no node. */
     stats->bytes_sent = read_counter(&control->bytes_sent);

@@ -44,7 +44,8 @@ static corm_inet inet_of(cql_value value) {
     static const uint8_t any[16];
     corm_inet            inet = { { 0 }, 0 };
     if (value.len != 4 && value.len != 16) return inet;
-    if (memcmp(value.data, any, (size_t)value.len) == 0) return inet; /* listens everywhere: says nothing */
+    if (memcmp(value.data, any, (size_t)value.len) == 0)
+        return inet; /* listens everywhere: says nothing */
     memcpy(inet.bytes, value.data, (size_t)value.len);
     inet.length = (uint8_t)value.len;
     return inet;

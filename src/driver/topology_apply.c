@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "driver/control.h"
+#include "driver/policy.h"
 
 /* ---- addresses ---- */
 
@@ -16,8 +17,8 @@ static bool inet_equal(corm_inet a, corm_inet b) {
 static void dial_address(driver_cluster *cluster, const driver_node_row *row, uint16_t port,
                          driver_address *out) {
     const corm_cluster_options *o = &cluster->settings.options;
-    char     announced[46], translated[256] = "";
-    uint16_t translated_port = port;
+    char                        announced[46], translated[256] = "";
+    uint16_t                    translated_port = port;
     driver__address_of_inet(row->announced, port, out);
     if (!o->translate) return;
     corm_inet_format(row->announced, announced);
@@ -186,8 +187,9 @@ void driver__ring_renew(driver_cluster *cluster, bool has_ring) {
         nodes[i] = (driver_ring_node){ node->tokens, node->token_count, node->dc, node->rack };
     }
     /* Without memory for it requests go to any node. */
-    if (nodes && has_ring) {
-        (void)driver__ring_make(nodes, cluster->node_count, cluster->keyspaces, &ring, &err);
+    if (nodes && has_ring &&
+        driver__ring_make(nodes, cluster->node_count, cluster->keyspaces, &ring, &err) != CORM_OK) {
+        ring = NULL;
     }
     free(nodes);
     driver__ring_free(cluster->ring);
@@ -211,7 +213,7 @@ corm_status driver__topology_apply(driver_cluster *cluster, const driver_topolog
     free(cluster->nodes);
     cluster->nodes = nodes;
     choose_local_dc(cluster, topology);
-    bool        changed = remove_gone(cluster, topology, gone, &gone_count) || !cluster->ring;
+    bool changed = remove_gone(cluster, topology, gone, &gone_count) || !cluster->ring;
     if (gone_count > 0) { /* its numbers are other nodes' now */
         driver__ring_free(cluster->ring);
         cluster->ring = NULL;
