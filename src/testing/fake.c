@@ -4,6 +4,7 @@
  * Owns the cluster. A call from outside becomes a command that the fake's thread runs while the caller waits. */
 #include "testing/fake.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 /* ---- commands ---- */
@@ -30,8 +31,17 @@ void fake__run(corm_fake_cluster *fake, void (*command)(corm_fake_cluster *, voi
     uv_mutex_unlock(&fake->lock);
 }
 
+/* A peer that is gone must not end the program: writing to it says so, too. */
+static void block_pipe_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void run_loop(void *argument) {
     corm_fake_cluster *fake = argument;
+    block_pipe_signal();
     uv_run(&fake->loop, UV_RUN_DEFAULT);
 }
 
