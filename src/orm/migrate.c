@@ -387,10 +387,11 @@ static corm_status say_refusals(const migration *m) {
     return status;
 }
 
-static corm_status execute(const migration *m, const corm_db *db) {
+/* *at is the step that is under way. */
+static corm_status execute(const migration *m, const corm_db *db, uint32_t *at) {
     CORM_TRY(say_refusals(m));
-    for (uint32_t i = 0; i < m->count; i++) {
-        const step          *s = &m->steps[i];
+    for (*at = 0; *at < m->count; ++*at) {
+        const step          *s = &m->steps[*at];
         corm_execute_options options = { .error = m->err };
         orm__notice(db, "%s: %s%s%s", m->model->path.data, s->what.data,
                     s->kind == STEP_DO ? ": " : "", s->kind == STEP_DO ? s->cql.data : "");
@@ -405,10 +406,37 @@ static void free_migration(migration *m) {
     base__arena_free(&m->arena);
 }
 
+static bool has_step(const migration *m, corm_str cql) {
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (corm_str_equal(m->steps[i].cql, cql)) return true;
+    }
+    return false;
+}
+
+/* Whether the step that failed is not wanted any more: another program has done it in the meantime. Then *m is the
+ * plan of what is left. */
+static bool was_done_by_another(migration *m, uint32_t at, corm_status status) {
+    bool perhaps = status == CORM_INVALID || status == CORM_CONFIG_ERROR ||
+                   status == CORM_ALREADY_EXISTS || status == CORM_SERVER_ERROR;
+    if (!perhaps || at >= m->count || m->how == CORM_MIGRATION_DROP) return false;
+    migration  again = { .session = m->session, .model = m->model, .how = m->how };
+    bool       done = plan(&again) == CORM_OK && !has_step(&again, m->steps[at].cql);
+    migration *unused = done ? m : &again;
+    free_migration(unused);
+    if (!done) return false;
+    again.err = m->err;
+    *m = again;
+    return true;
+}
+
 corm_status orm__migrate(corm_db *db, orm_model *model, corm_error *err) {
     migration   m = { .session = db->session, .model = model, .how = db->migration, .err = err };
+    uint32_t    at = 0;
     corm_status status = plan(&m);
-    if (status == CORM_OK) status = execute(&m, db);
+    if (status == CORM_OK) status = execute(&m, db, &at);
+    while (status != CORM_OK && was_done_by_another(&m, at, status)) {
+        status = execute(&m, db, &at);
+    }
     free_migration(&m);
     if (status == CORM_OK && db->migration == CORM_MIGRATION_DROP && model->unique_count > 0) {
         status = orm__unique_forget(db, model, err);

@@ -261,9 +261,17 @@ void fake__send_node_event(corm_fake_cluster *fake, wire_event_kind kind, const 
 
 /* ---- all of it ---- */
 
+/* What no client may say: that a version is in beta, or, in segments, that a body is compressed. */
+static bool flags_fit(const fake_conn *conn, const wire_frame *frame) {
+    bool compressed = frame->flags & WIRE_FLAG_COMPRESSED;
+    return !(frame->flags & WIRE_FLAG_BETA) && !(compressed && conn->encoder.segmented);
+}
+
 bool fake__handshake(fake_conn *conn, const wire_frame *frame) {
     if (!version_fits(conn, frame)) {
         refuse_version(conn, frame);
+    } else if (!flags_fit(conn, frame)) {
+        refuse(conn, frame->stream, CORM_PROTOCOL_ERROR, "A flag that does not belong there");
     } else if (frame->opcode == WIRE_OP_OPTIONS) {
         answer_options(conn, frame);
     } else if (frame->opcode == WIRE_OP_STARTUP && !conn->started) {
