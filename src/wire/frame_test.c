@@ -298,11 +298,11 @@ typedef struct sent_frames {
 } sent_frames;
 
 static void send_random(pipe *p, sent_frames *sent, uint32_t *seed) {
-    for (int16_t i = 0; i < FRAMES; i++) {
+    for (int i = 0; i < FRAMES; i++) {
         size_t   len = random_len(seed);
         uint8_t *body = base__buf_grow(&sent->bodies, len);
         fill(body, len, seed);
-        send(p, i, body, len);
+        send(p, (int16_t)i, body, len);
         sent->ends[i] = sent->bodies.len;
         if (next_random(seed) % 8 == 0) flush(p);
     }

@@ -39,14 +39,14 @@ static void fill_large(void) {
     }
 }
 
-static size_t body_len(int16_t i) {
+static size_t body_len(int i) {
     return i == 3 ? LARGE : 90 * (size_t)(i + 1);
 }
 
 /* Sends the envelopes; those for which there was no memory are left out of *arrived. */
 static void encode(wire_encoder *encoder, bool *arrived) {
-    for (int16_t i = 0; i < ENVELOPES; i++) {
-        base_buf *body = wire__encoder_begin(encoder, 0, i, WIRE_OP_RESULT);
+    for (int i = 0; i < ENVELOPES; i++) {
+        base_buf *body = wire__encoder_begin(encoder, 0, (int16_t)i, WIRE_OP_RESULT);
         base__buf_put(body, large, body_len(i));
         corm_status status = wire__encoder_end(encoder, NULL);
         assert_true(status == CORM_OK || status == CORM_NO_MEMORY);

@@ -482,10 +482,10 @@ static void set_up(wire_encoder *encoder, wire_decoder *decoder, size_t form) {
 
 /* Sends requests made from seeds 100 up, one a stream. */
 static void send_requests(fixture *f, wire_encoder *encoder, base_buf *bytes, uint8_t version) {
-    for (int16_t i = 0; i < PIPELINED; i++) {
+    for (int i = 0; i < PIPELINED; i++) {
         random_request r = { .seed = 100 + (uint32_t)i };
         make_random(&r, version);
-        base_buf *body = wire__encoder_begin(encoder, wire__request_flags(&r.request), i,
+        base_buf *body = wire__encoder_begin(encoder, wire__request_flags(&r.request), (int16_t)i,
                                              wire__request_opcode(&r.request));
         assert_ok(wire__put_request(body, &r.request, version, id_of, &f->asked, &f->err), f->err);
         assert_ok(wire__encoder_end(encoder, &f->err), f->err);
