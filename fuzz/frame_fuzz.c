@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_BODY = 1 << 20, FORMS = 5, MEND = 0x08, ENCODE = 0x10, MOST_BYTES = 1 << 19 };
+enum { MAX_BODY = 1 << 20, FORMS = 5, MEND = 0x08, ENCODE = 0x10, MOST_BYTES = 150000 };
 
 static const struct {
     bool             segmented;
@@ -109,7 +109,7 @@ static arrived encode(unsigned form, corm_bytes bytes, base_buf *out) {
     while (bytes.len >= 3 && encoder.out.len < MOST_BYTES) {
         uint8_t kind = bytes.data[0];
         size_t  len = base__load_u16(bytes.data + 1);
-        len = kind % 64 == 63 ? len << 2 : len % 1024;
+        len = kind % 64 == 63 ? len << 1 : len % 1024;
         base_buf *body = wire__encoder_begin(&encoder, WIRE_FLAG_TRACING, (int16_t)len, kind);
         bytes.data += 3, bytes.len -= 3;
         size_t start = body->len;

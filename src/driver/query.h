@@ -26,7 +26,7 @@ bool driver__query_is_out(const driver_query *query);
 
 /* ---- reading rows ---- */
 
-enum { DRIVER_NO_COLUMN = UINT32_MAX };
+#define DRIVER_NO_COLUMN UINT32_MAX
 uint32_t driver__column(const wire_result *result, const char *name);
 /* Reads as many values as there are columns; false when the bytes end before. */
 bool driver__row(base_reader *reader, const wire_result *result, cql_value *values);

@@ -12,7 +12,10 @@
 #include "base/fail.h"
 #include "wire/segment.h"
 
-enum { LEAST_TO_COMPRESS = 64 /* fewer bytes do not get shorter */ };
+enum {
+    LEAST_TO_COMPRESS = 64, /* fewer bytes do not get shorter */
+    KEPT_BYTES = 4 << 20    /* a larger scratch buffer is given back after its message */
+};
 
 void wire__encoder_init(wire_encoder *encoder, uint8_t version, bool response) {
     *encoder = (wire_encoder){ .version = version, .response = response, .segment_at = SIZE_MAX };
@@ -22,6 +25,11 @@ void wire__encoder_free(wire_encoder *encoder) {
     base__buf_free(&encoder->out);
     base__buf_free(&encoder->scratch);
     wire__encoder_init(encoder, encoder->version, encoder->response);
+}
+
+static void clear_scratch(wire_encoder *encoder) {
+    if (encoder->scratch.cap > KEPT_BYTES) base__buf_free(&encoder->scratch);
+    base__buf_clear(&encoder->scratch);
 }
 
 /* ---- segments ---- */
@@ -96,7 +104,7 @@ static void move_envelope(wire_encoder *encoder) {
         base__buf_put(out, scratch->data + at, slice);
         if (!is_small) close_segment(encoder, false);
     }
-    base__buf_clear(scratch);
+    clear_scratch(encoder);
 }
 
 /* ---- envelopes ---- */
@@ -141,7 +149,7 @@ static corm_status compress_body(wire_encoder *encoder, corm_error *err) {
         out->len = at + scratch->len;
         out->data[encoder->envelope_at + 1] |= WIRE_FLAG_COMPRESSED;
     }
-    base__buf_clear(scratch);
+    clear_scratch(encoder);
     return CORM_OK;
 }
 

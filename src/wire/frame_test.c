@@ -651,6 +651,7 @@ static void a_huge_message_s_memory_is_given_back(void **state) {
         expect(&p, 1, body, sizeof body);
         expect(&p, 2, "two", 3);
         assert_true(p.decoder.raw.cap + p.decoder.payload.cap < 1 << 20);
+        assert_true(p.encoder.scratch.cap < 1 << 20);
         close_pipe(&p);
     }
 }
