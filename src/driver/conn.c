@@ -61,6 +61,7 @@ void driver__conn_fail(driver_conn *conn, const corm_error *err) {
     orphaned(conn, -(int32_t)conn->streams.orphans);
     conn->state = DRIVER_CLOSED;
     driver__conn_make_clean(conn);
+    driver__gather_stop(conn);
     uv_close((uv_handle_t *)&conn->timer, on_handle_closed);
     uv_close((uv_handle_t *)&conn->tcp, on_handle_closed);
 }

@@ -4,10 +4,12 @@
  *   conn.c       life and death, sending, accessors      handshake.c  OPTIONS to READY
  *   dial.c       the socket                              auth.c       logging in
  *   conn_read.c  bytes to answers                        supported.c  what the node says of itself
+ *   gather.c     when the loop is woken for them
  *   conn_write.c messages to bytes                       heartbeat.c  the connect timeout, and whether the node is alive */
 #ifndef DRIVER_CONN_INTERNAL_H
 #define DRIVER_CONN_INTERNAL_H
 
+#include "driver/gather.h"
 #include "driver/io.h"
 #include "driver/streams.h"
 #include "driver/tls.h"
@@ -35,6 +37,7 @@ struct driver_conn {
     base_buf          sending; /* bytes that the socket has not taken */
     uint64_t          idle_since_ns;
     uint64_t          received_ms; /* uv_now() of the last bytes */
+    driver_gather     gather;
     driver_figures   *figures;     /* NULL: nobody counts */
     uv_tcp_t          tcp;
     uv_write_t        write;

@@ -75,6 +75,7 @@ static void receive(driver_conn *conn, const uint8_t *data, size_t len) {
         if (wire__decoder_next(&conn->decoder, &frame, &got, &err) != CORM_OK) {
             driver__conn_fail(conn, &err);
         } else if (got) {
+            conn->gather.seen_answers++;
             dispatch(conn, &frame);
         }
     }
@@ -146,6 +147,7 @@ static void on_bytes(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf) {
     } else {
         receive(conn, (const uint8_t *)buf->base, (size_t)got);
     }
+    if (!driver__conn_is_closed(conn)) driver__gather_received(conn, (size_t)got);
 }
 
 void driver__conn_start_reading(driver_conn *conn) {

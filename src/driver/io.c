@@ -41,12 +41,14 @@ static void find(uv_handle_t *handle, void *context) {
 static void start(driver_io *io, uv_loop_t *loop) {
     (void)uv_prepare_init(loop, &io->before); /* none of these can fail */
     (void)uv_check_init(loop, &io->after);
-    io->before.data = io->after.data = io;
+    (void)uv_timer_init(loop, &io->quiet);
+    io->before.data = io->after.data = io->quiet.data = io;
     (void)uv_prepare_start(&io->before, on_before);
     (void)uv_check_start(&io->after, on_after);
     uv_unref((uv_handle_t *)&io->before);
     uv_unref((uv_handle_t *)&io->after);
-    io->handles = 2;
+    uv_unref((uv_handle_t *)&io->quiet);
+    io->handles = 3;
 }
 
 corm_status driver__io_get(uv_loop_t *loop, driver_io **out, corm_error *err) {
@@ -89,4 +91,5 @@ void driver__io_put(driver_io *io, void (*released)(void *context), void *contex
     io->context = context;
     uv_close((uv_handle_t *)&io->before, on_closed);
     uv_close((uv_handle_t *)&io->after, on_closed);
+    uv_close((uv_handle_t *)&io->quiet, on_closed);
 }

@@ -22,6 +22,8 @@ typedef struct driver_io {
     uint32_t     handles; /* not closed yet */
     uv_prepare_t before;  /* … the loop waits */
     uv_check_t   after;
+    driver_conn *gathering; /* wait for more than one byte: gather.c */
+    uv_timer_t   quiet;     /* runs while any does */
     void (*released)(void *context);
     void *context;
 } driver_io;
