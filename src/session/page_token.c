@@ -76,16 +76,17 @@ static corm_status hash_binding(const binding *of, uint8_t out[1 + HASH], corm_e
 
 /* ---- the cipher ---- */
 
-/* One pass over `len` bytes at `data`, in place. Sealing writes the tag behind them, opening checks it there. */
+/* One pass over `len` bytes at `data`, in place. Sealing writes the tag behind them, opening checks it there: *good. False when
+ * memory is exhausted, which is all else that can go wrong. */
 static bool cipher(EVP_CIPHER_CTX *context, bool seal, const uint8_t *key, const uint8_t *nonce,
-                   const uint8_t bound[1 + HASH], uint8_t *data, int len) {
-    int done = 0;
+                   const uint8_t bound[1 + HASH], uint8_t *data, int len, bool *good) {
+    int      done = 0;
+    uint8_t *tag = data + len;
     if (EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, nonce, seal) != 1) return false;
     if (EVP_CipherUpdate(context, NULL, &done, bound, 1 + HASH) != 1) return false;
     if (EVP_CipherUpdate(context, data, &done, data, len) != 1) return false;
-    uint8_t *tag = data + len;
     if (!seal && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG, tag) != 1) return false;
-    if (EVP_CipherFinal_ex(context, data + len, &done) != 1) return false;
+    *good = EVP_CipherFinal_ex(context, data + len, &done) == 1;
     return !seal || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG, tag) == 1;
 }
 
@@ -95,10 +96,10 @@ static corm_status run_cipher(bool seal, const corm_session *session, const bind
     CORM_TRY(hash_binding(of, bound, err));
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     if (!context) return base__fail_memory(err);
-    *good = cipher(context, seal, session->page_token_key, token->data + 1, bound,
-                   token->data + HEAD, (int)(token->len - HEAD - TAG));
+    bool done = cipher(context, seal, session->page_token_key, token->data + 1, bound,
+                       token->data + HEAD, (int)(token->len - HEAD - TAG), good);
     EVP_CIPHER_CTX_free(context);
-    return CORM_OK;
+    return done ? CORM_OK : base__fail_memory(err);
 }
 
 /* ---- sealing ---- */
