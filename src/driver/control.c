@@ -91,7 +91,10 @@ static void resolved(void *context, corm_status status, const driver_address *ad
                      uint32_t count, const corm_error *err) {
     driver_control *control = context;
     control->resolve = NULL;
-    if (status != CORM_OK) control->error = *err;
+    if (status != CORM_OK) {
+        control->error = *err;
+        driver__log(control->cluster, "no control connection: %s", err->message);
+    }
     for (uint32_t i = 0; i < count; i++) push(control, &addresses[i]);
     next(control);
 }

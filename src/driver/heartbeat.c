@@ -75,6 +75,12 @@ static void give_up(driver_conn *conn) {
     driver__conn_fail(conn, &err);
 }
 
+/* Whether it was asked and nothing has come since; within one millisecond the answer itself tells. */
+static bool waits_for_life(const driver_conn *conn) {
+    if (conn->probe_ms != conn->received_ms) return conn->probe_ms > conn->received_ms;
+    return driver__heartbeat_is_out(conn);
+}
+
 /* An idle connection keeps no large buffers. */
 static void give_memory_back(driver_conn *conn) {
     if (driver__conn_in_flight(conn) > 0) return;
@@ -91,7 +97,7 @@ static void wait_for_answer(driver_conn *conn, uint64_t left_ms) {
 
 static void on_silence(driver_conn *conn, uint64_t now) {
     uint64_t timeout = conn->options.settings->options.health_check.timeout_ms;
-    if (conn->probe_ms <= conn->received_ms) {
+    if (!waits_for_life(conn)) {
         conn->last_chance = false;
         give_memory_back(conn);
         ask(conn);
@@ -109,8 +115,7 @@ static void on_beat(uv_timer_t *timer) {
     driver_conn *conn = timer->data;
     uint64_t     now = uv_now(timer->loop);
     uint64_t     due = conn->received_ms + conn->options.settings->options.health_check.interval_ms;
-    bool         asked = conn->probe_ms > conn->received_ms;
-    if (now >= due || asked) {
+    if (now >= due || waits_for_life(conn)) {
         on_silence(conn, now);
         return;
     }
@@ -119,7 +124,7 @@ static void on_beat(uv_timer_t *timer) {
 }
 
 void driver__conn_probe(driver_conn *conn) {
-    if (conn->state != DRIVER_READY || conn->probe_ms > conn->received_ms) return;
+    if (conn->state != DRIVER_READY || waits_for_life(conn)) return;
     conn->last_chance = false;
     ask(conn);
     arm(conn, on_beat, conn->options.settings->options.health_check.timeout_ms);
