@@ -209,8 +209,9 @@ static void on_done(driver_call *call, corm_status status, const wire_frame *fra
         driver__limiter_answered(&node->limiter, node->view.in_flight + 1);
         on_frame(a, node, frame);
     } else {
+        /* Whatever ended the connection, for the request it was lost. */
         if (err) r->error = *err;
-        driver__failure_of_loss(r, node, status);
+        driver__failure_of_loss(r, node, cluster->closing ? status : CORM_IO);
     }
     bool room = driver__limiter_allows(&node->limiter, node->view.in_flight);
     driver__node_unref(node);

@@ -6,6 +6,8 @@
  *   nothing was done (unavailable, bootstrapping)     as the policy says
  *   it may have been done (lost, timed out, failed)   as the policy says, but only when the request is idempotent
  *   the node refused it (overloaded, server error)    as the policy says; Corm's own say no unless it is idempotent */
+#include <stdio.h>
+
 #include "driver/request_parts.h"
 
 #define CONTAINER(pointer, member)                                                                 \
@@ -61,9 +63,11 @@ static corm_failure describe(driver_request *r, corm_status status, const wire_e
 
 void driver__note_tried(driver_request *r, const driver_node *node, const char *why) {
     enum { MOST = 700 };
+    char name[sizeof node->address_text + 8];
     if (r->tried.len > MOST) return;
-    base__buf_printf(&r->tried, "%s%s:%u: %.200s", r->tried.len > 0 ? "; " : "", node->view.address,
-                     node->view.port, why);
+    (void)snprintf(name, sizeof name, "%s:%u: ", node->view.address, node->view.port);
+    bool named = strncmp(why, name, strlen(name)) == 0; /* a connection's errors are */
+    base__buf_printf(&r->tried, "%s%s%.200s", r->tried.len > 0 ? "; " : "", named ? "" : name, why);
 }
 
 /* ---- what is done ---- */
@@ -136,11 +140,10 @@ void driver__failure_of_error(driver_request *r, driver_node *node, const wire_e
     failed(r, node, error->status, error);
 }
 
-/* Whatever ended the connection, for a policy it was lost; a session that closes ends its requests. */
+/* A session that closes ends its requests. */
 void driver__failure_of_loss(driver_request *r, driver_node *node, corm_status status) {
-    if (r->cluster->closing || status == CORM_NO_MEMORY) {
+    if (r->cluster->closing || status == CORM_NO_MEMORY)
         driver__request_end(r, status);
-        return;
-    }
-    failed(r, node, status == CORM_PROTOCOL_ERROR ? status : CORM_IO, NULL);
+    else
+        failed(r, node, status, NULL);
 }

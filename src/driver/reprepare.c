@@ -10,17 +10,19 @@
 
 #include "driver/request_parts.h"
 
-enum { BUDGET_PAUSE_MS = 20, SPARE_REPEATS = 8 };
+/* TIMEOUT_PART: time must be left to ask another node. */
+enum { BUDGET_PAUSE_MS = 20, SPARE_REPEATS = 8, TIMEOUT_PART = 4 };
 
 struct driver_reprepare {
-    driver_request    request; /* first */
-    wire_request      wire;
-    wire_answer       answer;
-    driver_node      *node;     /* one reference */
-    driver_prepared  *prepared; /* one reference */
-    driver_request   *waiting;
-    driver_reprepare *next;
-    driver_timer      budget;
+    driver_request       request; /* first */
+    wire_request         wire;
+    wire_answer          answer;
+    driver_node         *node;     /* one reference */
+    driver_prepared     *prepared; /* one reference */
+    driver_request      *waiting;
+    driver_reprepare    *next;
+    driver_timer         budget;
+    corm_request_options options;
 };
 
 /* ---- the list of all ---- */
@@ -90,6 +92,7 @@ static void fail_waiting(driver_reprepare *again, driver_request *r, corm_status
     r->failed = status;
     driver__note_tried(r, again->node, err->message);
     if (driver__request_is_busy(r)) return;
+    r->second_round = unreachable;
     if (unreachable)
         driver__request_go(r);
     else
@@ -142,6 +145,8 @@ static driver_reprepare *new_again(driver_cluster *cluster, driver_node *node,
     driver__prepared_ref(driver__prepared_wire(prepared));
     again->wire.kind = WIRE_PREPARE;
     again->wire.text = prepared->text;
+    again->wire.options.routing = &again->options;
+    again->options.timeout_ms = cluster->settings.options.request_timeout_ms / TIMEOUT_PART + 1;
     again->request = (driver_request){ .cluster = cluster,
                                        .keyspace = prepared->keyspace,
                                        .wire = &again->wire,

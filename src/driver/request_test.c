@@ -735,9 +735,9 @@ static void under_every_fault_each_request_ends_once(void **state) {
                          &(corm_fake_faults){ .drop = 0.01,
                                               .delay = 0.05,
                                               .max_delay_ms = 30,
-                                              .duplicate = 0.01,
-                                              .close = 0.002,
-                                              .garbage = 0.002,
+                                              .duplicate = 0.002,
+                                              .close = 0.001,
+                                              .garbage = 0.001,
                                               .unprepared = 0.02,
                                               .overloaded = 0.02,
                                               .split = 0.1 });
