@@ -19,9 +19,10 @@ enum {
     DEFAULT_BYTES = 4096,
     DEFAULT_STATEMENTS = 100,
     DEFAULT_CONCURRENCY = 32,
-    MOST_CONCURRENCY = 4096,
-    NO_ITEM = UINT32_MAX
+    MOST_CONCURRENCY = 4096
 };
+
+#define NO_ITEM UINT32_MAX
 
 /* The statements of one partition, as indexes of the batch. */
 typedef struct split_group {
