@@ -200,12 +200,12 @@ static void cancelling_is_passed_on_to_the_door(void **state) {
 /* ---- what goes along with a request ---- */
 
 typedef struct passed {
-    testing_counts counts;
-    char           profile[16], host[16], payload[32];
-    uint32_t       timeout_ms;
-    int            idempotence;
-    bool           tracing;
-    bool           last_page;
+    testing_counts   counts;
+    char             profile[16], host[16], payload[32];
+    uint32_t         timeout_ms;
+    corm_idempotence idempotence;
+    bool             tracing;
+    bool             last_page;
 } passed;
 
 static corm_status note(void *context, corm_str keyspace, const wire_request *request,

@@ -203,9 +203,9 @@ static void a_token_of_another_keyspace_is_refused(void **state) {
     corm_prepared *prepared = prepare(session, NEWER);
     char          *token = first_token(prepared);
     corm_error     err = { 0 };
-    const char    *texts[] = { "CREATE KEYSPACE two WITH replication = {'class': 'SimpleStrategy', "
-                                  "'replication_factor': 1}",
-                               "USE two",
+    const char    *create = "CREATE KEYSPACE two WITH replication = {'class': 'SimpleStrategy', "
+                            "'replication_factor': 1}";
+    const char    *texts[] = { create, "USE two",
                                "CREATE TABLE items (k int, c int, v text, PRIMARY KEY (k, c))" };
     for (size_t i = 0; i < 3; i++) {
         assert_ok(corm_execute(session, texts[i], NULL, { .error = &err }), err);

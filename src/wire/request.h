@@ -39,10 +39,11 @@ typedef struct wire_options {
     /* Beside the message: custom payload; and, for a cluster, what the protocol does not carry. */
     const struct wire_payload_item *payload;
     uint32_t                        payload_count;
-    bool                            has_token; /* the statement does not say it, but its rows are at `token` */
-    int64_t                         token;
-    const struct corm_request_options *routing; /* profile, timeout, idempotence, host; NULL: defaults */
-    bool             is_internal; /* Corm's own: may write system tables */
+    bool    has_token; /* the statement does not say it, but its rows are at `token` */
+    int64_t token;
+    /* Profile, timeout, idempotence, host; NULL: defaults. */
+    const struct corm_request_options *routing;
+    bool                               is_internal; /* Corm's own: may write system tables */
 } wire_options;
 
 typedef enum wire_request_kind {
