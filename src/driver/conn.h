@@ -22,7 +22,7 @@ typedef struct driver_tls  driver_tls; /* tls.h: the context that all connection
 /* Where to dial. */
 typedef struct driver_address {
     struct sockaddr_storage sa;
-    char                    text[64];  /* numeric */
+    char                    text[64]; /* numeric */
     uint16_t                port;
     char                    name[256]; /* the contact point's name, for TLS; empty: none */
 } driver_address;
@@ -45,7 +45,8 @@ typedef struct driver_conn_owner {
      * before it, and the connection is freed after it. CORM_PROTOCOL_ERROR with driver__conn_offered_version() != 0: the
      * node speaks no version so high. */
     void (*closed)(void *context, driver_conn *conn, corm_status status, const corm_error *err);
-    void (*event)(void *context, driver_conn *conn, const wire_event *event); /* with register_events */
+    void (*event)(void *context, driver_conn *conn,
+                  const wire_event *event); /* with register_events */
     /* There is room again after driver__conn_begin had refused for the lack of it. */
     void (*room)(void *context, driver_conn *conn);
 } driver_conn_owner;
@@ -59,9 +60,9 @@ typedef struct driver_conn_options {
     uint8_t                version;
     bool                   register_events;
     driver_figures        *figures; /* NULL: nobody counts */
-    int32_t                shard;       /* ScyllaDB's shard-aware port: >= 0 picks a local port of this shard … */
-    uint16_t               shard_count; /* … of so many */
-    driver_conn_owner      owner;
+    int32_t  shard; /* ScyllaDB's shard-aware port: >= 0 picks a local port of this shard … */
+    uint16_t shard_count; /* … of so many */
+    driver_conn_owner owner;
 } driver_conn_options;
 
 /* Begins to dial. On CORM_OK the owner hears `ready` or `closed`, never before this returns. */
@@ -93,7 +94,7 @@ typedef struct driver_sharding {
 const driver_sharding *driver__conn_sharding(const driver_conn *conn);
 
 /* The connection's keyspace as USE set it (v4 only, "" at first); kept by whoever sends USE. */
-corm_str driver__conn_keyspace(const driver_conn *conn);
+corm_str                 driver__conn_keyspace(const driver_conn *conn);
 CORM_CHECKED corm_status driver__conn_set_keyspace(driver_conn *conn, corm_str keyspace,
                                                    corm_error *err);
 

@@ -67,12 +67,11 @@ static corm_status fail_file(corm_error *err, const char *what, const char *path
 
 /* Without a password nobody is asked for one at the terminal. */
 static int give_password(char *out, int size, int writing, void *context) {
-    const char *password = context;
-    size_t      len = password ? strlen(password) : 0;
+    corm_str password = corm_str_of(context);
     (void)writing;
-    if (size < 0 || len > (size_t)size) return -1;
-    if (len) memcpy(out, password, len);
-    return (int)len;
+    if (size < 0 || password.len > (size_t)size) return -1;
+    if (password.len) memcpy(out, password.data, password.len);
+    return (int)password.len;
 }
 
 static corm_status load_ca(const corm_tls_options *options, SSL_CTX *ctx, corm_error *err) {
