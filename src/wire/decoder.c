@@ -14,7 +14,7 @@
 
 enum {
     OLD_HEADER_BYTES = 8, /* of v1 and v2, whose stream is one byte */
-    KEPT_BYTES = 4 << 20  /* a larger buffer is given back after its message */
+    KEPT_BYTES = 1 << 20  /* a larger buffer is given back after its message */
 };
 
 void wire__decoder_init(wire_decoder *decoder, size_t max_body) {

@@ -14,7 +14,7 @@
 
 enum {
     LEAST_TO_COMPRESS = 64, /* fewer bytes do not get shorter */
-    KEPT_BYTES = 4 << 20    /* a larger scratch buffer is given back after its message */
+    KEPT_BYTES = 1 << 20    /* a larger scratch buffer is given back after its message */
 };
 
 void wire__encoder_init(wire_encoder *encoder, uint8_t version, bool response) {
