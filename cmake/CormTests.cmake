@@ -15,6 +15,18 @@ function(corm_add_test name label)
     ENVIRONMENT "${CORM_TEST_ENVIRONMENT}")
 endfunction()
 
+# The same test against a real Cassandra: NAME@cassandra, one at a time.
+function(corm_add_cassandra_test name)
+  corm_add_test(${name}@cassandra cassandra ${CMAKE_SOURCE_DIR}/tests/with-cassandra ${ARGN})
+  set_tests_properties(${name}@cassandra PROPERTIES RESOURCE_LOCK cassandra TIMEOUT 900)
+endfunction()
+
+# Whether a test opens the door that CORM_TEST_URI names: see src/testing/doors.h.
+function(corm_has_doors out source)
+  file(STRINGS ${source} uses REGEX "testing__(open|fresh|uri)\\(|open_db(_with)?\\(")
+  set(${out} "${uses}" PARENT_SCOPE)
+endfunction()
+
 set(CORM_TEST_ENVIRONMENT
   "CORM_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "CORM_BINARY_DIR=${CMAKE_BINARY_DIR}"
@@ -53,7 +65,7 @@ function(corm_testing_library)
   target_link_libraries(corm_testing ${kind} PkgConfig::cmocka ${libraries})
 endfunction()
 
-# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x.
+# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x, and FOLDER.x@cassandra when it knows doors.
 function(corm_folder_tests folder)
   corm_testing_library()
   add_custom_target(${folder}_tests)
@@ -66,6 +78,10 @@ function(corm_folder_tests folder)
     corm_test_program(${target} ${source})
     add_dependencies(${folder}_tests ${target})
     corm_add_test(${name} ${folder} $<TARGET_FILE:${target}>)
+    corm_has_doors(doors ${source})
+    if(doors)
+      corm_add_cassandra_test(${name} $<TARGET_FILE:${target}>)
+    endif()
   endforeach()
 endfunction()
 
@@ -121,6 +137,10 @@ function(corm_command_tests)
   foreach(script ${scripts})
     get_filename_component(name ${script} NAME_WE)
     corm_add_test(cli.golden.${name} cli ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
+    file(STRINGS ${script} uses REGEX "\\$STORE")
+    if(uses)
+      corm_add_cassandra_test(cli.golden.${name} ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
+    endif()
   endforeach()
   # Fewer records where every instruction is watched.
   set(records "")

@@ -93,8 +93,10 @@ static void operators_of_cql_go_to_the_store(void **state) {
                         .allow_filtering = true });
     expect_times("4", { .where = { corm_eq("sensor", 2), corm_contains("extra", 4) },
                         .allow_filtering = true });
-    expect_times("10 9 8 7 6", { .where = { corm_eq("sensor", 3), corm_like("kind", "w%m") },
-                                 .allow_filtering = true });
+    if (!testing__is_cluster()) { /* ScyllaDB's rule; Cassandra has LIKE only with an index that it comes with */
+        expect_times("10 9 8 7 6", { .where = { corm_eq("sensor", 3), corm_like("kind", "w%m") },
+                                     .allow_filtering = true });
+    }
     assert_string_equal(notices, "");
     corm_db_close(db);
 }

@@ -5,25 +5,28 @@
 #include "session/door.h"
 #include "session/uri.h"
 
-/* Opens the door that a URI names; NULL path: memory. */
-typedef corm_status (*door_opener)(const char *path, const corm_session_options *options,
-                                   session_door **out, corm_error *err);
+static corm_status open_embedded(const session_uri *uri, session_door **out, corm_error *err) {
+    return session__open_embedded(uri->path, &uri->options, out, err);
+}
 
 static const struct {
     const char *scheme;
-    door_opener open;
+    corm_status (*open)(const session_uri *uri, session_door **out, corm_error *err);
 } doors[] = {
-    { "corm", session__open_embedded },
+    { "corm", open_embedded },
+    { "cassandra", session__open_cluster },
+    { "scylla", session__open_cluster },
 };
 
 static corm_status open_uri(corm_session **out, const session_uri *uri, corm_error *err) {
     for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
         if (!base__str_equal_nocase(uri->scheme, corm_str_of(doors[i].scheme))) continue;
         session_door *door = NULL;
-        CORM_TRY(doors[i].open(uri->path, &uri->options, &door, err));
+        CORM_TRY(doors[i].open(uri, &door, err));
         return session__open_door(door, &uri->options, out, err);
     }
-    return base__fail(err, CORM_UNSUPPORTED, "there is no door for '%s:'; this build opens 'corm:'",
+    return base__fail(err, CORM_UNSUPPORTED,
+                      "there is no door for '%s:'; Corm opens 'corm:', 'cassandra:' and 'scylla:'",
                       uri->scheme.data);
 }
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "corm/cluster.h"
 #include "driver/settings.h"
+#include "session/door.h"
 
 typedef struct session_uri {
     corm_str             scheme;  /* as it is written */
@@ -23,6 +24,10 @@ typedef struct session_uri {
 CORM_CHECKED corm_status session__uri_read(base_arena *arena, const char *text,
                                            const corm_session_options *options, session_uri *out,
                                            corm_error *err);
+
+/* The door to a cluster: cluster.c. */
+CORM_CHECKED corm_status session__open_cluster(const session_uri *uri, session_door **out,
+                                               corm_error *err);
 
 /* ---- between uri.c and uri_settings.c ---- */
 
