@@ -204,7 +204,7 @@ static void on_done(driver_call *call, corm_status status, const wire_frame *fra
     driver_cluster *cluster = r->cluster;
     driver_node    *node = end(a);
     if (status == CORM_OK) {
-        r->now_ns = uv_hrtime();
+        r->now_ns = driver__conn_now_ns(a->on);
         note_latency(node, (r->now_ns - call->sent_ns) / 1000);
         driver__limiter_answered(&node->limiter, node->view.in_flight + 1);
         on_frame(a, node, frame);

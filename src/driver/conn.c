@@ -245,6 +245,10 @@ uint64_t driver__conn_idle_since_ns(const driver_conn *conn) {
     return conn->idle_since_ns;
 }
 
+uint64_t driver__conn_now_ns(const driver_conn *conn) {
+    return driver__io_now_ns(conn->io);
+}
+
 const driver_address *driver__conn_address(const driver_conn *conn) {
     return &conn->options.address;
 }

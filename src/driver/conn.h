@@ -82,6 +82,7 @@ uint8_t  driver__conn_offered_version(const driver_conn *conn);
 uint32_t driver__conn_in_flight(const driver_conn *conn); /* without orphans */
 uint32_t driver__conn_orphans(const driver_conn *conn);
 uint64_t driver__conn_idle_since_ns(const driver_conn *conn); /* the last request's end */
+uint64_t driver__conn_now_ns(const driver_conn *conn); /* uv_hrtime() of this turn of the loop */
 const driver_address *driver__conn_address(const driver_conn *conn);
 
 /* ScyllaDB: the shard at the other end, of how many; shard_count 0: no ScyllaDB. shard_port: 19042 or so, 0: none. */
