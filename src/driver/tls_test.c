@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* TLS in memory: the driver's side against OpenSSL's server side, without a socket. */
-#include "driver/tls_for_tests.h"
+#include "testing/memory.h"
 
 #include <stdlib.h>
+
+#include "driver/tls_for_tests.h"
 
 typedef struct fixture {
     test_identity  ca, node, client; /* node: DNS:node.example and 127.0.0.1 */
@@ -74,10 +76,12 @@ static corm_status talk(fixture *f, const uint8_t *first, size_t first_len) {
                                   &f->established, &f->closed, &f->error);
         base__buf_free(&to_client);
         if (to_server.len == 0) break;
+        testing__memory_pause();
         if (!server_input(f->side, to_server.data, to_server.len, &f->at_server)) {
             f->refused_by_server = true;
         }
         to_client = server_output(f->side);
+        testing__memory_resume();
     } while (status == CORM_OK && to_client.len > 0);
     base__buf_free(&to_server);
     base__buf_free(&to_client);
@@ -91,7 +95,9 @@ static corm_status handshake(fixture *f) {
     corm_status status = driver__tls_begin(f->tls, &f->address, &f->stream, &err);
     f->error = err;
     if (status != CORM_OK) return status;
+    testing__memory_pause();
     f->side = make_server_side(f->server);
+    testing__memory_resume();
     return talk(f, NULL, 0);
 }
 
@@ -367,6 +373,46 @@ static void a_server_that_forgot_the_session_shakes_hands_anew(void **state) {
     assert_false(SSL_session_reused(f->side));
 }
 
+/* ---- memory ---- */
+
+/* A handshake and a message, with the server's side unharmed. */
+static corm_status live(fixture *f, const corm_tls_options *options) {
+    corm_error err;
+    base_buf   out = { 0 };
+    f->tls = NULL;
+    corm_status status = driver__tls_new(options, &f->tls, &err);
+    if (status == CORM_OK) status = handshake(f);
+    if (status == CORM_OK && f->established) {
+        status = driver__tls_write(f->stream, (const uint8_t *)"hello", 5, &out, &err);
+    }
+    base__buf_free(&out);
+    end_handshake(f);
+    driver__tls_free(f->tls);
+    f->tls = NULL;
+    return status;
+}
+
+/* Whether memory was short: the driver's, OpenSSL has its own. */
+static bool try_with(fixture *f, const corm_tls_options *options, size_t allowed) {
+    long before = testing__memory_live();
+    testing__memory_fail_from(allowed);
+    corm_status status = live(f, options);
+    bool        has_failed = testing__memory_has_failed();
+    testing__memory_fail_from(SIZE_MAX);
+    if (!has_failed) assert_status(status, CORM_OK);
+    if (status != CORM_OK) assert_status(status, CORM_NO_MEMORY);
+    assert_int_equal(testing__memory_live(), before);
+    return has_failed;
+}
+
+static void every_failure_of_memory_is_survived(void **state) {
+    fixture *f = *state;
+    if (!testing__memory_can_fail()) skip();
+    write_identity("client.pem", &f->client, true, NULL);
+    for (int i = 0; i < 2; i++) assert_ok(live(f, &with_certificate), f->error); /* caches */
+    for (size_t allowed = 0; try_with(f, &with_certificate, allowed); allowed++) continue;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 static const struct CMUnitTest tests[] = {
     TEST(bytes_pass_both_ways),
@@ -384,5 +430,6 @@ static const struct CMUnitTest tests[] = {
     TEST(a_session_is_resumed_by_name),
     TEST(a_changed_authority_ends_resumption),
     TEST(a_server_that_forgot_the_session_shakes_hands_anew),
+    TEST(every_failure_of_memory_is_survived),
 };
 RUN_TESTS()
