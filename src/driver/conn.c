@@ -128,7 +128,9 @@ corm_status driver__conn_open(const driver_conn_options *options, driver_conn **
     conn->options = *options;
     conn->figures = options->figures;
     conn->limit = options->settings->options.pool.requests_per_connection;
-    if (conn->limit == 0 || conn->limit > DRIVER_MOST_STREAMS) conn->limit = DRIVER_MOST_STREAMS;
+    if (conn->limit == 0 || conn->limit > DRIVER_MOST_STREAMS || options->register_events) {
+        conn->limit = DRIVER_MOST_STREAMS; /* the control connection's few are not the user's */
+    }
     wire__encoder_init(&conn->encoder, options->version, false);
     wire__decoder_init(&conn->decoder, options->settings->options.max_frame_bytes);
     init_handles(conn);

@@ -232,11 +232,11 @@ static void retry(driver_timer *timer) {
 
 /* ---- growing and shrinking ---- */
 
-static void grow(driver_pool *pool) {
+void driver__pool_grow(driver_pool *pool) {
     uint32_t most = cluster_of(pool)->settings.options.pool.max_size;
     uint32_t least = driver__pool_least(pool);
     if (most < least) most = least;
-    if (pool->wanted == pool->ready && pool->wanted < most) pool->wanted++;
+    if (pool->wanted <= pool->ready && pool->ready < most) pool->wanted = pool->ready + 1;
     fill(pool);
 }
 
@@ -313,7 +313,7 @@ driver_conn *driver__node_connection(driver_node *node, int32_t shard) {
     driver_conn *conn = take(pool, &pool->bunches[bunch], most);
     if (conn) return conn;
     if (pool->bunch_count > 1) conn = take_any(pool, bunch, most);
-    if (!conn) grow(pool);
+    if (!conn) driver__pool_grow(pool);
     return conn;
 }
 

@@ -53,6 +53,8 @@ void driver__pool_move(driver_pool *pool);
 void driver__pool_redial(driver_pool *pool);
 /* It is said to be down: asks every connection for a sign of life. */
 void driver__pool_probe(driver_pool *pool);
+/* All its connections are full and requests wait: one more, up to `max_size`. */
+void driver__pool_grow(driver_pool *pool);
 /* How many requests it would take now. */
 uint32_t driver__pool_room(const driver_pool *pool);
 
