@@ -149,23 +149,27 @@ static corm_status answer_empty(void *context, corm_str keyspace, const wire_req
     return CORM_OK;
 }
 
+/* On a thread of the door's, on the caller's loop, and at once. */
 static void pages_without_rows_are_passed_over(void **state) {
     (void)state;
-    empties       self = { 0 };
-    corm_session *session = testing__session(answer_empty, &self, &self.counts);
-    corm_error    err = { 0 };
-    uint32_t      rows = 0;
-    corm_scan    *scan;
-    assert_ok(corm_scan_open(session, "empty",
-                             &(corm_scan_options){
-                                 .keyspace = "shop", .ranges = 1, .concurrency = 1, .error = &err },
-                             &scan),
-              err);
-    assert_ok(corm_scan_run(scan, count_rows, &rows, &err), err);
-    assert_int_equal(rows, 2);
-    assert_int_equal(self.asked, 5);
-    corm_scan_free(scan);
-    corm_session_close(session);
+    for (testing_submit how = TESTING_AT_ONCE; how <= TESTING_TURNED; how++) {
+        empties           self = { 0 };
+        corm_session     *session = NULL;
+        corm_scan        *scan;
+        corm_error        err = { 0 };
+        uint32_t          rows = 0;
+        corm_scan_options options = {
+            .keyspace = "shop", .ranges = 1, .concurrency = 3, .error = &err
+        };
+        testing_door *door = testing__door_new(answer_empty, &self, how, &self.counts);
+        assert_ok(session__open_door(testing__door(door), NULL, &session, &err), err);
+        assert_ok(corm_scan_open(session, "empty", &options, &scan), err);
+        assert_ok(corm_scan_run(scan, count_rows, &rows, &err), err);
+        assert_int_equal(rows, 2);
+        assert_int_equal(self.asked, 5);
+        corm_scan_free(scan);
+        corm_session_close(session);
+    }
 }
 
 int main(void) {

@@ -82,13 +82,14 @@ static void add(corm_batch *batch, int32_t id, const char *name) {
         err);
 }
 
-static void statements_of_a_partition_go_together(void **state) {
-    (void)state;
+static void check_together(testing_submit how) {
     record        self = { 0 };
-    corm_session *session = testing__session(answer, &self, &self.counts);
-    corm_batch   *batch = corm_batch_new(session, CORM_LOGGED);
+    corm_session *session = NULL;
     corm_error    err = { 0 };
     uint64_t      done;
+    testing_door *door = testing__door_new(answer, &self, how, &self.counts);
+    assert_ok(session__open_door(testing__door(door), NULL, &session, &err), err);
+    corm_batch *batch = corm_batch_new(session, CORM_LOGGED);
     for (int32_t i = 0; i < 9; i++) add(batch, 1 + i % 3, "x");
     assert_ok(corm_batch_add_text(batch, "DELETE FROM users WHERE id = 2", NULL, 0, &err), err);
     assert_ok(corm_batch_run_split(batch, &(corm_split_options){ .error = &err }, &done), err);
@@ -105,6 +106,11 @@ static void statements_of_a_partition_go_together(void **state) {
     assert_false(self.pieces[3].has_token);
     corm_batch_free(batch);
     corm_session_close(session);
+}
+
+static void statements_of_a_partition_go_together(void **state) {
+    (void)state;
+    for (testing_submit how = TESTING_AT_ONCE; how <= TESTING_TURNED; how++) check_together(how);
 }
 
 static void pieces_are_bounded_and_later_ones_have_later_timestamps(void **state) {
