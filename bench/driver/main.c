@@ -35,14 +35,13 @@ typedef struct bench_case {
 
 /* One of the requests in flight. */
 struct bench_flight {
-    bench_work     *work;
-    corm_statement *statement;
-    corm_batch     *batch; /* batch64 only */
-    int64_t         key;
-    uint64_t        sent_ns;    /* 0: not timed */
-    uint8_t         state[512]; /* page5000: where it goes on */
-    int64_t         sum;
-    uint32_t        rows;
+    bench_work *work;
+    int64_t     key;
+    uint64_t    sent_ns;   /* 0: not timed */
+    size_t      state_len; /* page5000: where it goes on */
+    uint8_t     state[512];
+    int64_t     sum;
+    uint32_t    rows;
 };
 
 struct bench_work {
@@ -51,6 +50,8 @@ struct bench_work {
     bool              waits; /* corm-sync */
     corm_session     *session;
     corm_prepared    *prepared;
+    corm_statement   *statement; /* for all flights: what runs has copies of its values */
+    corm_batch       *batch;     /* batch64 only */
     uint32_t          concurrency;
     int64_t           offset; /* of the first request's number */
     uint32_t          wanted, sent;
@@ -80,13 +81,11 @@ static uint64_t now_ns(void) {
 /* ---- the cases ---- */
 
 static void bind_long(bench_flight *self, uint32_t index, int64_t value) {
-    corm_error err = { 0 };
-    must(corm_statement_bind(self->statement, index, corm_v(value), &err), &err, "bind");
+    must(corm_statement_bind(self->work->statement, index, corm_v(value), NULL), NULL, "bind");
 }
 
 static void bind_int(bench_flight *self, uint32_t index, int32_t value) {
-    corm_error err = { 0 };
-    must(corm_statement_bind(self->statement, index, corm_v(value), &err), &err, "bind");
+    must(corm_statement_bind(self->work->statement, index, corm_v(value), NULL), NULL, "bind");
 }
 
 static void bind_insert(bench_flight *self) {
@@ -98,22 +97,22 @@ static void bind_select(bench_flight *self) {
 }
 
 static void bind_batch(bench_flight *self) {
-    corm_error err = { 0 };
-    int64_t    p = self->key % PARTITIONS;
-    corm_batch_clear(self->batch);
+    int64_t p = self->key % PARTITIONS;
+    corm_batch_clear(self->work->batch);
     for (int32_t row = 0; row < BATCH; row++) {
         bind_long(self, 0, p);
         bind_int(self, 1, row);
         bind_long(self, 2, p + row);
         bind_long(self, 3, 2 * p + row);
-        must(corm_batch_add(self->batch, self->statement, &err), &err, "batch");
+        must(corm_batch_add(self->work->batch, self->work->statement, NULL), NULL, "batch");
     }
 }
 
-/* The paging state stands in the statement's options already. */
 static void bind_page(bench_flight *self) {
+    corm_request_options *options = corm_statement_options(self->work->statement);
     bind_int(self, 0, 1);
-    corm_statement_options(self->statement)->page_size = PAGE_ROWS;
+    options->page_size = PAGE_ROWS;
+    options->paging_state = (corm_bytes){ self->state, self->state_len };
 }
 
 static void see_nothing(bench_flight *self, corm_result *result) {
@@ -130,7 +129,7 @@ static void see_row(bench_flight *self, corm_result *result) {
 static void keep_state(bench_flight *self, corm_bytes state) {
     if (state.len > sizeof self->state) fail("page", "a paging state is too long");
     if (state.len > 0) memcpy(self->state, state.data, state.len);
-    corm_statement_options(self->statement)->paging_state = (corm_bytes){ self->state, state.len };
+    self->state_len = state.len;
 }
 
 static void see_page(bench_flight *self, corm_result *result) {
@@ -198,8 +197,8 @@ static void on_answer(void *context, corm_status status, corm_result *result,
 
 static void send_next(bench_flight *self) {
     if (!begin(self)) return;
-    corm_task *task = self->batch ? corm_batch_run_async(self->batch, on_answer, self)
-                                  : corm_run_async(self->statement, on_answer, self);
+    corm_task *task = self->work->batch ? corm_batch_run_async(self->work->batch, on_answer, self)
+                                        : corm_run_async(self->work->statement, on_answer, self);
     if (!task) fail(self->work->what->name, "no memory");
     corm_task_free(task);
 }
@@ -208,8 +207,8 @@ static void run_waiting(bench_flight *self) {
     corm_error err = { 0 };
     while (begin(self)) {
         corm_result *result = NULL;
-        must(self->batch ? corm_batch_run(self->batch, &result, &err)
-                         : corm_run(self->statement, &result, &err),
+        must(self->work->batch ? corm_batch_run(self->work->batch, &result, &err)
+                               : corm_run(self->work->statement, &result, &err),
              &err, self->work->what->name);
         end(self, result);
     }
@@ -309,23 +308,17 @@ static void open_session(bench_work *self, const char *host, const char *port) {
     must(corm_prepare(self->session, self->what->text, &self->prepared, &err), &err, "prepare");
 }
 
-static void make_flights(bench_work *self) {
-    for (uint32_t i = 0; i < self->concurrency; i++) {
-        bench_flight *flight = &self->flights[i];
-        flight->work = self;
-        flight->statement = corm_statement_new(self->prepared);
-        if (!flight->statement) fail("statement", "no memory");
-        if (self->what->bind != bind_batch) continue;
-        flight->batch = corm_batch_new(self->session, CORM_UNLOGGED);
-        if (!flight->batch) fail("batch", "no memory");
-    }
+static void make_statement(bench_work *self) {
+    self->statement = corm_statement_new(self->prepared);
+    if (self->what->bind == bind_batch) self->batch = corm_batch_new(self->session, CORM_UNLOGGED);
+    bool made = self->statement && (self->batch || self->what->bind != bind_batch);
+    if (!made) fail("statement", "no memory");
+    for (uint32_t i = 0; i < self->concurrency; i++) self->flights[i].work = self;
 }
 
 static void close_all(bench_work *self) {
-    for (uint32_t i = 0; i < self->concurrency; i++) {
-        corm_statement_free(self->flights[i].statement);
-        corm_batch_free(self->flights[i].batch);
-    }
+    corm_statement_free(self->statement);
+    corm_batch_free(self->batch);
     corm_prepared_free(self->prepared);
     corm_session_close(self->session);
     if (self->loop) uv_loop_close(self->loop);
@@ -362,7 +355,7 @@ int main(int argc, char **argv) {
         calloc((warm_up > requests ? warm_up : requests) / SAMPLE + 1, sizeof *self.latencies);
     if (!self.latencies || sem_init(&self.all_done, 0, 0) != 0) fail("start", "no memory");
     open_session(&self, argv[2], argv[3]);
-    make_flights(&self);
+    make_statement(&self);
     measure(&self, warm_up, requests);
     close_all(&self);
     return 0;
