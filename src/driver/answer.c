@@ -41,6 +41,19 @@ corm_status driver__answer_prepared(driver_request *r, driver_prepared *prepared
     return CORM_OK;
 }
 
+/* Texts that differ in their values fill the cache and are never met again: an operator should know. */
+static void note_thrown_out(driver_cluster *cluster) {
+    enum { EVERY = 1000 };
+    driver_prepared_cache *cache = &cluster->prepared;
+    if (cache->thrown_out <= cache->noted) return;
+    cache->noted = cache->thrown_out + EVERY;
+    driver__log(
+        cluster,
+        "prepared statements were thrown out of a full cache (%zu bytes), %llu so far: are values "
+        "written into texts instead of markers?",
+        cache->most_bytes, (unsigned long long)cache->thrown_out);
+}
+
 static void take_prepared(driver_request *r, driver_conn *conn, corm_bytes message) {
     driver_prepared *prepared = NULL;
     if (r->is_again) {
@@ -54,6 +67,7 @@ static void take_prepared(driver_request *r, driver_conn *conn, corm_bytes messa
                              r->answer->version, mask, &prepared, &r->error);
     if (status == CORM_OK) {
         driver__count(&r->cluster->totals.prepares, 1);
+        note_thrown_out(r->cluster);
         r->answer->prepared = driver__prepared_ref(driver__prepared_wire(prepared));
         driver__prepare_done(r, prepared);
         driver__prepared_unref(driver__prepared_wire(prepared));

@@ -59,7 +59,7 @@ typedef struct driver_prepared_cache {
         under_way; /* "keyspace\0text" to the request that prepares it: others wait for that one */
     struct driver_reprepare *again; /* statements that are being prepared again: reprepare.c */
     base_buf                 key;   /* for look-ups */
-    uint64_t                 thrown_out;
+    uint64_t thrown_out, noted;     /* noted: how many may be before it is logged again */
 } driver_prepared_cache;
 
 /* "keyspace\0text" in cache->key; data NULL without memory. */

@@ -851,6 +851,53 @@ static void a_node_takes_no_more_than_its_limit(void **state) {
     }
 }
 
+static void too_many_that_wait_are_refused(void **state) {
+    (void)state;
+    enum { MANY = 40 };
+    corm_cluster_options options = { .concurrency = { .initial = 16, .least = 16, .most = 16 },
+                                     .pool = { .size = 1, .max_size = 1, .max_queued = 4 } };
+    start(&(corm_fake_options){ .nodes = 1 }, &options);
+    rule("SELECT", (corm_fake_rule){ .no_answer = true });
+    static waiting       waits[MANY];
+    corm_request_options soon = { .timeout_ms = 100 };
+    wire_request         request = { .kind = WIRE_QUERY,
+                                     .text = corm_str_of("SELECT * FROM t"),
+                                     .options.routing = &soon };
+    int                  late = 0, refused = 0;
+    for (int i = 0; i < MANY; i++) {
+        waits[i] = (waiting){ 0 };
+        (void)sem_init(&waits[i].done, 0, 0);
+        driver__submit(f.cluster, corm_str_of("ks"), &request, &waits[i].answer, ended, &waits[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        wait_for(&waits[i]);
+        late += waits[i].status == CORM_TIMEOUT;
+        refused += waits[i].status == CORM_OVERLOADED;
+    }
+    assert_int_equal(late, 20);
+    assert_int_equal(refused, 20);
+}
+
+static void a_full_cache_of_statements_is_logged(void *context, const char *text) {
+    if (strstr(text, "full cache")) atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void texts_with_values_in_them_are_noticed(void **state) {
+    (void)state;
+    atomic_int           logged = 0;
+    corm_cluster_options options = { .prepared_cache_bytes = 65536,
+                                     .hooks = { .context = &logged,
+                                                .log = a_full_cache_of_statements_is_logged } };
+    start(&(corm_fake_options){ .nodes = 1 }, &options);
+    for (int i = 0; i < 200; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "SELECT * FROM t WHERE k = %d", i);
+        driver__prepared_unref(prepare(text));
+    }
+    assert_int_equal(logged, 1);
+    assert_true(stats_now().prepared_bytes <= 65536);
+}
+
 /* ---- hooks ---- */
 
 typedef struct heard {
@@ -962,6 +1009,8 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(a_cancelled_request_ends_at_once),
     REQUEST_TEST(requests_wait_for_a_node_that_is_down),
     REQUEST_TEST(a_node_takes_no_more_than_its_limit),
+    REQUEST_TEST(too_many_that_wait_are_refused),
+    REQUEST_TEST(texts_with_values_in_them_are_noticed),
     REQUEST_TEST(hooks_hear_of_each_request),
 };
 
