@@ -58,7 +58,8 @@ void driver__cluster_serve(driver_cluster *cluster) {
     uint32_t room = 0;
     for (uint32_t i = 0; i < cluster->node_count && room < cluster->waiting_count; i++) {
         const driver_node *node = cluster->nodes[i];
-        if (!node->view.up || !driver__limiter_allows(&node->limiter, node->view.in_flight)) continue;
+        if (!node->view.up || !driver__limiter_allows(&node->limiter, node->view.in_flight))
+            continue;
         uint32_t more = driver__pool_room(node->pool);
         if (more == 0) driver__pool_grow(node->pool);
         room += more;
