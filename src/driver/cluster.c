@@ -181,6 +181,7 @@ void driver__node_is_down(driver_node *node, const corm_error *why) {
         driver__log(node->cluster, "%s:%u is down: %s", node->view.address, node->view.port,
                     why->message);
     }
+    driver__control_probe(node->cluster->control, node);
     driver__cluster_hook(node, "down");
 }
 
@@ -194,7 +195,9 @@ void driver__node_not_reached(driver_node *node, const corm_error *why) {
 }
 
 void driver__cluster_suspect(driver_cluster *cluster, driver_node *node) {
-    if (!cluster->closing && !node->removed) driver__pool_probe(node->pool);
+    if (cluster->closing || node->removed) return;
+    driver__pool_probe(node->pool);
+    driver__control_probe(cluster->control, node);
 }
 
 /* ---- life ---- */

@@ -74,7 +74,10 @@ static void every_address_of_a_name_is_tried(void **state) {
                                      corm_fake_port(t.fake) }; /* ::1, too, on many machines */
     assert_ok(test_try_open(&t, &contact, 1, &quick, &err), err);
     assert_string_equal(test_control(&t), "127.0.0.1");
-    assert_string_equal(driver__conn_address(t.cluster->control->conn)->name, "localhost");
+    const driver_address *address = driver__conn_address(t.cluster->control->conn);
+    assert_string_equal(address->name, "localhost");
+    assert_string_equal(driver__control_name_of(t.cluster->control, address), "localhost");
+    assert_string_equal(t.cluster->nodes[0]->address.name, "localhost"); /* for its certificate */
     test_end(&t);
 }
 

@@ -28,17 +28,24 @@ static bool was_tried(const driver_control *control, const driver_address *addre
     return false;
 }
 
+/* False: no memory for it. */
+static bool append(driver_address **list, uint32_t *count, uint32_t *capacity,
+                   const driver_address *address) {
+    if (*count == *capacity) {
+        uint32_t        more = *capacity ? 2 * *capacity : 8;
+        driver_address *larger = realloc(*list, more * sizeof *larger);
+        if (!larger) return false;
+        *list = larger;
+        *capacity = more;
+    }
+    (*list)[(*count)++] = *address;
+    return true;
+}
+
 /* Without memory for it the address is left out of this round. */
 static void push(driver_control *control, const driver_address *address) {
     if (address->sa.ss_family == AF_UNSPEC || was_tried(control, address)) return;
-    if (control->target_count == control->target_capacity) {
-        uint32_t        capacity = control->target_capacity ? 2 * control->target_capacity : 8;
-        driver_address *targets = realloc(control->targets, capacity * sizeof *targets);
-        if (!targets) return;
-        control->targets = targets;
-        control->target_capacity = capacity;
-    }
-    control->targets[control->target_count++] = *address;
+    (void)append(&control->targets, &control->target_count, &control->target_capacity, address);
 }
 
 static void shuffle(driver_control *control, uint32_t from) {
@@ -87,6 +94,33 @@ static void end_round(driver_control *control) {
 
 /* ---- names ---- */
 
+/* A server's certificate has its name, but its peers announce its number. */
+static void remember_name(driver_control *control, const driver_address *address) {
+    for (uint32_t i = 0; i < control->named_count; i++) {
+        driver_address *known = &control->named[i];
+        if (strcmp(known->text, address->text) != 0 || known->port != address->port) continue;
+        *known = *address;
+        return;
+    }
+    (void)append(&control->named, &control->named_count, &control->named_capacity, address);
+}
+
+const char *driver__control_name_of(const driver_control *control, const driver_address *address) {
+    for (uint32_t i = 0; i < control->named_count; i++) {
+        const driver_address *known = &control->named[i];
+        if (strcmp(known->text, address->text) == 0 && known->port == address->port) {
+            return known->name;
+        }
+    }
+    return "";
+}
+
+/* Whether every name is resolved before the first dial, since certificates are checked against it. */
+static bool needs_names(const driver_control *control) {
+    const corm_tls_options *tls = &control->cluster->settings.options.tls;
+    return tls->enabled && tls->verify == CORM_TLS_VERIFY_FULL && !tls->server_name;
+}
+
 static void resolved(void *context, corm_status status, const driver_address *addresses,
                      uint32_t count, const corm_error *err) {
     driver_control *control = context;
@@ -95,7 +129,10 @@ static void resolved(void *context, corm_status status, const driver_address *ad
         control->error = *err;
         driver__log(control->cluster, "no control connection: %s", err->message);
     }
-    for (uint32_t i = 0; i < count; i++) push(control, &addresses[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        remember_name(control, &addresses[i]);
+        push(control, &addresses[i]);
+    }
     next(control);
 }
 
@@ -113,15 +150,16 @@ static bool take_contact(driver_control *control) {
 }
 
 static void next(driver_control *control) {
-    const driver_settings *settings = &control->cluster->settings;
-    while (control->started && control->next_target == control->target_count) {
-        if (control->next_contact == settings->contact_count) {
-            end_round(control);
-            return;
-        }
+    uint32_t contacts = control->cluster->settings.contact_count;
+    while (control->started && control->next_contact < contacts) {
+        if (control->next_target < control->target_count && !needs_names(control)) break;
         if (take_contact(control)) return;
     }
-    if (control->started) driver__permit_ask(control->cluster, &control->permit, true);
+    if (!control->started) return;
+    if (control->next_target == control->target_count)
+        end_round(control);
+    else
+        driver__permit_ask(control->cluster, &control->permit, true);
 }
 
 /* ---- the connection ---- */
@@ -224,9 +262,18 @@ void driver__control_stop(driver_control *control) {
     if (control->conn) driver__conn_close(control->conn, CORM_CLOSED, "the session is closed");
 }
 
+void driver__control_probe(driver_control *control, const driver_node *node) {
+    if (!control->ready || !driver__conn_is_ready(control->conn)) return;
+    const driver_address *address = driver__conn_address(control->conn);
+    if (strcmp(address->text, node->address.text) != 0 || address->port != node->address.port)
+        return;
+    driver__conn_probe(control->conn);
+}
+
 void driver__control_free(driver_control *control) {
     if (!control) return;
     driver__topology_free(&control->topology);
     free(control->targets);
+    free(control->named);
     free(control);
 }

@@ -73,6 +73,8 @@ struct driver_control {
     /* where to dial next */
     driver_address *targets;
     uint32_t        target_count, target_capacity, next_target, next_contact;
+    driver_address *named; /* addresses of contact points' names, for certificates */
+    uint32_t        named_count, named_capacity;
     driver_resolve *resolve;
     driver_permit   permit;
     uint32_t        failures; /* rounds over all targets */
@@ -95,6 +97,11 @@ CORM_CHECKED corm_status driver__control_new(driver_cluster *cluster, driver_con
 void                     driver__control_start(driver_control *control);
 void                     driver__control_stop(driver_control *control);
 void                     driver__control_free(driver_control *control);
+
+/* The contact point's name that was resolved to the address; empty: none. */
+const char *driver__control_name_of(const driver_control *control, const driver_address *address);
+/* Asks for a sign of life when the control connection leads to the node. */
+void driver__control_probe(driver_control *control, const driver_node *node);
 
 /* Reads the nodes: now; after a second, in which more may happen. */
 void driver__control_read(driver_control *control);

@@ -20,6 +20,8 @@ static void dial_address(driver_cluster *cluster, const driver_node_row *row, ui
     char                        announced[46], translated[256] = "";
     uint16_t                    translated_port = port;
     driver__address_of_inet(row->announced, port, out);
+    (void)snprintf(out->name, sizeof out->name, "%s",
+                   driver__control_name_of(cluster->control, out));
     if (!o->translate) return;
     corm_inet_format(row->announced, announced);
     cluster->calling++;
