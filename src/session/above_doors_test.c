@@ -9,12 +9,14 @@
 
 enum { ROWS = 600, PARTITIONS = 50 };
 
-static void run(corm_session *session, const char *cql) {
+static corm_session *session; /* one for all tests: a keyspace takes a cluster a second */
+
+static void run(const char *cql) {
     corm_error err = { 0 };
     assert_ok(corm_execute(session, cql, NULL, { .error = &err }), err);
 }
 
-static corm_statement *prepare(corm_session *session, const char *cql) {
+static corm_statement *prepare(const char *cql) {
     corm_prepared *prepared;
     corm_error     err = { 0 };
     assert_ok(corm_prepare(session, cql, &prepared, &err), err);
@@ -31,12 +33,13 @@ static void bind(corm_statement *statement, int32_t first, int32_t second) {
 }
 
 /* ROWS rows, (i % PARTITIONS, i). */
-static corm_session *open_items(void) {
-    corm_session *session = testing__open("above_doors");
-    corm_error    err = { 0 };
-    uint64_t      done;
-    run(session, "CREATE TABLE items (k int, c int, v text, s text static, PRIMARY KEY (k, c))");
-    corm_statement *insert = prepare(session, "INSERT INTO items (k, c, v) VALUES (?, ?, 'v')");
+static int open_items(void **state) {
+    corm_error err = { 0 };
+    uint64_t   done;
+    (void)state;
+    session = testing__open("above_doors");
+    run("CREATE TABLE items (k int, c int, v text, s text static, PRIMARY KEY (k, c))");
+    corm_statement *insert = prepare("INSERT INTO items (k, c, v) VALUES (?, ?, 'v')");
     corm_batch     *batch = corm_batch_new(session, CORM_UNLOGGED);
     for (int32_t i = 0; i < ROWS; i++) {
         bind(insert, i % PARTITIONS, i);
@@ -47,10 +50,16 @@ static corm_session *open_items(void) {
     assert_int_equal(done, ROWS);
     corm_batch_free(batch);
     corm_statement_free(insert);
-    return session;
+    return 0;
 }
 
-static int64_t number(corm_session *session, const char *cql) {
+static int close_items(void **state) {
+    (void)state;
+    corm_session_close(session);
+    return 0;
+}
+
+static int64_t number(const char *cql) {
     corm_result *result;
     corm_error   err = { 0 };
     assert_ok(corm_execute(session, cql, &result, { .error = &err }), err);
@@ -61,16 +70,13 @@ static int64_t number(corm_session *session, const char *cql) {
 
 static void a_batch_in_pieces_is_written_whole(void **state) {
     (void)state;
-    corm_session *session = open_items();
-    assert_int_equal(number(session, "SELECT count(*) FROM items"), ROWS);
-    assert_int_equal(number(session, "SELECT count(*) FROM items WHERE k = 7"), ROWS / PARTITIONS);
-    corm_session_close(session);
+    assert_int_equal(number("SELECT count(*) FROM items"), ROWS);
+    assert_int_equal(number("SELECT count(*) FROM items WHERE k = 7"), ROWS / PARTITIONS);
 }
 
 static void what_was_added_last_wins_across_pieces(void **state) {
     (void)state;
-    corm_session   *session = open_items();
-    corm_statement *other = prepare(session, "UPDATE items SET v = ? WHERE k = ? AND c = 0");
+    corm_statement *other = prepare("UPDATE items SET v = ? WHERE k = ? AND c = 0");
     corm_batch     *batch = corm_batch_new(session, CORM_UNLOGGED);
     corm_error      err = { 0 };
     const char     *texts[] = { "zz", "c", "yyy", "b", "a" };
@@ -81,18 +87,16 @@ static void what_was_added_last_wins_across_pieces(void **state) {
     }
     corm_split_options options = { .max_statements = 1, .error = &err };
     assert_ok(corm_batch_run_split(batch, &options, NULL), err);
-    assert_int_equal(number(session,
-                            "SELECT count(*) FROM items WHERE k = 77 AND c = 0 AND v = 'a' "
+    assert_int_equal(number("SELECT count(*) FROM items WHERE k = 77 AND c = 0 AND v = 'a' "
                             "ALLOW FILTERING"),
                      1);
+    run("DELETE FROM items WHERE k = 77");
     corm_batch_free(batch);
     corm_statement_free(other);
-    corm_session_close(session);
 }
 
 static void rows_are_stepped_through_in_pages(void **state) {
     (void)state;
-    corm_session *session = open_items();
     for (int turn = 0; turn < 2; turn++) {
         corm_result    *result;
         const corm_row *row;
@@ -110,14 +114,12 @@ static void rows_are_stepped_through_in_pages(void **state) {
         assert_int_equal(count, ROWS);
         corm_result_free(result);
     }
-    corm_session_close(session);
 }
 
 /* Each page by a token of the one before, as a browser would ask. */
 static void page_tokens_lead_through_all_pages(void **state) {
     (void)state;
-    corm_session   *session = open_items();
-    corm_statement *select = prepare(session, "SELECT c FROM items WHERE k = ? AND c >= ?");
+    corm_statement *select = prepare("SELECT c FROM items WHERE k = ? AND c >= ?");
     char           *token = NULL;
     uint32_t        rows = 0, pages = 0;
     for (bool more = true; more; pages++) {
@@ -138,7 +140,6 @@ static void page_tokens_lead_through_all_pages(void **state) {
     assert_int_equal(rows, ROWS / PARTITIONS);
     assert_in_range(pages, 3, 4);
     corm_statement_free(select);
-    corm_session_close(session);
 }
 
 /* ---- scans ---- */
@@ -174,12 +175,11 @@ static void expect_each_once(const sight *self) {
 
 static void a_scan_sees_every_row_and_static_partition_once(void **state) {
     (void)state;
-    corm_session *session = open_items();
-    corm_error    err = { 0 };
+    corm_error err = { 0 };
     for (int i = 0; i < 20; i++) {
         char text[80];
         snprintf(text, sizeof text, "INSERT INTO items (k, s) VALUES (%d, 's')", 1000 + i);
-        run(session, text);
+        run(text);
     }
     sight             self = { 0 };
     corm_scan        *scan;
@@ -189,16 +189,19 @@ static void a_scan_sees_every_row_and_static_partition_once(void **state) {
     assert_true(corm_scan_progress(scan) == 1.0);
     expect_each_once(&self);
     assert_int_equal(self.statics, 20);
+    for (int i = 0; i < 20; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "DELETE FROM items WHERE k = %d", 1000 + i);
+        run(text);
+    }
     corm_scan_free(scan);
-    corm_session_close(session);
 }
 
 static void a_scan_goes_on_where_it_was_stopped(void **state) {
     (void)state;
-    corm_session *session = open_items();
-    sight         self = { 0 };
-    char         *text = NULL;
-    uint64_t      turn = 0;
+    sight    self = { 0 };
+    char    *text = NULL;
+    uint64_t turn = 0;
     for (bool done = false; !done; turn++) {
         corm_error        err = { 0 };
         corm_scan        *scan;
@@ -222,16 +225,13 @@ static void a_scan_goes_on_where_it_was_stopped(void **state) {
     assert_true(turn > 2);
     expect_each_once(&self);
     free(text);
-    corm_session_close(session);
 }
 
 /* ---- outcomes ---- */
 
 static void a_conditional_write_is_applied_or_not(void **state) {
     (void)state;
-    corm_session   *session = open_items();
-    corm_statement *update =
-        prepare(session, "UPDATE items SET v = 'w' WHERE k = ? AND c = ? IF v = 'v'");
+    corm_statement  *update = prepare("UPDATE items SET v = 'w' WHERE k = ? AND c = ? IF v = 'v'");
     corm_lwt_outcome outcome;
     corm_result     *current;
     corm_error       err = { 0 };
@@ -246,17 +246,14 @@ static void a_conditional_write_is_applied_or_not(void **state) {
         "w");
     corm_result_free(current);
     corm_statement_free(update);
-    corm_session_close(session);
 }
 
 static void a_condition_in_a_piece_that_does_not_hold_is_told(void **state) {
     (void)state;
-    corm_session   *session = open_items();
-    corm_statement *update =
-        prepare(session, "UPDATE items SET v = 'w' WHERE k = ? AND c = ? IF EXISTS");
-    corm_batch *batch = corm_batch_new(session, CORM_UNLOGGED);
-    corm_error  err = { 0 };
-    uint64_t    done;
+    corm_statement *update = prepare("UPDATE items SET v = 'w' WHERE k = ? AND c = ? IF EXISTS");
+    corm_batch     *batch = corm_batch_new(session, CORM_UNLOGGED);
+    corm_error      err = { 0 };
+    uint64_t        done;
     bind(update, 1, 1);
     assert_ok(corm_batch_add(batch, update, &err), err);
     bind(update, 2, 100000);
@@ -266,10 +263,10 @@ static void a_condition_in_a_piece_that_does_not_hold_is_told(void **state) {
     assert_int_equal(done, 1);
     corm_batch_free(batch);
     corm_statement_free(update);
-    corm_session_close(session);
 }
 
-static corm_status count_items(void *context, corm_session *session, corm_error *err) {
+static corm_status count_items(void *context, corm_session *given, corm_error *err) {
+    assert_ptr_equal(given, session);
     corm_result *result;
     corm_status  status =
         corm_execute(session, "SELECT count(*) FROM items", &result, { .error = err });
@@ -279,23 +276,21 @@ static corm_status count_items(void *context, corm_session *session, corm_error 
     return CORM_OK;
 }
 
-static corm_status select_nothing(void *context, corm_session *session, corm_error *err) {
+static corm_status select_nothing(void *context, corm_session *given, corm_error *err) {
     ++*(int *)context;
-    return corm_execute(session, "SELECT * FROM nothing", NULL, { .error = err });
+    return corm_execute(given, "SELECT * FROM nothing", NULL, { .error = err });
 }
 
 static void work_is_done_with_the_session_s_retries(void **state) {
     (void)state;
-    corm_session *session = open_items();
-    corm_error    err = { 0 };
-    int64_t       count = 0;
-    int           calls = 0;
+    corm_error err = { 0 };
+    int64_t    count = 0;
+    int        calls = 0;
     assert_ok(corm_execute_with_retry(session, count_items, &count, NULL, &err), err);
     assert_int_equal(count, ROWS);
     assert_status(corm_execute_with_retry(session, select_nothing, &calls, NULL, &err),
                   CORM_INVALID);
     assert_int_equal(calls, 1);
-    corm_session_close(session);
 }
 
 /* ---- what only a cluster tells ---- */
@@ -303,7 +298,6 @@ static void work_is_done_with_the_session_s_retries(void **state) {
 static void figures_count_what_was_asked(void **state) {
     (void)state;
     if (!testing__is_cluster()) skip();
-    corm_session     *session = open_items();
     const corm_stats *stats;
     corm_error        err = { 0 };
     char             *text;
@@ -319,15 +313,13 @@ static void figures_count_what_was_asked(void **state) {
     assert_non_null(strstr(text, "\ncorm_nodes_up "));
     assert_non_null(strstr(text, "\ncorm_node_up{node=\""));
     free(text);
-    corm_session_close(session);
 }
 
 static void a_trace_tells_what_the_server_did(void **state) {
     (void)state;
     if (!testing__is_cluster()) skip();
-    corm_session *session = open_items();
-    corm_result  *result, *trace;
-    corm_error    err = { 0 };
+    corm_result *result, *trace;
+    corm_error   err = { 0 };
     assert_ok(corm_execute(session, "SELECT * FROM items WHERE k = 1", &result,
                            { .request = { .trace = true }, .error = &err }),
               err);
@@ -338,15 +330,12 @@ static void a_trace_tells_what_the_server_did(void **state) {
     assert_true(corm_row_text(corm_result_next(trace), 0).len > 0);
     corm_result_free(trace);
     corm_result_free(result);
-    corm_session_close(session);
 }
 
 static void all_nodes_agree_on_the_schema(void **state) {
     (void)state;
-    corm_session *session = open_items();
-    corm_error    err = { 0 };
+    corm_error err = { 0 };
     assert_ok(corm_session_wait_for_agreement(session, 10000, &err), err);
-    corm_session_close(session);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -364,4 +353,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_nodes_agree_on_the_schema),
 };
 
-RUN_TESTS()
+int main(void) {
+    return cmocka_run_group_tests(tests, open_items, close_items);
+}
