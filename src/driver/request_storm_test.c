@@ -17,10 +17,10 @@ typedef struct storm {
     corm_fake_cluster   *fake;
     driver_cluster      *cluster;
     const wire_prepared *prepared;
-    atomic_ullong        good, failed;
+    atomic_ullong        good, failed, errors;
     atomic_bool          stop;
     pthread_t            threads[THREADS];
-    corm_error           error; /* of one that failed */
+    corm_error           error; /* of the first that failed */
 } storm;
 
 static storm s;
@@ -67,7 +67,7 @@ static void *load(void *context) {
     while (!atomic_load(&s.stop)) {
         corm_error  err;
         corm_status status = run(&request, &answer, &err);
-        if (status != CORM_OK) s.error = err;
+        if (status != CORM_OK && atomic_fetch_add(&s.errors, 1) == 0) s.error = err;
         atomic_fetch_add(status == CORM_OK ? &s.good : &s.failed, 1);
     }
     wire__answer_free(&answer);
