@@ -20,7 +20,7 @@
 typedef struct export_values {
     const char *format, *columns, *delimiter, *null_text, *where;
     bool        no_header, force;
-    int64_t     limit;
+    int64_t     limit, concurrency;
 } export_values;
 
 #define OPTION(name) offsetof(export_values, name)
@@ -37,6 +37,9 @@ static const cli_option export_options_table[] = {
       "CSV: what is between fields, or 'tab'; default: a comma", 0, 0, NULL },
     { "null", 0, CLI_TEXT, OPTION(null_text), "TEXT",
       "CSV: what stands for a column without value; default: nothing", 0, 0, NULL },
+    { "concurrency", 0, CLI_NUMBER, OPTION(concurrency), "RANGES",
+      "of a cluster: reads so many parts of the ring at a time; default: 8. With 1, or a limit, rows come in the ring's order",
+      1, 4096, NULL },
     { "force", 0, CLI_FLAG, OPTION(force), NULL, "replaces a file that exists", 0, 0, NULL },
 };
 #undef OPTION
@@ -196,6 +199,7 @@ static corm_status scan_rows(exporting *ex, corm_error *err) {
                                   .columns = base__buf_cstr(&columns),
                                   .where = ex->values->where,
                                   .allow_filtering = ex->values->where != NULL,
+                                  .concurrency = (uint32_t)ex->values->concurrency,
                                   .error = err };
     corm_status       status = options.columns ? CORM_OK : base__fail_memory(err);
     if (status == CORM_OK) status = corm_scan_open(ex->session, ex->table->name, &options, &scan);
@@ -223,7 +227,8 @@ static corm_status select_rows(exporting *ex, corm_error *err) {
 }
 
 static corm_status export_rows(exporting *ex, corm_error *err) {
-    bool scans = session__is_cluster(ex->session) && !ex->values->limit;
+    const export_values *values = ex->values;
+    bool scans = session__is_cluster(ex->session) && !values->limit && values->concurrency != 1;
     return scans ? scan_rows(ex, err) : select_rows(ex, err);
 }
 

@@ -8,6 +8,7 @@
  *   the node refused it (overloaded, server error)    as the policy says; Corm's own say no unless it is idempotent */
 #include <stdio.h>
 
+#include "base/fail.h"
 #include "driver/request_parts.h"
 
 #define CONTAINER(pointer, member)                                                                 \
@@ -132,7 +133,34 @@ static void failed(driver_request *r, driver_node *node, corm_status status,
     decide(r, node, &failure);
 }
 
+/* ---- the session's keyspace is gone ---- */
+
+/* In v5 it goes along with every request, and a node refuses even what has no need of it, such as making it again. What does need
+ * it is answered as it is on a connection that has USEd it. */
+static bool go_homeless(driver_request *r, driver_node *node) {
+    char     gone[128];
+    corm_str keyspace = r->sent.options.keyspace;
+    if (!keyspace.data || r->wire->options.keyspace.data || r->homeless) return false;
+    (void)snprintf(gone, sizeof gone, "Keyspace '%.*s' does not exist", (int)keyspace.len,
+                   keyspace.data);
+    if (strcmp(r->error.message, gone) != 0 || driver__request_is_busy(r)) return false;
+    r->homeless = true;
+    r->sent.options.keyspace = (corm_str){ 0 };
+    driver__request_aim(r, node);
+    driver__request_go(r);
+    return true;
+}
+
+static void name_home(driver_request *r) {
+    static const char none[] = "No keyspace has been specified";
+    if (!r->homeless || strncmp(r->error.message, none, sizeof none - 1) != 0) return;
+    (void)base__fail(&r->error, CORM_INVALID, "Keyspace '%.*s' does not exist",
+                     (int)r->keyspace.len, r->keyspace.data);
+}
+
 void driver__failure_of_error(driver_request *r, driver_node *node, const wire_error *error) {
+    if (error->status == CORM_INVALID && go_homeless(r, node)) return;
+    name_home(r);
     if (error->status == CORM_OVERLOADED) {
         driver__limiter_overloaded(&node->limiter, node->view.in_flight + 1, r->now_ns,
                                    node->view.latency_us);

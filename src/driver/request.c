@@ -254,7 +254,7 @@ static void reset(driver_request *r) {
     r->statement = NULL;
     r->under_way = r->retries = r->speculations = r->repeats = 0;
     r->idempotent = r->named = DRIVER_UNKNOWN;
-    r->ended = r->has_plan = r->second_round = r->went_round = false;
+    r->ended = r->has_plan = r->second_round = r->went_round = r->homeless = false;
     r->failed = CORM_OK;
     r->asked = NULL;
     r->prepare_key = (corm_str){ 0 };

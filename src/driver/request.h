@@ -56,6 +56,7 @@ struct driver_request {
     bool         second_round; /* every node may be asked once more … */
     bool         went_round;   /* … and was, since a connection was lost */
     bool         is_again;     /* reprepare.c's own */
+    bool         homeless;     /* v5: the session's keyspace is gone, and is not sent any more */
     bool         observed;     /* somebody wants to hear of its end */
     corm_status  failed;       /* of the last attempt that failed; CORM_OK: none did */
     driver_node *pinned;       /* no other node is asked; one reference */

@@ -225,6 +225,7 @@ static void a_model_may_name_its_keyspace(void **state) {
     corm_error        err = { 0 };
     model = items;
     model.keyspace = "Other";
+    (void)testing__fresh("Other");
     assert_status(corm_load(db, &model, &err), CORM_INVALID); /* there is no such keyspace */
     run(db,
         "CREATE KEYSPACE \"Other\" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");

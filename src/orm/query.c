@@ -71,6 +71,13 @@ static corm_status check_value(const orm_query *query, const corm_term *term) {
     return bad(query, what);
 }
 
+/* Conditions that the store does not hold. Cassandra has LIKE only for columns with an index of its own kind for it (SASI), so a
+ * cluster is never asked for it. */
+static bool is_local(const orm_query *query, corm_op op) {
+    bool cluster = query->model->db && session__is_cluster(query->model->db->session);
+    return !operators[op].text || (op == CORM_LIKE && cluster);
+}
+
 static corm_status add_term(orm_query *query, const corm_term *given) {
     if ((unsigned)given->op >= OPERATOR_COUNT || given->op == CORM_OP_NONE) {
         return bad(query, "a condition has no operator");
@@ -79,7 +86,7 @@ static corm_status add_term(orm_query *query, const corm_term *given) {
     term->given = given;
     if (!operators[given->op].is_token) {
         CORM_TRY(orm__field_named(query->model, given->column, &term->field, query->err));
-        term->local = !operators[given->op].text;
+        term->local = is_local(query, given->op);
         query->local_count += term->local;
     }
     return check_value(query, given);
@@ -172,7 +179,8 @@ static void tell_costs(const orm_query *query) {
     }
     for (uint32_t i = 0; i < query->term_count; i++) {
         if (!query->terms[i].local || query->terms[i].given->op == CORM_EQ) continue;
-        orm__notice(db, "%s: the condition on '%s' is not CQL and held by Corm on each row read",
+        orm__notice(db,
+                    "%s: the condition on '%s' is not CQL here and held by Corm on each row read",
                     table, query->terms[i].field->name.data);
     }
 }

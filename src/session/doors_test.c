@@ -251,7 +251,24 @@ static void a_keyspace_name_longer_than_any_is_no_keyspace(void **state) {
     corm_session_close(session);
 }
 
+static void a_keyspace_in_use_may_be_dropped_and_made_again(void **state) {
+    (void)state;
+    corm_session *session = open_users();
+    corm_error    err;
+    run(session, "DROP KEYSPACE shop");
+    run(session, "SELECT key FROM system.local");
+    assert_status(corm_execute(session, "SELECT * FROM users", NULL, { .error = &err }),
+                  CORM_INVALID);
+    assert_non_null(strstr(err.message, "does not exist"));
+    run(session, "CREATE KEYSPACE shop WITH replication = "
+                 "{'class': 'SimpleStrategy', 'replication_factor': 1}");
+    run(session, "CREATE TABLE users (id int PRIMARY KEY)");
+    run(session, "SELECT * FROM users");
+    corm_session_close(session);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_keyspace_in_use_may_be_dropped_and_made_again),
     cmocka_unit_test(a_row_is_written_and_read_back),
     cmocka_unit_test(errors_have_the_server_s_code_and_place),
     cmocka_unit_test(pages_go_through_all_rows),

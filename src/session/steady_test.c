@@ -2,6 +2,8 @@
 /* What runs again and again takes its memory from what ran before. */
 #include "testing/memory.h"
 
+#include <limits.h>
+
 #include "session/core.h"
 #include "testing/check.h"
 #include "testing/door.h"
@@ -126,14 +128,14 @@ static void a_prepared_statement_runs_without_allocations(void **state) {
     close_fixture(&f);
 }
 
-/* As many tasks at once as before: sometimes one more is under way while another ends. */
-static void a_prepared_statement_runs_asynchronously_without_allocations(void **state) {
-    (void)state;
-    fixture f;
-    if (!testing__memory_can_fail()) skip();
-    open_recorded(&f);
-    assert_true(allocations(&f, run_async) <= AT_ONCE);
-    close_fixture(&f);
+/* On a busy machine more is under way at the same time than before, now and then, and heartbeats come: the best of some tries. */
+static long least_allocations(fixture *f, void (*how)(fixture *f, int times)) {
+    long least = LONG_MAX;
+    for (int i = 0; i < 20 && least > 0; i++) {
+        long made = allocations(f, how);
+        if (made < least) least = made;
+    }
+    return least;
 }
 
 static void prepare_on(fixture *f, corm_session *session, const char *cql) {
@@ -141,7 +143,16 @@ static void prepare_on(fixture *f, corm_session *session, const char *cql) {
     open_session(f, session, cql);
 }
 
-/* Down to the socket, on all threads. A late answer, a heartbeat or a turn of the clock may need a little now and then. */
+static void a_prepared_statement_runs_asynchronously_without_allocations(void **state) {
+    (void)state;
+    fixture f;
+    if (!testing__memory_can_fail()) skip();
+    open_recorded(&f);
+    assert_int_equal(least_allocations(&f, run_async), 0);
+    close_fixture(&f);
+}
+
+/* Down to the socket, on all threads. */
 static void a_cluster_s_requests_need_no_allocations(void **state) {
     (void)state;
     if (!testing__memory_can_fail() || !testing__is_cluster()) skip();
@@ -155,10 +166,8 @@ static void a_cluster_s_requests_need_no_allocations(void **state) {
                                          "SELECT * FROM t WHERE id = ? AND name = ?" };
     for (int i = 0; i < 2; i++) {
         prepare_on(&f, session, texts[i]);
-        long waited = allocations(&f, run), called = allocations(&f, run_async);
-        printf("%s: %ld allocations a thousand, %ld asynchronously\n", texts[i], waited, called);
-        assert_true(waited <= 10);
-        assert_true(called <= 10 + AT_ONCE);
+        assert_int_equal(least_allocations(&f, run), 0);
+        assert_int_equal(least_allocations(&f, run_async), 0);
     }
     close_fixture(&f);
 }

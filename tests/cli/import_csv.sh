@@ -6,7 +6,7 @@ quiet() {
     return $code
 }
 import() { quiet "$CORM" import "$STORE" "$@"; echo "exit $?"; }
-export_to() { quiet "$CORM" export "$STORE" "$@"; echo "exit $?"; }
+export_to() { quiet "$CORM" export "$STORE" "$@" --concurrency 1; echo "exit $?"; }
 cql() { "$CORM" shell "$STORE" "$@"; }
 columns="k int, c text, s text static, a ascii, bi bigint, bl blob, bo boolean, da date, de decimal, d double,
     du duration, f float, i inet, si smallint, ti tinyint, tm time, ts timestamp, tu timeuuid, u uuid, vi varint,
