@@ -37,9 +37,8 @@ static const cli_option export_options_table[] = {
       "CSV: what is between fields, or 'tab'; default: a comma", 0, 0, NULL },
     { "null", 0, CLI_TEXT, OPTION(null_text), "TEXT",
       "CSV: what stands for a column without value; default: nothing", 0, 0, NULL },
-    { "concurrency", 0, CLI_NUMBER, OPTION(concurrency), "RANGES",
-      "of a cluster: reads so many parts of the ring at a time; default: 8. With 1, or a limit, rows come in the ring's order",
-      1, 4096, NULL },
+    { "concurrency", 0, CLI_NUMBER, OPTION(concurrency), "N",
+      "of a cluster: parts of the ring read at a time (8); 1 keeps its order", 1, 4096, NULL },
     { "force", 0, CLI_FLAG, OPTION(force), NULL, "replaces a file that exists", 0, 0, NULL },
 };
 #undef OPTION
