@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* agree.c -- waiting until all nodes that are up have one version of the schema. All who wait share one poll. Owns nothing; the
- * waiters belong to those who wait. The loop's thread. */
+ * waiters belong to those who wait. The loop's thread.
+ *
+ * A round asks one node behind the other for its own version. What one node says of its peers would not do: it hears of their
+ * versions by gossip, a second late, so that the node of the control connection, before the change of another has reached it,
+ * sees all of them agree on the schema of yesterday. */
 #include "base/fail.h"
 #include "driver/control.h"
+#include "driver/pool.h"
 
 enum { POLL_MS = 100 };
 
-static const char select_local[] = "SELECT schema_version FROM system.local WHERE key='local'";
-static const char select_peers[] = "SELECT host_id, schema_version FROM system.peers_v2";
-static const char select_old_peers[] = "SELECT host_id, schema_version FROM system.peers";
+static const char select_version[] = "SELECT schema_version FROM system.local WHERE key='local'";
 
 static void ask(driver_agreement *agreement);
-
-static driver_control *control_of(const driver_agreement *agreement) {
-    return agreement->cluster->control;
-}
 
 /* ---- those who wait ---- */
 
@@ -79,84 +78,83 @@ void driver__agreement_keyspaces_read(driver_agreement *agreement) {
 static void end_round(driver_agreement *agreement, bool agreed) {
     agreement->settling = agreed;
     if (agreed)
-        driver__control_read_keyspaces(control_of(agreement));
+        driver__control_read_keyspaces(agreement->cluster->control);
     else
         next_round(agreement);
 }
 
-static corm_uuid uuid_of(cql_value value) {
-    corm_uuid uuid = { { 0 } };
-    if (value.len == sizeof uuid.bytes) memcpy(uuid.bytes, value.data, sizeof uuid.bytes);
-    return uuid;
+/* Its first dial has not ended: it will be asked things as soon as it has. */
+static bool is_coming(const driver_node *node) {
+    return node->pool->started && node->pool->failures == 0;
 }
 
-static bool is_up(const driver_cluster *cluster, corm_uuid host_id) {
-    for (uint32_t i = 0; i < cluster->node_count; i++) {
-        const driver_node *node = cluster->nodes[i];
-        if (corm_uuid_equal(node->view.host_id, host_id)) return node->view.up;
+/* The next node that is up, or about to be; NULL behind the last. */
+static driver_node *next_node(driver_agreement *agreement) {
+    const driver_cluster *cluster = agreement->cluster;
+    while (agreement->next < cluster->node_count) {
+        driver_node *node = cluster->nodes[agreement->next++];
+        if (node->view.up || is_coming(node)) return node;
     }
-    return false;
+    return NULL;
 }
 
-static bool is_same(const driver_agreement *agreement, const wire_result *result) {
+static bool is_same(driver_agreement *agreement, const wire_result *result) {
+    corm_uuid version = { { 0 } };
+    if (result->row_count == 0 || result->metadata.count != 1) return false;
     base_reader rows = result->rows;
-    for (uint32_t i = 0; i < result->row_count && result->metadata.count == 2; i++) {
-        corm_uuid host_id = uuid_of(cql__read_value(&rows));
-        corm_uuid version = uuid_of(cql__read_value(&rows));
-        if (corm_uuid_is_zero(version) || !is_up(agreement->cluster, host_id)) continue;
-        if (!corm_uuid_equal(version, agreement->version)) return false;
-    }
-    return true;
+    cql_value   value = cql__read_value(&rows);
+    if (value.len != sizeof version.bytes) return false;
+    memcpy(version.bytes, value.data, sizeof version.bytes);
+    if (!agreement->seen) agreement->version = version;
+    agreement->seen = true;
+    return corm_uuid_equal(version, agreement->version);
 }
 
-/* Where there is no table of peers there is nobody to disagree. */
-static void peers_came(driver_query *query, corm_status status, const wire_result *result,
-                       const corm_error *err) {
-    driver_agreement *agreement =
-        (driver_agreement *)(void *)((char *)query - offsetof(driver_agreement, peers));
-    (void)err;
-    end_round(agreement, driver__is_absent(status) || (!status && is_same(agreement, result)));
-}
+static void ask_next(driver_agreement *agreement);
 
-static void local_came(driver_query *query, corm_status status, const wire_result *result,
-                       const corm_error *why) {
+static void version_came(driver_query *query, corm_status status, const wire_result *result,
+                         const corm_error *why) {
     driver_agreement *agreement =
-        (driver_agreement *)(void *)((char *)query - offsetof(driver_agreement, local));
-    driver_control *control = control_of(agreement);
-    const char     *peers = control->old_peers ? select_old_peers : select_peers;
-    corm_error      err;
+        (driver_agreement *)(void *)((char *)query - offsetof(driver_agreement, query));
     (void)why;
-    if (status == CORM_OK && result->row_count > 0 && result->metadata.count == 1) {
-        base_reader rows = result->rows;
-        agreement->version = uuid_of(cql__read_value(&rows));
-        agreement->peers.done = peers_came;
-        status =
-            driver__query_send(agreement->cluster, control->conn, &agreement->peers, peers, &err);
-        if (status == CORM_OK) return;
+    if (status == CORM_OK && is_same(agreement, result)) {
+        ask_next(agreement);
+    } else {
+        end_round(agreement, false);
     }
-    end_round(agreement, false);
 }
 
-static bool is_out(const driver_agreement *agreement) {
-    return agreement->settling || driver__query_is_out(&agreement->local) ||
-           driver__query_is_out(&agreement->peers);
+/* Where no node is up there is nobody who could agree, and one without a connection yet is waited for. */
+static void ask_next(driver_agreement *agreement) {
+    corm_error   err;
+    driver_node *node = next_node(agreement);
+    if (!node) {
+        end_round(agreement, agreement->seen);
+        return;
+    }
+    driver_conn *conn = driver__node_connection(node, -1);
+    agreement->query.done = version_came;
+    if (!conn || driver__query_send(agreement->cluster, conn, &agreement->query, select_version,
+                                    &err) != CORM_OK) {
+        end_round(agreement, false);
+    }
 }
 
+/* The schema is read again over the control connection, so that one must be there too. */
 static void ask(driver_agreement *agreement) {
-    driver_control *control = control_of(agreement);
-    corm_error      err;
-    if (is_out(agreement)) return;
-    agreement->local.done = local_came;
-    if (!control->ready || driver__query_send(agreement->cluster, control->conn, &agreement->local,
-                                              select_local, &err) != CORM_OK) {
+    if (agreement->settling || driver__query_is_out(&agreement->query)) return;
+    agreement->next = 0;
+    agreement->seen = false;
+    if (agreement->cluster->control->ready) {
+        ask_next(agreement);
+    } else {
         next_round(agreement);
     }
 }
 
 void driver__agreement_interrupt(driver_agreement *agreement) {
     agreement->settling = false;
-    driver__query_cancel(&agreement->local);
-    driver__query_cancel(&agreement->peers);
+    driver__query_cancel(&agreement->query);
     next_round(agreement);
 }
 

@@ -50,8 +50,10 @@ typedef struct driver_agreement {
     driver_cluster *cluster;
     driver_waiter  *waiting;
     driver_timer    poll;
-    driver_query    local, peers;
-    corm_uuid       version;  /* of the control connection's node */
+    driver_query    query;    /* one node's version */
+    uint32_t        next;     /* the next node to be asked in this round */
+    bool            seen;     /* a node has told its version in this round */
+    corm_uuid       version;  /* that one */
     bool            settling; /* agreed: keyspaces are being read */
 } driver_agreement;
 

@@ -338,6 +338,21 @@ static void all_nodes_agree_on_the_schema(void **state) {
     assert_ok(corm_session_wait_for_agreement(session, 10000, &err), err);
 }
 
+/* Each statement may be prepared by another node than the one that made its table. */
+static void a_table_is_known_to_every_node_when_it_is_made(void **state) {
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "CREATE TABLE made_%d (k int PRIMARY KEY, v int)", i);
+        run(text);
+        for (int j = 0; j < 3; j++) {
+            snprintf(text, sizeof text, "SELECT %.*s FROM made_%d WHERE k = ?", 1 + 3 * j,
+                     "k, v, k, v", i);
+            corm_statement_free(prepare(text));
+        }
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_batch_in_pieces_is_written_whole),
     cmocka_unit_test(what_was_added_last_wins_across_pieces),
@@ -351,6 +366,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(figures_count_what_was_asked),
     cmocka_unit_test(a_trace_tells_what_the_server_did),
     cmocka_unit_test(all_nodes_agree_on_the_schema),
+    cmocka_unit_test(a_table_is_known_to_every_node_when_it_is_made),
 };
 
 int main(void) {
