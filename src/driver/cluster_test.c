@@ -191,6 +191,29 @@ static void contact_points_are_tried_again_when_no_node_is_reached(void **state)
     test_end(&t);
 }
 
+/* Nodes that restart again and again, one at a time or all at once, are found again each time. */
+static void restarts_are_survived(void **state) {
+    (void)state;
+    test_cluster t;
+    test_begin(&t, &(corm_fake_options){ .nodes = 3 });
+    test_open(&t, &quick);
+    TURN_UNTIL(&t, test_up(&t) == 3);
+    for (uint32_t round = 0; round < 12; round++) {
+        bool all = round % 4 == 3;
+        for (uint32_t i = 0; i < 3; i++) {
+            if (all || round % 3 == i) corm_fake_kill(t.fake, i);
+        }
+        TURN_UNTIL(&t, test_up(&t) == (all ? 0 : 2));
+        for (uint32_t i = 0; i < 3; i++) {
+            if (all || round % 3 == i) corm_fake_revive(t.fake, i);
+        }
+        TURN_UNTIL(&t, test_up(&t) == 3 && t.cluster->control->ready);
+    }
+    assert_int_equal(t.cluster->node_count, 3);
+    assert_int_equal(test_events(&t, "removed", "127.0.0.1"), 0);
+    test_end(&t);
+}
+
 static void a_node_that_moves_is_the_same_node_at_another_address(void **state) {
     (void)state;
     test_cluster t;
@@ -422,6 +445,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nodes_of_other_data_centres_have_connections_only_when_allowed),
     cmocka_unit_test(another_node_takes_over_the_control_connection),
     cmocka_unit_test(contact_points_are_tried_again_when_no_node_is_reached),
+    cmocka_unit_test(restarts_are_survived),
     cmocka_unit_test(a_node_that_moves_is_the_same_node_at_another_address),
     cmocka_unit_test(nodes_come_and_go),
     cmocka_unit_test(an_up_event_ends_the_pause_between_dials),

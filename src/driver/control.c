@@ -45,7 +45,9 @@ static bool append(driver_address **list, uint32_t *count, uint32_t *capacity,
 /* Without memory for it the address is left out of this round. */
 static void push(driver_control *control, const driver_address *address) {
     if (address->sa.ss_family == AF_UNSPEC || was_tried(control, address)) return;
-    (void)append(&control->targets, &control->target_count, &control->target_capacity, address);
+    if (!append(&control->targets, &control->target_count, &control->target_capacity, address)) {
+        (void)base__fail_memory(&control->error);
+    }
 }
 
 static void shuffle(driver_control *control, uint32_t from) {
