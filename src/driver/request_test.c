@@ -722,9 +722,9 @@ static void prepared_statements_go_to_their_replica(void **state) {
 
 static void under_every_fault_each_request_ends_once(void **state) {
     (void)state;
-    enum { MANY = 2000 };
+    enum { MANY = 1000 };
     corm_cluster_options options = {
-        .request_timeout_ms = 1500,
+        .request_timeout_ms = 400,
         .pool = { .size = 2, .max_size = 4 },
         .reconnection = { .base_delay_ms = 5, .max_delay_ms = 20, .dials_per_second = 1000 },
         .speculative = { .kind = CORM_SPECULATE_CONSTANT, .delay_ms = 20 }
@@ -740,7 +740,7 @@ static void under_every_fault_each_request_ends_once(void **state) {
                                               .garbage = 0.001,
                                               .unprepared = 0.02,
                                               .overloaded = 0.02,
-                                              .split = 0.1 });
+                                              .split = 0.005 });
     waiting     *waits = calloc(MANY, sizeof *waits);
     wire_request request = { .kind = WIRE_EXECUTE,
                              .prepared = prepared,
