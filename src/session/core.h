@@ -36,10 +36,10 @@ typedef enum session_spare_kind {
 } session_spare_kind;
 
 typedef struct session_spares {
-    pthread_mutex_t lock; /* guards everything below */
-    session_spare  *first[SESSION_SPARE_KINDS];
-    size_t          bytes; /* of all that is kept */
-    bool            closed;
+    atomic_flag    lock; /* guards everything below; see spare.c */
+    session_spare *first[SESSION_SPARE_KINDS];
+    size_t         bytes; /* of all that is kept */
+    bool           closed;
 } session_spares;
 
 struct corm_session {
@@ -159,6 +159,7 @@ typedef struct session_request {
     base_arena              arena;
     uint32_t                held_count;
     corm_prepared         **held; /* in the arena, one reference each */
+    corm_prepared          *one;  /* instead of the arena: held when held_count is 1 */
 } session_request;
 
 /* Fills wire.options and keyspace; borrows from options. What it needs beside them is in the request's arena: the caller ends

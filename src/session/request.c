@@ -123,20 +123,28 @@ void session__request_execute(session_request *request, corm_prepared *prepared,
 
 static corm_status copy_text(base_arena *arena, corm_str *text, corm_error *err) {
     if (!text->data) return CORM_OK;
-    *text = base__arena_str(arena, *text);
+    *text = text->len > 0 ? base__arena_str(arena, *text) : (corm_str){ "", 0 };
     return text->data ? CORM_OK : base__fail_memory(err);
 }
 
+/* The array and the bytes behind it. */
 static corm_status copy_values(base_arena *arena, uint32_t count, const cql_value **values,
                                corm_error *err) {
     if (count == 0) return CORM_OK;
-    cql_value *copies = base__arena_calloc(arena, count, sizeof *copies);
+    size_t bytes = count * sizeof(cql_value);
+    for (uint32_t i = 0; i < count; i++) {
+        if ((*values)[i].len > 0) bytes += (size_t)(*values)[i].len;
+    }
+    cql_value *copies = base__arena_alloc(arena, bytes);
     if (!copies) return base__fail_memory(err);
+    uint8_t *next = (uint8_t *)(copies + count);
     for (uint32_t i = 0; i < count; i++) {
         copies[i] = (*values)[i];
         if (copies[i].len < 0) continue;
-        copies[i].data = base__arena_copy(arena, copies[i].data, (size_t)copies[i].len);
-        if (!copies[i].data) return base__fail_memory(err);
+        size_t len = (size_t)copies[i].len;
+        if (len > 0) memcpy(next, copies[i].data, len);
+        copies[i].data = next;
+        next += len;
     }
     *values = copies;
     return CORM_OK;
@@ -198,7 +206,8 @@ static corm_status copy_held(const session_request *request, session_request *ou
     corm_prepared *const *from = request->held_count > 0 ? request->held : &request->prepared;
     uint32_t count = request->held_count > 0 ? request->held_count : request->prepared != NULL;
     if (count == 0) return CORM_OK;
-    corm_prepared **held = BASE_NEW_ARRAY(&out->arena, corm_prepared *, count);
+    corm_prepared **held =
+        count == 1 ? &out->one : BASE_NEW_ARRAY(&out->arena, corm_prepared *, count);
     if (!held) return base__fail_memory(err);
     for (uint32_t i = 0; i < count; i++) held[i] = session__prepared_ref(from[i]);
     out->held = held;

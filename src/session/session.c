@@ -20,7 +20,6 @@ corm_session *session__ref(corm_session *session) {
 void session__unref(corm_session *session) {
     if (!session || atomic_fetch_sub(&session->refs, 1) != 1) return;
     session__spares_close(session);
-    pthread_mutex_destroy(&session->spares.lock);
     base__arena_free(&session->names);
     pthread_cond_destroy(&session->idle);
     pthread_mutex_destroy(&session->lock);
@@ -72,7 +71,7 @@ static corm_session *new_session(const corm_session_options *options) {
     atomic_init(&session->refs, 1);
     atomic_init(&session->keyspace, "");
     pthread_mutex_init(&session->lock, NULL);
-    pthread_mutex_init(&session->spares.lock, NULL);
+    atomic_flag_clear(&session->spares.lock);
     pthread_cond_init(&session->idle, NULL);
     session->worker_threads = options->worker_threads ? options->worker_threads : DEFAULT_WORKERS;
     session->page_size = (int32_t)(options->page_size ? options->page_size : DEFAULT_PAGE_SIZE);

@@ -122,7 +122,7 @@ corm_status corm_run(corm_statement *statement, corm_result **out, corm_error *e
 corm_task *corm_run_async(corm_statement *statement, corm_task_callback callback, void *context) {
     corm_prepared  *prepared = statement->prepared;
     session_request request = { 0 };
-    corm_error      err = { 0 };
+    corm_error      err; /* filled on failure: it is large */
     corm_status     status = make_request(statement, &request, &err);
     corm_task      *task = session__task_run(prepared->session, status, &request, prepared->reads,
                                              callback, context, &err);
