@@ -103,8 +103,9 @@ static corm_status run_batch(write_call *call, engine_request *run, engine_write
         values[i] = call->items[i].values.values;
         counts[i] = call->items[i].values.count;
     }
-    CORM_TRY(cql__check_batch((cql_batch_kind)call->request->batch_kind, items, call->count,
-                              call->request->options.has_timestamp, &batch, run->arena, err));
+    /* A request's timestamp is only what statements have by default, unlike one of BEGIN BATCH USING TIMESTAMP. */
+    CORM_TRY(cql__check_batch((cql_batch_kind)call->request->batch_kind, items, call->count, false,
+                              &batch, run->arena, err));
     return engine__write_batch(write, &batch, values, counts, err);
 }
 

@@ -265,6 +265,35 @@ static void a_condition_in_a_piece_that_does_not_hold_is_told(void **state) {
     corm_statement_free(update);
 }
 
+/* Not so in BEGIN BATCH USING TIMESTAMP, which refuses conditions, counters, and statements that have their own. */
+static void a_request_s_timestamp_is_a_batch_s_default(void **state) {
+    static const struct {
+        corm_batch_kind kind;
+        const char     *text;
+    } cases[] = {
+        { CORM_UNLOGGED, "UPDATE items SET v = 'w' WHERE k = 1 AND c = 1 IF EXISTS" },
+        { CORM_COUNTER_BATCH, "UPDATE counts SET n = n + 1 WHERE k = 1" },
+        { CORM_UNLOGGED, "UPDATE counts SET n = n + 1 WHERE k = 1" },
+        { CORM_LOGGED, "INSERT INTO items (k, c, v) VALUES (78, 0, 'x') USING TIMESTAMP 9" },
+        { CORM_LOGGED, "INSERT INTO items (k, c, v) VALUES (78, 1, 'x')" },
+    };
+    (void)state;
+    run("CREATE TABLE counts (k int PRIMARY KEY, n counter)");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        corm_batch *batch = corm_batch_new(session, cases[i].kind);
+        corm_error  err = { 0 };
+        assert_ok(corm_batch_add_text(batch, cases[i].text, NULL, 0, &err), err);
+        corm_batch_options(batch)->has_timestamp = true;
+        corm_batch_options(batch)->timestamp_us = 7;
+        assert_ok(corm_batch_run(batch, NULL, &err), err);
+        corm_batch_free(batch);
+    }
+    assert_int_equal(number("SELECT writetime(v) FROM items WHERE k = 78 AND c = 0"), 9);
+    assert_int_equal(number("SELECT writetime(v) FROM items WHERE k = 78 AND c = 1"), 7);
+    assert_int_equal(number("SELECT n FROM counts WHERE k = 1"), 2);
+    run("DELETE FROM items WHERE k = 78");
+}
+
 static corm_status count_items(void *context, corm_session *given, corm_error *err) {
     assert_ptr_equal(given, session);
     corm_result *result;
@@ -362,6 +391,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_scan_goes_on_where_it_was_stopped),
     cmocka_unit_test(a_conditional_write_is_applied_or_not),
     cmocka_unit_test(a_condition_in_a_piece_that_does_not_hold_is_told),
+    cmocka_unit_test(a_request_s_timestamp_is_a_batch_s_default),
     cmocka_unit_test(work_is_done_with_the_session_s_retries),
     cmocka_unit_test(figures_count_what_was_asked),
     cmocka_unit_test(a_trace_tells_what_the_server_did),
