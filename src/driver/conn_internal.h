@@ -38,7 +38,7 @@ struct driver_conn {
     uint64_t          idle_since_ns;
     uint64_t          received_ms; /* uv_now() of the last bytes */
     driver_gather     gather;
-    driver_figures   *figures;     /* NULL: nobody counts */
+    driver_figures   *figures; /* NULL: nobody counts */
     uv_tcp_t          tcp;
     uv_write_t        write;
     /* the rest */
