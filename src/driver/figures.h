@@ -23,10 +23,10 @@ void     driver__histogram_merge(driver_histogram *into, const driver_histogram 
 
 /* One node's. */
 typedef struct driver_figures {
-    atomic_ullong requests, errors, timeouts, retries, speculations;
-    atomic_ullong bytes_sent, bytes_received;
-    atomic_ullong dials, dial_failures, connections_closed, heartbeats, late_answers;
-    atomic_uint   orphaned;
+    atomic_ullong    requests, errors, timeouts, retries, speculations;
+    atomic_ullong    bytes_sent, bytes_received;
+    atomic_ullong    dials, dial_failures, connections_closed, heartbeats, late_answers;
+    atomic_uint      orphaned;
     driver_histogram latencies;
 } driver_figures;
 

@@ -32,13 +32,14 @@ typedef struct driver_node {
     uint32_t        index;   /* in cluster->nodes */
     bool            removed; /* no longer of the cluster */
     driver_cluster *cluster;
-    driver_address  address; /* that is dialled: after translation. No family: address.name is resolved at each dial */
-    corm_inet       announced; /* what the cluster calls it: events name it so */
-    uint16_t        announced_port;
-    char            address_text[256], dc[64], rack[64], release_version[32]; /* what view points to */
-    int64_t        *tokens;
-    uint32_t        token_count;
-    corm_uuid       schema_version;
+    driver_address
+        address; /* that is dialled: after translation. No family: address.name is resolved at each dial */
+    corm_inet announced; /* what the cluster calls it: events name it so */
+    uint16_t  announced_port;
+    char      address_text[256], dc[64], rack[64], release_version[32]; /* what view points to */
+    int64_t  *tokens;
+    uint32_t  token_count;
+    corm_uuid schema_version;
     driver_sharding sharding;
     driver_pool    *pool;
     driver_limiter  limiter;

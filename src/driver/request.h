@@ -38,7 +38,7 @@ struct driver_request {
     wire_answer        *answer;
     driver_callback     callback;
     void               *context;
-    void               *span; /* of driver__observe_begin */
+    void               *span;   /* of driver__observe_begin */
     uint64_t            serial; /* loop.c's: counts what was submitted */
     /* how it goes: request.c's and its neighbours' */
     const corm_profile    *profile;   /* with every member filled in */

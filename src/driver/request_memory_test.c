@@ -143,6 +143,35 @@ static void executing_and_preparing_again(void **state) {
     wire__answer_free(&answer);
 }
 
+/* Request objects, buffers of messages and answers are those of earlier requests. */
+static void the_steady_path_asks_for_no_memory(void **state) {
+    (void)state;
+    enum { WARM = 2000, STEADY = 1000 };
+    start(5);
+    wire_answer          prepared = { 0 }, answer = { 0 };
+    corm_error           err;
+    const wire_request   prepare = { .kind = WIRE_PREPARE,
+                                     .text = corm_str_of("INSERT INTO t (k, v) VALUES (?, ?)") };
+    static const uint8_t one[] = { 0, 0, 0, 1 };
+    const cql_value      values[] = { { one, 4 }, { one, 4 } };
+    assert_ok(run(&prepare, &prepared, &err), err);
+    wire_request execute = {
+        .kind = WIRE_EXECUTE, .prepared = prepared.prepared, .values = values, .value_count = 2
+    };
+    for (int i = 0; i < WARM + STEADY; i++) {
+        wire__answer_clear(&answer);
+        testing__memory_fail_from(i < WARM ? SIZE_MAX : 0);
+        corm_status status = run(&execute, &answer, &err);
+        bool        failed = testing__memory_has_failed();
+        testing__memory_fail_from(SIZE_MAX);
+        assert_ok(status, err);
+        assert_false(failed);
+    }
+    driver__prepared_unref(prepared.prepared);
+    wire__answer_free(&prepared);
+    wire__answer_free(&answer);
+}
+
 #define MEMORY_TEST(test) cmocka_unit_test_teardown(test, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -151,6 +180,7 @@ static const struct CMUnitTest tests[] = {
     MEMORY_TEST(schema_changes),
     MEMORY_TEST(preparing),
     MEMORY_TEST(executing_and_preparing_again),
+    MEMORY_TEST(the_steady_path_asks_for_no_memory),
 };
 
 int main(void) {
