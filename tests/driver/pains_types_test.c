@@ -190,22 +190,23 @@ static int compare_uuids(const void *a, const void *b) {
 /* Pain 32. */
 static void time_uuids_never_repeat_and_go_forward(void **state) {
     (void)state;
-    static corm_uuid all[MAKERS][UUIDS];
+    static corm_uuid all[MAKERS * UUIDS];
     pthread_t        threads[MAKERS];
     for (int i = 0; i < MAKERS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, make_uuids, all[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, make_uuids, all + i * UUIDS), 0);
     }
     for (int i = 0; i < MAKERS; i++) pthread_join(threads[i], NULL);
     const cql_type *type = cql__type_native(CQL_TIMEUUID);
     for (int i = 0; i < MAKERS; i++) {
+        const corm_uuid *of = all + i * UUIDS;
         for (int j = 1; j < UUIDS; j++) {
-            cql_value before = { all[i][j - 1].bytes, 16 }, after = { all[i][j].bytes, 16 };
+            cql_value before = { of[j - 1].bytes, 16 }, after = { of[j].bytes, 16 };
             assert_true(cql__compare(type, before, after) < 0);
         }
     }
     qsort(all, MAKERS * UUIDS, sizeof(corm_uuid), compare_uuids);
     for (int i = 1; i < MAKERS * UUIDS; i++) {
-        assert_true(compare_uuids(&all[0][i - 1], &all[0][i]) != 0);
+        assert_true(compare_uuids(&all[i - 1], &all[i]) != 0);
     }
 }
 

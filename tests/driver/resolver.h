@@ -25,7 +25,7 @@ static struct {
 static void resolver_set(const uint8_t *last, size_t count, bool held) {
     pthread_mutex_lock(&resolver.lock);
     memset(resolver.last, 0, sizeof resolver.last);
-    memcpy(resolver.last, last, count);
+    if (count > 0) memcpy(resolver.last, last, count);
     resolver.held = held;
     pthread_cond_broadcast(&resolver.released);
     pthread_mutex_unlock(&resolver.lock);
