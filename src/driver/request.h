@@ -40,41 +40,42 @@ struct driver_request {
     void               *context;
     void               *span;   /* of driver__observe_begin */
     uint64_t            serial; /* loop.c's: counts what was submitted */
-    /* how it goes: request.c's and its neighbours' */
-    const corm_profile    *profile;   /* with every member filled in */
-    const driver_prepared *statement; /* that gives the routing key and the facts; NULL: none */
-    wire_request           sent;      /* `wire` with timestamp, keyspace, consistency filled in */
-    driver_plan            plan;
-    driver_attempt         attempts[DRIVER_MOST_ATTEMPTS];
-    uint32_t               under_way; /* attempts that wait for an answer */
-    uint32_t               retries, speculations;
-    uint32_t               repeats;    /* after statements were prepared again */
-    uint8_t                idempotent; /* driver_known */
-    uint8_t      named; /* driver_known: v4, whether `sent` has its keyspace in the text */
-    bool         ended;
-    bool         has_plan;
-    bool         second_round; /* every node may be asked once more … */
-    bool         went_round;   /* … and was, since a connection was lost */
-    bool         is_again;     /* reprepare.c's own */
-    bool         homeless;     /* v5: the session's keyspace is gone, and is not sent any more */
-    bool         observed;     /* somebody wants to hear of its end */
-    corm_status  failed;       /* of the last attempt that failed; CORM_OK: none did */
-    driver_node *pinned;       /* no other node is asked; one reference */
-    driver_node *next_node;    /* of the retry to come; one reference. NULL: of the plan */
-    driver_node *asked;        /* last in this plan, which keeps it */
-    /* PREPARE: one is sent, the others of the same text follow it */
-    corm_str        prepare_key; /* in cache->under_way; data NULL: it does not lead */
-    driver_request *leader, *followers, *next_follower;
-    /* EXECUTE, BATCH: a statement that is being prepared again */
-    driver_reprepare *waits_for;
-    driver_request   *next_waiting;
+    /* how it goes: request.c's and its neighbours'. What its end looks at stands together, because by then the memory of a
+     * request among a thousand is cold */
+    driver_attempt    attempts[DRIVER_MOST_ATTEMPTS];
+    uint32_t          under_way; /* attempts that wait for an answer */
+    uint32_t          retries, speculations;
+    uint32_t          repeats;    /* after statements were prepared again */
+    uint8_t           idempotent; /* driver_known */
+    uint8_t           named; /* driver_known: v4, whether `sent` has its keyspace in the text */
+    bool              ended;
+    bool              has_plan;
+    bool              second_round; /* every node may be asked once more … */
+    bool              went_round;   /* … and was, since a connection was lost */
+    bool              is_again;     /* reprepare.c's own */
+    bool              homeless;  /* v5: the session's keyspace is gone, and is not sent any more */
+    bool              observed;  /* somebody wants to hear of its end */
+    corm_status       failed;    /* of the last attempt that failed; CORM_OK: none did */
+    driver_node      *pinned;    /* no other node is asked; one reference */
+    driver_node      *next_node; /* of the retry to come; one reference. NULL: of the plan */
+    driver_node      *asked;     /* last in this plan, which keeps it */
+    driver_reprepare *waits_for; /* EXECUTE, BATCH: a statement that is being prepared again */
     uint64_t          begun_ns, now_ns; /* now_ns: when the last answer came */
     driver_timer      deadline, speculation, pause;
     driver_waiter     waiter;
-    base_buf          scratch; /* routing key */
-    base_buf          tried;   /* "127.0.0.1:9042: …; " for the last error */
-    base_arena        arena;   /* rewritten texts: rarely used */
-    corm_error        error;   /* the last failure */
+    base_arena        arena; /* rewritten texts: rarely used */
+    driver_plan       plan;
+    /* what its beginning fills in */
+    const corm_profile    *profile;   /* with every member filled in */
+    const driver_prepared *statement; /* that gives the routing key and the facts; NULL: none */
+    wire_request           sent;      /* `wire` with timestamp, keyspace, consistency filled in */
+    driver_request        *next_waiting; /* for the same statement */
+    /* PREPARE: one is sent, the others of the same text follow it */
+    corm_str        prepare_key; /* in cache->under_way; data NULL: it does not lead */
+    driver_request *leader, *followers, *next_follower;
+    base_buf        scratch; /* routing key */
+    base_buf        tried;   /* "127.0.0.1:9042: …; " for the last error */
+    corm_error      error;   /* the last failure */
 };
 
 /* What is found out when it is needed. */

@@ -152,10 +152,10 @@ corm_status session__no_marker(const corm_prepared *prepared, corm_str name, cor
  * `held`. */
 typedef struct session_request {
     wire_request            wire;
-    corm_str                keyspace; /* for names without one */
+    corm_str                keyspace;    /* for names without one */
     bool                    reads_ahead; /* the next page may be asked for before it is needed */
-    corm_prepared          *prepared; /* EXECUTE: borrowed from the caller, or from `held` */
-    const session_metadata *metadata; /* EXECUTE: what was current when the request was made */
+    corm_prepared          *prepared;    /* EXECUTE: borrowed from the caller, or from `held` */
+    const session_metadata *metadata;    /* EXECUTE: what was current when the request was made */
     base_arena              arena;
     uint32_t                held_count;
     corm_prepared         **held; /* in the arena, one reference each */
@@ -232,19 +232,20 @@ struct corm_result {
     session_spare spare;   /* first */
     corm_session *session; /* one reference */
     wire_answer   answer;
-    wire_answer   other; /* memory for the next page's */
     base_arena    arena; /* of this page: columns, cells, decoded values, texts */
-    wire_result   wire;  /* borrows from the answer's body */
     corm_prepared
                *prepared; /* keeps the columns alive when they are a statement's; one reference */
-    corm_row    row;
-    cql_value   few[SESSION_FEW_COLUMNS]; /* row.values of most results */
-    base_reader next_row;
+    corm_task  *ahead; /* asks for the next page already; NULL: it is asked for when it is wanted */
+    bool        has_next;
+    bool        paged; /* what only pages need, at the end, is or was in use */
     uint32_t    rows_left;
     corm_str   *column_types; /* in CQL; made when asked for */
-    bool        has_next;
-    session_request next_page; /* with has_next */
-    corm_task      *ahead; /* asks for that page already; NULL: it is asked for when it is wanted */
+    corm_row    row;
+    base_reader next_row;
+    wire_result wire;                     /* borrows from the answer's body */
+    cql_value   few[SESSION_FEW_COLUMNS]; /* row.values of most results */
+    session_request next_page;            /* with has_next */
+    wire_answer     other;                /* memory for the next page's */
 };
 
 /* An empty one, whose answer is to be filled in by the door; released by corm_result_free(). NULL when memory is

@@ -34,7 +34,7 @@ static void empty(corm_result *result) {
     drop_next_page(result);
     corm_prepared_free(result->prepared);
     wire__answer_clear(&result->answer);
-    wire__answer_clear(&result->other);
+    if (result->paged) wire__answer_clear(&result->other);
     base__arena_reset(&result->arena);
     result->prepared = NULL;
     result->wire = (wire_result){ .kind = WIRE_VOID };
@@ -52,8 +52,10 @@ void corm_result_free(corm_result *result) {
     if (!result) return;
     corm_session *session = result->session;
     empty(result);
-    size_t bytes = bytes_of_answer(&result->answer) + bytes_of_answer(&result->other) +
-                   result->arena.total + result->next_page.arena.total;
+    size_t bytes = bytes_of_answer(&result->answer) + result->arena.total;
+    if (result->paged) {
+        bytes += bytes_of_answer(&result->other) + result->next_page.arena.total;
+    }
     if (!session__spare_keep(session, SESSION_SPARE_RESULT, &result->spare, bytes)) {
         session__result_destroy(&result->spare);
     }
@@ -69,7 +71,7 @@ corm_result *session__result_new(corm_session *session) {
 
 static corm_status keep_request(corm_result *result, const session_request *request,
                                 corm_error *err) {
-    result->has_next = true;
+    result->has_next = result->paged = true;
     return session__request_copy(request, &result->next_page, err);
 }
 

@@ -18,26 +18,26 @@
 #include "session/core.h"
 
 struct corm_task {
-    session_spare      spare; /* first */
-    base_job           job;
-    atomic_uint        refs;
+    session_spare      spare;   /* first */
     corm_session      *session; /* one reference */
     session_request    request;
-    corm_str           text; /* with `values`: to be prepared and bound first; else data is NULL */
-    session_values     values;
-    corm_prepared     *preparing; /* one reference: its answer is awaited */
-    wire_request       prepare;
     corm_result       *result; /* the door fills in its answer */
     corm_task_callback callback;
     void              *context;
+    atomic_uint        refs;
     atomic_bool        cancelled;
-    corm_error         error;   /* status and message of a failure */
     atomic_bool        running; /* a thread is inside the callback: */
     pthread_t          runner;
+    atomic_bool        done; /* the callback has returned; status is set */
     corm_status        status;
-    atomic_bool        done;    /* the callback has returned; status is set */
     atomic_uint        waiting; /* threads that wait for `ended` */
-    pthread_mutex_t    lock;    /* with `ended`, when somebody waits */
+    corm_str           text;  /* with `values`: to be prepared and bound first; else data is NULL */
+    corm_error         error; /* status and message of a failure */
+    session_values     values;
+    corm_prepared     *preparing; /* one reference: its answer is awaited */
+    wire_request       prepare;
+    base_job           job;
+    pthread_mutex_t    lock; /* with `ended`, when somebody waits */
     pthread_cond_t     ended;
 };
 
