@@ -85,11 +85,15 @@ static void on_pause_over(driver_timer *timer) {
     driver__request_go(CONTAINER(timer, pause));
 }
 
-static void try_again(driver_request *r, driver_node *node, const corm_retry_decision *decision) {
-    driver_cluster *cluster = r->cluster;
+static void count_retry(driver_request *r, driver_node *node) {
     r->retries++;
     driver__count(&node->figures.retries, 1);
-    driver__count(&cluster->totals.retries, 1);
+    driver__count(&r->cluster->totals.retries, 1);
+}
+
+static void try_again(driver_request *r, driver_node *node, const corm_retry_decision *decision) {
+    driver_cluster *cluster = r->cluster;
+    count_retry(r, node);
     if (decision->consistency) {
         r->sent.options.consistency = (wire_consistency)(decision->consistency - 1);
     }
@@ -117,20 +121,35 @@ static void decide(driver_request *r, driver_node *node, const corm_failure *fai
         driver__request_end(r, r->failed);
 }
 
-/* While another attempt is under way it decides; the last one to fail is the one that is reported. */
+/* Another attempt is under way, perhaps for ever: the one that failed is replaced at once or not at all. */
+static void replace(driver_request *r, driver_node *node, const corm_failure *failure) {
+    if (r->under_way == 0 || !r->has_plan || !failure->idempotent) return;
+    corm_retry_decision decision = driver__retry_decide(&r->profile->retry, r->cluster, failure);
+    if (decision.verdict != CORM_RETRY_NEXT_NODE || decision.delay_ms > 0) return;
+    for (driver_node *next; (next = driver__plan_next(&r->plan)) != NULL;) {
+        if (driver__attempt_send(r, next, false) != DRIVER_SENT) continue;
+        count_retry(r, node);
+        return;
+    }
+}
+
+/* While another attempt is under way that one decides; the last one to fail is the one that is reported. */
 static void failed(driver_request *r, driver_node *node, corm_status status,
                    const wire_error *error) {
     driver__count(&node->figures.errors, 1);
     driver__note_tried(r, node, r->error.message);
     r->failed = r->error.status = status;
-    if (driver__request_is_busy(r)) return;
-    if (r->speculation.link) driver__timer_stop(&r->cluster->timers, &r->speculation);
-    if (is_the_statements(status)) {
-        driver__request_end(r, status);
+    bool busy = driver__request_is_busy(r), wrong = is_the_statements(status);
+    if (!busy && r->speculation.link) driver__timer_stop(&r->cluster->timers, &r->speculation);
+    if (wrong) {
+        if (!busy) driver__request_end(r, status);
         return;
     }
     corm_failure failure = describe(r, status, error);
-    decide(r, node, &failure);
+    if (busy)
+        replace(r, node, &failure);
+    else
+        decide(r, node, &failure);
 }
 
 /* ---- the session's keyspace is gone ---- */

@@ -674,6 +674,18 @@ static void an_error_of_one_leaves_the_other_its_chance(void **state) {
     assert_int_equal(stats_now().speculations_won, 0);
 }
 
+static void an_attempt_that_failed_is_replaced_while_the_other_hangs(void **state) {
+    (void)state;
+    corm_cluster_options options = { .speculative = { .kind = CORM_SPECULATE_CONSTANT,
+                                                      .delay_ms = 10 } };
+    start_all_up(&(corm_fake_options){ .nodes = 3 }, &options);
+    rule("SELECT", (corm_fake_rule){ .no_answer = true, .times = 1 });
+    rule("SELECT", (corm_fake_rule){ .error = CORM_OVERLOADED, .times = 1 });
+    query("SELECT * FROM t", CORM_OK);
+    assert_int_equal(seen(-1), 3);
+    assert_int_equal(stats_now().retries, 1);
+}
+
 static void as_many_are_sent_as_the_options_allow(void **state) {
     (void)state;
     corm_cluster_options options = {
@@ -1001,6 +1013,7 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(a_second_node_is_asked_when_the_first_takes_long),
     REQUEST_TEST(but_not_for_what_must_not_happen_twice),
     REQUEST_TEST(an_error_of_one_leaves_the_other_its_chance),
+    REQUEST_TEST(an_attempt_that_failed_is_replaced_while_the_other_hangs),
     REQUEST_TEST(as_many_are_sent_as_the_options_allow),
     REQUEST_TEST(a_percentile_of_the_nodes_latencies_is_waited),
     REQUEST_TEST(prepared_statements_go_to_their_replica),
