@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Every golden file of tests/golden, through the embedded store, or through a cluster, where none may differ. A store is shared by the
- * files of one folder. With CORM_GOLDEN=PATH only the files whose path holds PATH run. */
+/* Every golden file of tests/golden, through the embedded store, or through a cluster. A store is shared by the files of one folder.
+ * With CORM_GOLDEN=PATH only the files whose path holds PATH run. */
 #include "cli/golden.h"
 
 #include <dirent.h>
@@ -77,8 +77,9 @@ static void every_golden_file_is_answered_as_cassandra_answers_it(void **state) 
     totals          sum = { 0 };
     const char     *root = CORM_SOURCE_DIR "/tests/golden";
     int             count = scandir(root, &entries, NULL, by_name);
-    if (!testing__is_cluster())
-        sum.exceptions = read_file(CORM_SOURCE_DIR "/tests/golden/exceptions");
+    sum.exceptions =
+        read_file(testing__is_cluster() ? CORM_SOURCE_DIR "/tests/golden/exceptions@cassandra"
+                                        : CORM_SOURCE_DIR "/tests/golden/exceptions");
     assert_true(count > 0);
     for (int i = 0; i < count; i++) {
         base_buf    joined = { 0 };

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/shell.h"
+#include "corm/cluster.h"
 #include "corm/version.h"
 #include "session/door.h"
 
@@ -109,10 +110,16 @@ static void run_copy(cli_shell *shell, corm_str argument, const cli_origin *orig
 
 /* What the node says that answers. */
 static void show_cluster(cli_shell *shell, const cli_origin *origin) {
-    static const char cql[] =
-        "SELECT release_version, cql_version, native_protocol_version FROM system.local";
-    corm_result *result;
-    corm_error   error = { 0 };
+    static const char cql[] = "SELECT release_version, cql_version FROM system.local";
+    const corm_stats *stats;
+    corm_result      *result;
+    corm_error        error = { 0 };
+    if (corm_session_stats(shell->session, &stats, &error) != CORM_OK) {
+        cli__complain(shell, origin, "%s", error.message);
+        return;
+    }
+    int protocol = stats->protocol_version;
+    corm_stats_free(stats);
     if (corm_execute(shell->session, cql, &result, { .error = &error }) != CORM_OK) {
         cli__report(shell, corm_str_of(cql), origin, &error);
         return;
@@ -120,10 +127,9 @@ static void show_cluster(cli_shell *shell, const cli_origin *origin) {
     const corm_row *row = corm_result_next(result);
     corm_str        release = row ? corm_row_text(row, 0) : corm_str_of("?");
     corm_str        language = row ? corm_row_text(row, 1) : corm_str_of("?");
-    corm_str        protocol = row ? corm_row_text(row, 2) : corm_str_of("?");
-    fprintf(shell->out, "corm %s | Cassandra %.*s | CQL %.*s | native protocol v%.*s\n",
+    fprintf(shell->out, "corm %s | Cassandra %.*s | CQL %.*s | native protocol v%d\n",
             corm_version_string(), (int)release.len, release.data, (int)language.len, language.data,
-            (int)protocol.len, protocol.data);
+            protocol);
     corm_result_free(result);
 }
 

@@ -65,6 +65,7 @@ static corm_failure describe(driver_request *r, corm_status status, const wire_e
 void driver__note_tried(driver_request *r, const driver_node *node, const char *why) {
     enum { MOST = 700 };
     char name[sizeof node->address_text + 8];
+    r->tried_count++;
     if (r->tried.len > MOST) return;
     (void)snprintf(name, sizeof name, "%s:%u: ", node->view.address, node->view.port);
     bool named = strncmp(why, name, strlen(name)) == 0; /* a connection's errors are */

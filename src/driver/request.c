@@ -176,10 +176,10 @@ static bool may_go_round(driver_request *r) {
     return may;
 }
 
-/* " (asked: 127.0.0.1:9042: …; 127.0.0.2:9042: …)" */
+/* " (asked: 127.0.0.1:9042: …; 127.0.0.2:9042: …)"; what a single node said stands there already. */
 static void end_exhausted(driver_request *r) {
     size_t len = strlen(r->error.message);
-    if (r->retries > 0 && r->tried.len > 0 && base__buf_cstr(&r->tried)) {
+    if (r->retries > 0 && r->tried_count > 1 && base__buf_cstr(&r->tried)) {
         (void)snprintf(r->error.message + len, sizeof r->error.message - len, " (asked: %s)",
                        (const char *)r->tried.data);
     }
@@ -262,6 +262,7 @@ static void reset(driver_request *r) {
     r->waits_for = NULL;
     r->begun_ns = r->now_ns = 0;
     r->tried.len = 0;
+    r->tried_count = 0;
 }
 
 void driver__request_start(driver_request *r) {
