@@ -76,6 +76,7 @@ static void receive(driver_conn *conn, const uint8_t *data, size_t len) {
             driver__conn_fail(conn, &err);
         } else if (got) {
             conn->gather.seen_answers++;
+            driver__streams_prefetch(&conn->streams, wire__decoder_peek(&conn->decoder));
             dispatch(conn, &frame);
         }
     }

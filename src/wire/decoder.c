@@ -247,6 +247,19 @@ static corm_status next_segmented(wire_decoder *decoder, wire_frame *out, bool *
     return next_envelope(decoder, out, err);
 }
 
+/* Not of a segment that begins in an earlier piece or is compressed: those are few, and nothing depends on it. */
+int32_t wire__decoder_peek(const wire_decoder *decoder) {
+    corm_bytes bytes = decoder->envelopes;
+    if (bytes.len == 0 && (decoder->raw.len == 0 || decoder->raw_used)) {
+        size_t skipped = decoder->segmented ? wire__segment_header_len(WIRE_PLAIN) : 0;
+        bool   readable = !decoder->segmented || decoder->compression == WIRE_PLAIN;
+        bytes = decoder->input;
+        if (!readable || bytes.len < skipped) return -1;
+        skip(&bytes, skipped);
+    }
+    return bytes.len < WIRE_HEADER_BYTES ? -1 : base__load_u16(bytes.data + 2);
+}
+
 corm_status wire__decoder_next(wire_decoder *decoder, wire_frame *out, bool *got, corm_error *err) {
     *got = false;
     drop_used(decoder);

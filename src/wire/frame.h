@@ -92,6 +92,9 @@ void wire__decoder_feed(wire_decoder *decoder, const uint8_t *data, size_t len);
 CORM_CHECKED corm_status wire__decoder_next(wire_decoder *decoder, wire_frame *out, bool *got,
                                             corm_error *err);
 
+/* The stream of the frame that wire__decoder_next gives next, if its header is here already; else -1. */
+int32_t wire__decoder_peek(const wire_decoder *decoder);
+
 /* ---- frames to bytes ---- */
 
 typedef struct wire_encoder {

@@ -197,9 +197,11 @@ static void whole_frames_are_given_where_they_are(void **state) {
         flush(&p);
         feed_all(&p);
         for (int16_t i = 0; i < 100; i++) {
+            assert_int_equal(wire__decoder_peek(&p.decoder), i);
             expect(&p, i, "a body of some bytes", 20);
             assert_true(is_inside(&p));
         }
+        assert_int_equal(wire__decoder_peek(&p.decoder), -1);
         expect_end(&p);
         assert_null(p.decoder.raw.data);
         assert_null(p.decoder.body.data);
