@@ -158,6 +158,24 @@ static void nodes_of_other_data_centres_have_connections_only_when_allowed(void 
     test_end(&t);
 }
 
+static void a_node_that_is_denied_has_no_connection(void **state) {
+    (void)state;
+    static const char *const deny[] = { "127.0.0.2", NULL };
+    test_cluster             t;
+    corm_cluster_options     options = quick;
+    options.balancing.deny = deny;
+    test_begin(&t, &(corm_fake_options){ .nodes = 3 });
+    test_open(&t, &options);
+    TURN_UNTIL(&t, test_up(&t) == 2);
+    const driver_node *denied = test_node(&t, "127.0.0.2");
+    assert_int_equal(denied->view.distance, CORM_IGNORED);
+    assert_false(denied->pool->started);
+    corm_fake_kill(t.fake, 0); /* nor does the control connection go there */
+    TURN_UNTIL(&t, strcmp(test_control(&t), "127.0.0.3") == 0);
+    assert_int_equal(corm_fake_count(t.fake, 1).connections, 0);
+    test_end(&t);
+}
+
 static void another_node_takes_over_the_control_connection(void **state) {
     (void)state;
     test_cluster t;
@@ -443,6 +461,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_refused_login_ends_opening_at_once),
     cmocka_unit_test(a_data_centre_that_does_not_exist_is_named),
     cmocka_unit_test(nodes_of_other_data_centres_have_connections_only_when_allowed),
+    cmocka_unit_test(a_node_that_is_denied_has_no_connection),
     cmocka_unit_test(another_node_takes_over_the_control_connection),
     cmocka_unit_test(contact_points_are_tried_again_when_no_node_is_reached),
     cmocka_unit_test(restarts_are_survived),
