@@ -7,11 +7,11 @@
 #include "testing/check.h"
 
 #include <stdlib.h>
-
-#define KEYSPACE "corm_request_test"
+#include <unistd.h>
 
 static driver_cluster *cluster;
 static const char     *keyspace = "";
+static char            own_keyspace[48]; /* others may run this test at the same time */
 
 /* ---- the cluster ---- */
 
@@ -110,19 +110,26 @@ static wire_request executing(const wire_prepared *prepared, const cql_value *va
 }
 
 static void set_up(uint8_t version) {
+    char text[256];
     connect_with(version);
     keyspace = "";
-    must("CREATE KEYSPACE IF NOT EXISTS " KEYSPACE
-         " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
-    keyspace = KEYSPACE;
+    (void)snprintf(own_keyspace, sizeof own_keyspace, "corm_request_%ld", (long)getpid());
+    (void)snprintf(text, sizeof text,
+                   "CREATE KEYSPACE IF NOT EXISTS %s WITH replication = "
+                   "{'class': 'SimpleStrategy', 'replication_factor': 1}",
+                   own_keyspace);
+    must(text);
+    keyspace = own_keyspace;
     must("DROP TABLE IF EXISTS t");
     must("CREATE TABLE t (k int PRIMARY KEY, v text, s set<int>)");
 }
 
 static int tear_down(void **state) {
     (void)state;
+    char text[96];
     if (!cluster) return 0;
-    must("DROP KEYSPACE IF EXISTS " KEYSPACE);
+    (void)snprintf(text, sizeof text, "DROP KEYSPACE IF EXISTS %s", own_keyspace);
+    must(text);
     driver__close(cluster);
     cluster = NULL;
     return 0;

@@ -416,6 +416,42 @@ static void backing_off_tries_the_same_nodes_again(void **state) {
     assert_int_equal(seen(0), 10);
 }
 
+static void a_batch_is_repeated_when_all_its_statements_may_be(void **state) {
+    (void)state;
+    start_all_up(&(corm_fake_options){ .nodes = 2 }, NULL);
+    const wire_prepared *good = prepare("INSERT INTO a (k) VALUES (?)");
+    const wire_prepared *bad = prepare("UPDATE a SET c = c + ? WHERE k = ?");
+    wire_batch_item      items[] = { { .text = corm_str_of("DELETE FROM c WHERE k = 1") },
+                                     { .prepared = good, .value_count = 1, .values = sevens },
+                                     { .prepared = bad, .value_count = 2, .values = sevens } };
+    wire_request         request = { .kind = WIRE_BATCH, .batch = items, .batch_count = 2 };
+    outcome              out = { 0 };
+    rule("DELETE", (corm_fake_rule){ .close_connection = true, .times = 1 });
+    assert_ok(run(&request, &out), out.err);
+    request.batch_count = 3;
+    rule("DELETE", (corm_fake_rule){ .close_connection = true, .times = 1 });
+    assert_status(run(&request, &out), CORM_IO);
+    request.batch_count = 2;
+    request.batch_kind = CQL_BATCH_COUNTER;
+    rule("DELETE", (corm_fake_rule){ .close_connection = true, .times = 1 });
+    assert_status(run(&request, &out), CORM_IO);
+    driver__prepared_unref(good);
+    driver__prepared_unref(bad);
+}
+
+static void a_pause_that_is_longer_than_the_deadline_ends_with_it(void **state) {
+    (void)state;
+    corm_cluster_options options = { .retry = { .kind = CORM_RETRY_BACKOFF,
+                                                .backoff = CORM_BACKOFF_CONSTANT,
+                                                .base_delay_ms = 10000 } };
+    start(&(corm_fake_options){ .nodes = 1 }, &options);
+    rule("SELECT", (corm_fake_rule){ .error = CORM_OVERLOADED, .message = "too much" });
+    outcome              out = { 0 };
+    corm_request_options soon = { .timeout_ms = 50 };
+    assert_status(query_with("SELECT * FROM t", &soon, &out), CORM_TIMEOUT);
+    assert_non_null(strstr(out.err.message, "too much"));
+}
+
 /* ---- time-outs ---- */
 
 static void no_answer_in_time_is_an_error_that_names_the_node(void **state) {
@@ -605,6 +641,35 @@ static void statements_forgotten_again_and_again_are_prepared_again(void **state
     driver__prepared_unref(prepared);
 }
 
+static void statements_are_prepared_again_within_a_budget(void **state) {
+    (void)state;
+    corm_cluster_options options = { .reconnection = { .prepares_per_second = 1 } };
+    start_all_up(&(corm_fake_options){ .nodes = 1 }, &options);
+    const wire_prepared *a = prepare("INSERT INTO a (k) VALUES (?)"),
+                        *b = prepare("INSERT INTO b (k) VALUES (?)");
+    outcome out = { 0 };
+    corm_fake_set_faults(f.fake, -1, &(corm_fake_faults){ .unprepared = 1 });
+    wire_request request = { .kind = WIRE_EXECUTE,
+                             .prepared = a,
+                             .values = sevens,
+                             .value_count = 1,
+                             .options.routing = &(corm_request_options){ .timeout_ms = 50 } };
+    assert_status(run(&request, &out), CORM_TIMEOUT);
+    assert_non_null(strstr(out.err.message, "prepared again"));
+    request.prepared = b;
+    request.options.routing = NULL;
+    waiting wait = { 0 };
+    (void)sem_init(&wait.done, 0, 0);
+    driver__submit(f.cluster, corm_str_of("ks"), &request, &wait.answer, ended, &wait);
+    assert_true(corm_fake_wait_requests(f.fake, 0, seen(0) + 1, 5000));
+    driver__close(f.cluster);
+    f.cluster = NULL;
+    wait_for(&wait);
+    assert_status(wait.status, CORM_CLOSED);
+    driver__prepared_unref(a);
+    driver__prepared_unref(b);
+}
+
 static void a_schema_change_forgets_the_tables_statements(void **state) {
     (void)state;
     start(&(corm_fake_options){ .nodes = 1 }, NULL);
@@ -728,6 +793,39 @@ static void prepared_statements_go_to_their_replica(void **state) {
     assert_true(most >= 30 && seen(-1) - before <= 31);
     wire__answer_free(&out.answer);
     driver__prepared_unref(prepared);
+}
+
+static void shards_are_asked_for_what_they_have(void **state) {
+    (void)state;
+    corm_cluster_options options = { .pool = { .size = 4, .max_size = 4 } };
+    start_all_up(&(corm_fake_options){ .nodes = 2, .shards = 4 }, &options);
+    create_keyspace();
+    query("CREATE TABLE ks.t (k int PRIMARY KEY, v int)", CORM_OK);
+    const wire_prepared *prepared = prepare("INSERT INTO ks.t (k, v) VALUES (?, ?)");
+    outcome              out = { 0 };
+    for (int i = 0; i < 30; i++) assert_ok(execute(prepared, &out), out.err);
+    wire__answer_free(&out.answer);
+    driver__prepared_unref(prepared);
+}
+
+static void use_says_which_keyspace_it_is(void **state) {
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        start(&(corm_fake_options){ .nodes = 1, .most_version = version }, NULL);
+        create_keyspace();
+        outcome     out = { 0 };
+        base_arena  arena = { 0 };
+        wire_result result;
+        assert_ok(query_with("USE ks", NULL, &out), out.err);
+        assert_ok(wire__result_read(base__buf_bytes(&out.answer.body), version, &arena, &result,
+                                    &out.err),
+                  out.err);
+        assert_int_equal(result.kind, WIRE_SET_KEYSPACE);
+        assert_text(result.keyspace, "ks");
+        base__arena_free(&arena);
+        wire__answer_free(&out.answer);
+        (void)tear_down(NULL);
+    }
 }
 
 /* ---- many at once, and the end ---- */
@@ -999,6 +1097,8 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(the_same_timestamp_goes_with_each_try),
     REQUEST_TEST(downgrading_asks_with_what_is_alive),
     REQUEST_TEST(backing_off_tries_the_same_nodes_again),
+    REQUEST_TEST(a_batch_is_repeated_when_all_its_statements_may_be),
+    REQUEST_TEST(a_pause_that_is_longer_than_the_deadline_ends_with_it),
     REQUEST_TEST(no_answer_in_time_is_an_error_that_names_the_node),
     REQUEST_TEST(an_answer_that_comes_late_is_nobodys),
     REQUEST_TEST(a_text_is_prepared_once),
@@ -1008,6 +1108,7 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(a_node_that_does_not_know_a_statement_is_told_it),
     REQUEST_TEST(so_it_is_with_the_statements_of_a_batch),
     REQUEST_TEST(statements_forgotten_again_and_again_are_prepared_again),
+    REQUEST_TEST(statements_are_prepared_again_within_a_budget),
     REQUEST_TEST(a_schema_change_forgets_the_tables_statements),
     REQUEST_TEST(a_schema_change_waits_until_the_nodes_agree),
     REQUEST_TEST(a_second_node_is_asked_when_the_first_takes_long),
@@ -1017,6 +1118,8 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(as_many_are_sent_as_the_options_allow),
     REQUEST_TEST(a_percentile_of_the_nodes_latencies_is_waited),
     REQUEST_TEST(prepared_statements_go_to_their_replica),
+    REQUEST_TEST(shards_are_asked_for_what_they_have),
+    REQUEST_TEST(use_says_which_keyspace_it_is),
     REQUEST_TEST(under_every_fault_each_request_ends_once),
     REQUEST_TEST(requests_under_way_end_when_the_session_closes),
     REQUEST_TEST(a_cancelled_request_ends_at_once),
