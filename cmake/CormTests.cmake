@@ -103,6 +103,16 @@ function(corm_integration_tests)
     add_dependencies(integration_tests ${target})
     corm_add_test(${name} integration $<TARGET_FILE:${target}>)
   endforeach()
+  corm_chaos_test(tests.driver.chaos)
+endfunction()
+
+# The test that disturbs three real nodes takes minutes and the whole machine: it runs alone, and where
+# instructions are watched not at all.
+function(corm_chaos_test name)
+  set_tests_properties(${name} PROPERTIES LABELS chaos RUN_SERIAL ON TIMEOUT 600)
+  if(CORM_SANITIZE OR CORM_COVERAGE)
+    set_tests_properties(${name} PROPERTIES DISABLED ON)
+  endif()
 endfunction()
 
 # Every public header compiles by itself as C11 and C++17, with each compiler that is installed;

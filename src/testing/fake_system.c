@@ -3,7 +3,7 @@
  * without a row function are empty. The fake's thread. */
 #include "testing/fake.h"
 
-#define RELEASE "5.0.9"
+#define RELEASE "'5.0.9'"
 
 static const char *print_tokens(base_arena *arena, const fake_node *node) {
     base_buf text = { 0 };
@@ -53,7 +53,7 @@ static bool local_row(fake_node *node, uint32_t row, base_arena *arena, const ch
         "'5'",
         "'org.apache.cassandra.dht.Murmur3Partitioner'",
         quote(arena, node->rack),
-        "'" RELEASE "'",
+        RELEASE,
         address,
         print_port(arena, node),
         print_uuid(arena, fake__schema_version(node)),
@@ -84,7 +84,7 @@ static bool peers_row(fake_node *asked, uint32_t row, base_arena *arena, const c
         print_uuid(arena, node->host_id),
         NULL,
         quote(arena, node->rack),
-        "'" RELEASE "'",
+        RELEASE,
         address,
         print_uuid(arena, fake__schema_version(node)),
         print_tokens(arena, node),
@@ -107,7 +107,7 @@ static bool peers_v2_row(fake_node *asked, uint32_t row, base_arena *arena, cons
         NULL,
         NULL,
         quote(arena, node->rack),
-        "'" RELEASE "'",
+        RELEASE,
         print_uuid(arena, fake__schema_version(node)),
         print_tokens(arena, node),
     };

@@ -391,8 +391,7 @@ static void a_prepared_statement_is_executed_until_the_node_forgets_it(void **st
         corm_fake_kill(fake, 0);
         corm_fake_revive(fake, 0);
         connect_client(&c, fake, 1, version);
-        uint8_t raw[16];
-        memcpy(raw, "0123456789abcdef", 16);
+        uint8_t raw[16] = "no id of theirs";
         id.id = (corm_bytes){ raw, 16 };
         id.metadata_id = id.id;
         send_request(&c, 5, &execute, &id);
