@@ -19,6 +19,7 @@ corm_status driver__node_new(driver_cluster *cluster, corm_uuid host_id, driver_
     node->cluster = cluster;
     node->refs = 1;
     node->view.host_id = host_id;
+    node->view.distance = CORM_IGNORED; /* until it is placed */
     point_view(node);
     driver__limiter_init(&node->limiter, &cluster->settings.options.concurrency);
     corm_status status = driver__pool_new(node, &node->pool, err);

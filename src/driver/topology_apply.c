@@ -83,23 +83,33 @@ static corm_status set_tokens(driver_node *node, const driver_node_row *row, boo
     return CORM_OK;
 }
 
-/* Starts, stops or moves its pool. */
-static void place(driver_node *node, bool moved) {
-    node->view.distance = driver__distance(node->cluster, &node->view);
+/* What is new of a node. */
+typedef struct node_news {
+    bool is_new, moved, other_dc;
+} node_news;
+
+/* Starts, stops or moves its pool. The user's policy is asked for the distance only when it may have changed. */
+static void place(driver_node *node, const node_news *news) {
+    if (news->is_new || news->moved || news->other_dc || node->view.distance == CORM_IGNORED) {
+        node->cluster->calling++;
+        node->view.distance = driver__distance(node->cluster, &node->view);
+        node->cluster->calling--;
+    }
     bool wanted = driver__cluster_wants(node->cluster, node);
     if (!wanted && node->pool->started) driver__pool_stop(node->pool, false);
-    if (wanted && node->pool->started && moved) driver__pool_move(node->pool);
+    if (wanted && node->pool->started && news->moved) driver__pool_move(node->pool);
     if (wanted) driver__pool_start(node->pool);
 }
 
-/* Takes over what the row says; *moved when another address is dialled from now on. */
+/* Takes over what the row says. */
 static corm_status update(driver_node *node, const driver_node_row *row,
-                          const driver_address *control, bool is_new, bool *changed, bool *moved,
+                          const driver_address *control, node_news *news, bool *changed,
                           corm_error *err) {
     driver_address address;
-    *moved = find_address(node, row, control, is_new, &address);
-    if (*moved) set_address(node, &address);
-    *changed |= set_text(node->dc, sizeof node->dc, row->dc);
+    news->moved = find_address(node, row, control, news->is_new, &address);
+    if (news->moved) set_address(node, &address);
+    news->other_dc = set_text(node->dc, sizeof node->dc, row->dc);
+    *changed |= news->other_dc;
     *changed |= set_text(node->rack, sizeof node->rack, row->rack);
     (void)set_text(node->release_version, sizeof node->release_version, row->release_version);
     node->schema_version = row->schema_version;
@@ -168,12 +178,12 @@ static corm_status apply_rows(driver_cluster *cluster, const driver_topology *to
     for (uint32_t i = 0; i < topology->count; i++) {
         const driver_node_row *row = &topology->rows[i];
         driver_node           *node = find(cluster, row->host_id);
-        bool                   is_new = node == NULL, moved;
-        if (is_new) CORM_TRY(add_node(cluster, row, &node, err));
-        *changed |= is_new;
-        CORM_TRY(update(node, row, control, is_new, changed, &moved, err));
-        place(node, moved);
-        if (is_new) driver__cluster_hook(node, "added");
+        node_news              news = { .is_new = node == NULL };
+        if (news.is_new) CORM_TRY(add_node(cluster, row, &node, err));
+        *changed |= news.is_new;
+        CORM_TRY(update(node, row, control, &news, changed, err));
+        place(node, &news);
+        if (news.is_new) driver__cluster_hook(node, "added");
     }
     return CORM_OK;
 }
