@@ -80,8 +80,8 @@ static void failed(chaos *all, const corm_error *err) {
 }
 
 static void took(chaos *all, int64_t begun_ns) {
-    uint64_t us = (uint64_t)(base__clock_mono_ns() - begun_ns) / 1000;
-    uint64_t most = atomic_load(&all->longest_us);
+    unsigned long long us = (unsigned long long)(base__clock_mono_ns() - begun_ns) / 1000;
+    unsigned long long most = atomic_load(&all->longest_us);
     while (us > most && !atomic_compare_exchange_weak(&all->longest_us, &most, us)) {
     }
     atomic_fetch_add(&all->requests, 1);
