@@ -128,6 +128,8 @@ function(corm_examples)
       if(name STREQUAL shop AND TARGET corm)
         corm_add_cassandra_test(example.${name}
           ${CMAKE_SOURCE_DIR}/tests/on-cassandra shop $<TARGET_FILE:example_${name}>)
+        corm_add_serve_test(example.${name}
+          ${CMAKE_SOURCE_DIR}/tests/on-cassandra shop $<TARGET_FILE:example_${name}>)
       endif()
     endif()
   endforeach()

@@ -25,6 +25,11 @@ function(corm_add_cassandra_test name)
   set_tests_properties(${name}@cassandra PROPERTIES RESOURCE_LOCK cassandra TIMEOUT 1800)
 endfunction()
 
+# The same test through `corm serve`: NAME@serve, each with a server of its own.
+function(corm_add_serve_test name)
+  corm_add_test(${name}@serve serve ${CMAKE_SOURCE_DIR}/tests/with-serve ${ARGN})
+endfunction()
+
 # Whether a test opens the door that CORM_TEST_URI names: see src/testing/doors.h.
 function(corm_has_doors out source)
   file(STRINGS ${source} uses REGEX "testing__(open|fresh|uri)\\(|open_db(_with)?\\(")
@@ -69,7 +74,8 @@ function(corm_testing_library)
   target_link_libraries(corm_testing ${kind} PkgConfig::cmocka ${libraries})
 endfunction()
 
-# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x, and FOLDER.x@cassandra when it knows doors.
+# src/FOLDER/**/x_test.c becomes the program FOLDER_x_test and the test FOLDER.x, and FOLDER.x@cassandra and
+# FOLDER.x@serve when it knows doors.
 function(corm_folder_tests folder)
   corm_testing_library()
   add_custom_target(${folder}_tests)
@@ -85,6 +91,7 @@ function(corm_folder_tests folder)
     corm_has_doors(doors ${source})
     if(doors)
       corm_add_cassandra_test(${name} $<TARGET_FILE:${target}>)
+      corm_add_serve_test(${name} $<TARGET_FILE:${target}>)
     endif()
   endforeach()
 endfunction()
@@ -154,6 +161,7 @@ function(corm_command_tests)
     file(STRINGS ${script} uses REGEX "\\$STORE")
     if(uses)
       corm_add_cassandra_test(cli.golden.${name} ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
+      corm_add_serve_test(cli.golden.${name} ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
     endif()
   endforeach()
   # Fewer records where every instruction is watched.

@@ -34,7 +34,7 @@ static const cql_table *tables[TABLES];
 static void make_tables(void) {
     static engine     *store;
     static cql_schema *schema;
-    engine_client      client = { "" };
+    engine_client      client = { .keyspace = "" };
     MUST(engine__open(&(engine_options){ .map_bytes = 1 << 20 }, &store, NULL) == CORM_OK);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         wire_answer  answer = { 0 };

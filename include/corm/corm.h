@@ -10,6 +10,7 @@
 #include "corm/model.h"
 #include "corm/result.h"
 #include "corm/schema.h"
+#include "corm/server.h"
 #include "corm/session.h"
 #include "corm/task.h"
 #include "corm/types.h"

@@ -71,5 +71,6 @@ extern const cli_command cli__shell_command;
 extern const cli_command cli__import_command;
 extern const cli_command cli__export_command;
 extern const cli_command cli__init_command;
+extern const cli_command cli__serve_command;
 
 #endif

@@ -10,6 +10,7 @@ static const cli_command *const commands[] = {
     &cli__import_command,
     &cli__export_command,
     &cli__init_command,
+    &cli__serve_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

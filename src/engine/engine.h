@@ -36,9 +36,11 @@ CORM_CHECKED corm_status engine__open(const engine_options *options, engine **ou
 /* Waits for writes in flight. NULL is ignored. No other call may be under way. */
 void engine__close(engine *store);
 
-/* A client's state: its keyspace. */
+/* A client's state: its keyspace, and where it reached this node, which system.local says. */
 typedef struct engine_client {
-    char keyspace[49]; /* empty: none. USE changes it */
+    char      keyspace[49]; /* empty: none. USE changes it */
+    corm_inet address;      /* length 0: 127.0.0.1, and port 9042 */
+    uint16_t  port;
 } engine_client;
 
 /* Executes QUERY, EXECUTE, PREPARE or BATCH and fills *answer (empty before). On CORM_OK body holds a RESULT body
@@ -59,6 +61,11 @@ void engine__submit(engine *store, engine_client *client, const wire_request *re
  * schema changed; its result metadata may then differ (METADATA_CHANGED). */
 const wire_prepared *engine__prepared_ref(const wire_prepared *prepared);
 void                 engine__prepared_unref(const wire_prepared *prepared);
+
+/* Whether it reads one row by its whole key: an answer that is soon there. */
+bool engine__prepared_is_point(const wire_prepared *prepared);
+/* Whether engine__submit leaves it to the writer thread. */
+bool engine__prepared_is_write(const wire_prepared *prepared);
 
 /* The schema now: one reference for the caller. For DESCRIBE, completion and the mapper. */
 cql_schema *engine__schema(engine *store);

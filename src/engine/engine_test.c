@@ -319,7 +319,7 @@ static void a_killed_writer_loses_nothing_and_blocks_nobody(void **state) {
 static engine *inherited;
 
 static int use_inherited(void) {
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_QUERY, .text = corm_str_of("SELECT * FROM k.t") };
     uint64_t      reclaimed;

@@ -83,6 +83,7 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
         run.changed_metadata = (corm_bytes){ version->metadata_id, sizeof version->metadata_id };
     }
     run.options = &options;
+    run.client = client;
     run.txn = snapshot->txn;
     run.schema = snapshot->schema;
     run.checked = checked;
@@ -161,11 +162,14 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
     return status;
 }
 
+bool engine__prepared_is_write(const wire_prepared *prepared) {
+    cql_statement_kind kind = engine__prepared_kind(prepared);
+    return !is_read(kind) && kind != CQL_STMT_USE;
+}
+
 static bool is_for_writers(const wire_request *request) {
     if (request->kind == WIRE_BATCH) return true;
-    if (request->kind != WIRE_EXECUTE) return false;
-    cql_statement_kind kind = engine__prepared_kind(request->prepared);
-    return !is_read(kind) && kind != CQL_STMT_USE;
+    return request->kind == WIRE_EXECUTE && engine__prepared_is_write(request->prepared);
 }
 
 corm_status engine__execute(engine *store, engine_client *client, const wire_request *request,

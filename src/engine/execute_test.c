@@ -61,7 +61,7 @@ static void statements_run_from_text(void **state) {
 static void use_changes_the_client(void **state) {
     (void)state;
     engine       *store = open_with_table();
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     wire_request  use = { .kind = WIRE_QUERY, .text = corm_str_of("USE k") };
     wire_request  select = { .kind = WIRE_QUERY, .text = corm_str_of("SELECT * FROM t") };
@@ -85,7 +85,7 @@ static void use_changes_the_client(void **state) {
 static void warnings_travel_beside_the_answer(void **state) {
     (void)state;
     engine       *store = open_with_table();
-    engine_client client = { "k" };
+    engine_client client = { .keyspace = "k" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_QUERY, .text = corm_str_of("SELECT count(*) FROM t") };
     request.options.consistency = WIRE_ONE;
@@ -225,7 +225,7 @@ static void the_same_text_prepares_to_the_same_id(void **state) {
     const char  *keyspaces[] = { "k", "k", "" };
     wire_request request = { .kind = WIRE_PREPARE, .text = corm_str_of("SELECT * FROM k.t") };
     for (int i = 0; i < 3; i++) {
-        engine_client client = { "" };
+        engine_client client = { .keyspace = "" };
         snprintf(client.keyspace, sizeof client.keyspace, "%s", keyspaces[i]);
         assert_ok(engine__execute(store, &client, &request, &answers[i], &err), err);
         assert_ok(wire__result_read(base__buf_bytes(&answers[i].body), WIRE_VERSION, &arena,
@@ -270,7 +270,7 @@ static void a_changed_table_is_noticed_by_prepared_statements(void **state) {
 static void metadata_that_changed_is_sent_with_its_id(void **state) {
     (void)state;
     engine       *store = open_with_table();
-    engine_client client = { "k" };
+    engine_client client = { .keyspace = "k" };
     wire_answer   prepared = { 0 }, answer = { 0 };
     wire_request  request = { .kind = WIRE_PREPARE, .text = corm_str_of("SELECT * FROM t") };
     base_arena    arena = { 0 };
@@ -432,7 +432,7 @@ typedef struct steady_reader {
 } steady_reader;
 
 static corm_status execute_quietly(engine *store, const wire_prepared *prepared) {
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     corm_error    e;
     wire_request  request = { .kind = WIRE_EXECUTE, .prepared = prepared };

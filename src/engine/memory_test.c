@@ -54,7 +54,7 @@ static void survives(operation op) {
 }
 
 static corm_status execute_text(engine *store, const char *text, corm_error *err) {
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_QUERY,
                               .text = corm_str_of(text),
@@ -159,7 +159,7 @@ static void verification_survives_without_memory(void **state) {
 }
 
 static corm_status execute_prepared(engine *store, const wire_prepared *prepared, corm_error *err) {
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_EXECUTE,
                               .prepared = prepared,
@@ -170,7 +170,7 @@ static corm_status execute_prepared(engine *store, const wire_prepared *prepared
 }
 
 static corm_status prepare_and_execute(engine *store, corm_error *err) {
-    engine_client client = { "k" };
+    engine_client client = { .keyspace = "k" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_PREPARE, .text = corm_str_of("SELECT * FROM t") };
     corm_status   status = engine__execute(store, &client, &request, &answer, err);
@@ -188,7 +188,7 @@ static void prepared_statements_survive_without_memory(void **state) {
 }
 
 static corm_status batch(engine *store, corm_error *err) {
-    engine_client   client = { "k" };
+    engine_client   client = { .keyspace = "k" };
     wire_answer     answer = { 0 };
     wire_batch_item items[] = {
         { .text = corm_str_of("INSERT INTO t (a, b, v) VALUES (1, 7, 'p')") },

@@ -12,6 +12,7 @@ struct wire_prepared {
     uint8_t            id[16]; /* of keyspace and text: the same when prepared again */
     corm_uuid          store;  /* the id of the store that made it */
     cql_statement_kind kind;
+    bool               is_point;
     corm_str           text, keyspace; /* behind the struct */
     pthread_mutex_t    lock;           /* guards version */
     engine_version    *version;
@@ -36,6 +37,33 @@ void engine__prepared_unref(const wire_prepared *prepared) {
 
 cql_statement_kind engine__prepared_kind(const wire_prepared *prepared) {
     return prepared->kind;
+}
+
+bool engine__prepared_is_point(const wire_prepared *prepared) {
+    return prepared->is_point;
+}
+
+static bool all_equal(const cql_restriction *restrictions, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (restrictions[i].kind != CQL_RESTRICT_EQ) return false;
+    }
+    return true;
+}
+
+/* How many columns of the clustering key have a value. */
+static uint32_t clustering_given(const cql_where *where) {
+    uint32_t given = 0;
+    for (uint32_t i = 0; i < where->clustering_count; i++) given += where->clustering[i].count;
+    return given;
+}
+
+static bool is_point(const cql_checked_select *select) {
+    if (!select || select->table->is_virtual) return false;
+    const cql_where *where = &select->where;
+    return where->partition_count > 0 && !where->index && where->filter_count == 0 &&
+           all_equal(where->partition, where->partition_count) &&
+           all_equal(where->clustering, where->clustering_count) &&
+           clustering_given(where) == select->table->clustering_count;
 }
 
 /* ---- versions ---- */
@@ -110,6 +138,7 @@ static wire_prepared *make(const engine *store, corm_str text, corm_str keyspace
     pthread_mutex_init(&prepared->lock, NULL);
     prepared->store = store->id;
     prepared->kind = version->checked->kind;
+    prepared->is_point = is_point(version->checked->select);
     prepared->text = append(&room, text);
     prepared->keyspace = append(&room, keyspace);
     prepared->version = version;

@@ -34,18 +34,19 @@ void                     engine__read_end(engine_snapshot *snapshot);
 /* ---- one request being executed ---- */
 
 typedef struct engine_request {
-    engine             *store;
-    kv_txn             *txn;
-    const cql_schema   *schema;
-    const cql_checked  *checked;
-    const wire_options *options;
-    corm_str            keyspace;
-    uint32_t            value_count;
-    const cql_value    *values; /* validated */
-    int64_t             now_us; /* the statement's time */
-    uint32_t            now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
-    base_arena         *arena;
-    wire_answer        *answer;
+    engine              *store;
+    kv_txn              *txn;
+    const cql_schema    *schema;
+    const cql_checked   *checked;
+    const wire_options  *options;
+    const engine_client *client; /* of a read */
+    corm_str             keyspace;
+    uint32_t             value_count;
+    const cql_value     *values; /* validated */
+    int64_t              now_us; /* the statement's time */
+    uint32_t             now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
+    base_arena          *arena;
+    wire_answer         *answer;
     corm_bytes
         changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;

@@ -8,10 +8,22 @@
 
 enum { NATIVE_PORT = 9042, STORAGE_PORT = 7000 };
 
-static void set_address(virtual_row *row, const char *address, const char *port, int32_t number) {
-    static const uint8_t loopback[] = { 127, 0, 0, 1 };
-    virtual__set(row, address, (cql_value){ loopback, sizeof loopback });
-    virtual__set_int(row, port, number);
+static const engine_client no_client = {
+    .address = { .bytes = { 127, 0, 0, 1 }, .length = 4 },
+    .port = NATIVE_PORT,
+};
+
+/* Clients build the endpoint that they go on with from these: it is the one that they have reached already. */
+static void set_addresses(virtual_row *row) {
+    const engine_client *client = row->request->client;
+    if (!client || client->address.length == 0) client = &no_client;
+    cql_value address = { client->address.bytes, client->address.length };
+    virtual__set(row, "broadcast_address", address);
+    virtual__set(row, "listen_address", address);
+    virtual__set(row, "rpc_address", address);
+    virtual__set_int(row, "broadcast_port", STORAGE_PORT);
+    virtual__set_int(row, "listen_port", STORAGE_PORT);
+    virtual__set_int(row, "rpc_port", client->port);
 }
 
 static corm_status local(virtual_row *row, const cql_schema *schema, corm_error *err) {
@@ -32,9 +44,7 @@ static corm_status local(virtual_row *row, const cql_schema *schema, corm_error 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         virtual__set_text(row, texts[i].column, corm_str_of(texts[i].text));
     }
-    set_address(row, "broadcast_address", "broadcast_port", STORAGE_PORT);
-    set_address(row, "listen_address", "listen_port", STORAGE_PORT);
-    set_address(row, "rpc_address", "rpc_port", NATIVE_PORT);
+    set_addresses(row);
     virtual__set_int(row, "gossip_generation", 1);
     virtual__set_uuid(row, "host_id", row->request->store->id);
     virtual__set_uuid(row, "schema_version", schema->version);

@@ -117,6 +117,7 @@ static void names_and_columns_follow_in_both_versions(void **state) {
 
 static void a_trace_tells_what_the_node_did(void **state) {
     NEEDS_CLUSTER();
+    if (testing__is_served()) skip();
     corm_session *session = open_with("", NULL);
     corm_result  *result, *events;
     corm_error    err;

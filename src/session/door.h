@@ -25,6 +25,8 @@ typedef struct session_door_ops {
     /* The schema snapshot, one reference for the caller; NULL where the door has none. */
     cql_schema *(*schema)(session_door *door);
     void (*close)(session_door *door); /* waits for requests under way; frees the door */
+    /* The store behind it; NULL where there is none in this process. */
+    struct engine *(*store)(session_door *door);
     /* The following are NULL or false for the embedded store. A door is asynchronous when submit never blocks and calls
      * back on a thread of its own (or on the caller's loop): the session then uses no worker, and user callbacks run
      * there. */
@@ -59,6 +61,9 @@ CORM_CHECKED corm_status session__open_door(session_door *door, const corm_sessi
 
 /* Whether there is a cluster behind the session. */
 bool session__is_cluster(const corm_session *session);
+
+/* The embedded store behind the session, as long as it is open; NULL: it has none. For the server. */
+struct engine *session__store(const corm_session *session);
 
 /* A URI as it may stand in a message: with *** for its password. NULL when memory is exhausted. */
 const char *session__uri_shown(base_arena *arena, const char *uri);

@@ -65,6 +65,7 @@ static corm_status set_client(engine_client *client, corm_str keyspace, corm_err
     }
     if (keyspace.len > 0) memcpy(client->keyspace, keyspace.data, keyspace.len);
     client->keyspace[keyspace.len] = '\0';
+    client->address.length = 0;
     return CORM_OK;
 }
 
@@ -120,6 +121,7 @@ static const session_door_ops ops = {
     .prepared_unref = engine__prepared_unref,
     .schema = schema,
     .close = close_door,
+    .store = store_of,
 };
 
 corm_status session__open_embedded(const char *path, const corm_session_options *options,

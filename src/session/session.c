@@ -190,3 +190,8 @@ cql_schema *session__schema(corm_session *session) {
     const session_door_ops *ops = session->door->ops;
     return ops->schema ? ops->schema(session->door) : NULL;
 }
+
+struct engine *session__store(const corm_session *session) {
+    const session_door_ops *ops = session->door->ops;
+    return ops->store ? ops->store(session->door) : NULL;
+}

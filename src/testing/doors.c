@@ -19,6 +19,10 @@ bool testing__is_cluster(void) {
     return strncmp(testing__uri(), "corm:", 5) != 0;
 }
 
+bool testing__is_served(void) {
+    return getenv("CORM_TEST_SERVED") != NULL;
+}
+
 static corm_status drop(corm_session *session, const char *keyspace, corm_error *err) {
     char cql[128];
     snprintf(cql, sizeof cql, "DROP KEYSPACE IF EXISTS \"%s\"", keyspace);

@@ -12,6 +12,8 @@
 const char *testing__uri(void);
 /* Whether that is a cluster. */
 bool testing__is_cluster(void);
+/* Whether that cluster is a `corm serve`, which answers as the embedded store does. */
+bool testing__is_served(void);
 
 /* A URI whose keyspace is to be made when the session opens: on a cluster what it had is dropped before, and when the program
  * ends. The keyspace's name is the caller's; the text lives until the program ends. */

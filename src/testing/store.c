@@ -47,7 +47,7 @@ static void print_body(const wire_answer *answer, base_buf *out) {
 
 corm_status try_request(engine *store, const wire_request *request, base_buf *out,
                         corm_error *err) {
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     wire_request  asked = *request;
     if (asked.options.consistency == WIRE_ANY) asked.options.consistency = WIRE_ONE;
@@ -88,7 +88,7 @@ void expect_error(engine *store, const char *text, corm_status status, const cha
 
 const wire_prepared *prepare(engine *store, const char *text) {
     wire_request  request = { .kind = WIRE_PREPARE, .text = corm_str_of(text) };
-    engine_client client = { "" };
+    engine_client client = { .keyspace = "" };
     wire_answer   answer = { 0 };
     corm_error    err;
     assert_ok(engine__execute(store, &client, &request, &answer, &err), err);

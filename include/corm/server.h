@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/* server.h -- an embedded store behind Cassandra's own protocol: clients in any language connect to it.
+ *
+ *   corm_session_open(&session, "corm:./shop", NULL, &err);
+ *   corm_server_start(&server, session, &(corm_server_options){ .port = 9042 }, &err);
+ *   …                                        cassandra://127.0.0.1:9042
+ *   corm_server_stop(server);
+ *   corm_session_close(session);
+ *
+ * The session goes on to be used as before: both see the same data. Every function may be called from any thread. */
+#ifndef CORM_SERVER_H
+#define CORM_SERVER_H
+
+#include "corm/session.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct corm_server corm_server;
+
+typedef struct corm_server_user {
+    const char *name, *password;
+} corm_server_user;
+
+enum { CORM_ANY_PORT = -1 };
+
+/* Zero means default for every member; texts are copied. */
+typedef struct corm_server_options {
+    const char *listen; /* a numeric address; 0.0.0.0 and :: are all. default: 127.0.0.1 */
+    int32_t     port;   /* CORM_ANY_PORT: one that is free. default: 9042 */
+    /* Who may connect; none: everybody. Elsewhere than on loopback that is refused with CORM_INVALID_ARGUMENT unless
+     * allow_everybody says that it is meant. */
+    const corm_server_user *users;
+    uint32_t                user_count;
+    bool                    allow_everybody;
+    uint32_t                read_threads; /* default: 2 */
+    /* What is over a limit of requests is answered with CORM_OVERLOADED at once, the connection stays; more connections
+     * than may be are closed when they are made. */
+    uint32_t max_connections;             /* default: 8192 */
+    uint32_t max_requests;                /* under way. default: 16384 */
+    uint32_t max_requests_per_connection; /* default: 4096 */
+    uint64_t max_request_bytes;           /* of all requests under way. default: 256 MiB */
+    uint64_t max_message_bytes; /* of one; a longer one ends its connection. default: 16 MiB */
+    uint64_t
+        max_unread_bytes; /* of answers that a client does not take: no more is read from it. default: 8 MiB */
+    uint32_t
+        max_prepared; /* statements kept; the one unused longest is forgotten. default: 10000 */
+    uint32_t handshake_ms; /* a connection that is not ready by then is closed. default: 10000 */
+    uint32_t idle_ms;      /* a connection without requests for so long is closed. default: never */
+    uint32_t
+        slow_ms; /* one that takes nothing of its answers for so long is closed. default: 30000 */
+    uint32_t
+             stop_ms; /* how long corm_server_stop() lets requests under way and their answers go on. default: 10000 */
+    uint32_t _canary; /* must stay 0 */
+} corm_server_options;
+
+/* Listens and answers on threads of its own. The session must be of an embedded store (else CORM_UNSUPPORTED) and stay
+ * open until the server has stopped. `options` may be NULL. On success *out is released by corm_server_stop(). Errors:
+ * CORM_INVALID_ARGUMENT (an option; the message says which), CORM_IO (the address is taken, or not this machine's). */
+CORM_API CORM_CHECKED corm_status corm_server_start(corm_server **out, corm_session *session,
+                                                    const corm_server_options *options,
+                                                    corm_error                *err);
+
+/* Takes no more connections and requests, answers those under way, closes all, and frees the server. NULL is ignored. */
+CORM_API void corm_server_stop(corm_server *server);
+
+/* Where it listens. */
+CORM_API uint16_t corm_server_port(const corm_server *server);
+/* The URI for clients on this machine, without user; borrowed until the server stops. */
+CORM_API const char *corm_server_uri(const corm_server *server);
+
+typedef struct corm_server_stats {
+    uint32_t connections, requests; /* now */
+    uint64_t accepted;              /* connections, since the start, as all below */
+    uint64_t answered;              /* requests, with errors */
+    uint64_t errors;                /* among them */
+    uint64_t overloaded;            /* among them: those over a limit */
+    uint64_t
+        refused; /* connections over the limit, of unknown versions or with wrong credentials */
+    uint64_t prepared; /* statements kept now */
+} corm_server_stats;
+
+CORM_API void corm_server_stats_get(corm_server *server, corm_server_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

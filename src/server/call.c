@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+/* call.c -- a request under way: read, given to the engine where that suits it, answered.
+ *
+ *   one row by its key                on the loop's thread, at once: it takes less than handing it over
+ *   writes of prepared statements     checked on the loop's thread, executed on the engine's writer thread
+ *   all that is to be parsed, reads   on a thread of the pool
+ *
+ * A call and its buffers are used again. Begins and ends on the loop's thread. */
+#include <stdlib.h>
+
+#include "server/core.h"
+
+enum { KEPT_BYTES = 64 * 1024 }; /* in each buffer of a call that is used again */
+
+/* ---- memory ---- */
+
+void server__call_free(server_call *call) {
+    base__buf_free(&call->body);
+    base__arena_free(&call->arena);
+    wire__answer_free(&call->answer);
+    free(call);
+}
+
+static server_call *new_call(server_conn *conn) {
+    corm_server *server = conn->server;
+    server_call *call = server->spare;
+    if (call) {
+        server->spare = call->next;
+        server->spare_count--;
+    } else {
+        call = calloc(1, sizeof *call);
+    }
+    if (!call) return NULL;
+    call->server = server;
+    call->conn = conn;
+    call->held_count = 0;
+    call->error.message[0] = '\0';
+    call->unprepared_id = (corm_bytes){ NULL, 0 };
+    server__conn_call(conn);
+    server->call_count++;
+    atomic_store_explicit(&server->requests, server->call_count, memory_order_relaxed);
+    return call;
+}
+
+static void shrink(base_buf *buf) {
+    if (buf->cap > KEPT_BYTES) base__buf_free(buf);
+    base__buf_clear(buf);
+}
+
+static void end_call(server_call *call) {
+    corm_server *server = call->server;
+    for (uint32_t i = 0; i < call->held_count; i++) engine__prepared_unref(call->held[i]);
+    engine__prepared_unref(call->answer.prepared);
+    server->call_count--;
+    server->call_bytes -= call->bytes;
+    atomic_store_explicit(&server->requests, server->call_count, memory_order_relaxed);
+    server__conn_called(call->conn);
+    wire__answer_clear(&call->answer);
+    shrink(&call->answer.body);
+    shrink(&call->body);
+    if (call->arena.total > KEPT_BYTES) base__arena_free(&call->arena);
+    base__arena_reset(&call->arena);
+    if (server->spare_count >= SERVER_SPARE_CALLS) {
+        server__call_free(call);
+        return;
+    }
+    call->next = server->spare;
+    server->spare = call;
+    server->spare_count++;
+}
+
+/* ---- what it is ---- */
+
+static corm_status unprepared(server_call *call, corm_bytes id) {
+    char   hex[2 * SERVER_ID_BYTES + 1] = "";
+    size_t len = id.len < SERVER_ID_BYTES ? id.len : SERVER_ID_BYTES;
+    for (size_t i = 0; i < len; i++) snprintf(hex + 2 * i, 3, "%02x", id.data[i]);
+    call->unprepared_id = id;
+    return base__fail(&call->error, CORM_UNPREPARED,
+                      "Prepared query with ID %s not found (either the query was not prepared on "
+                      "this host (maybe the host has been restarted?) or you have prepared too "
+                      "many queries and it has been evicted from the internal cache)",
+                      hex);
+}
+
+static corm_status hold(server_call *call, corm_bytes id, server_statement **out) {
+    *out = server__cache_find(&call->server->cache, id);
+    if (!*out) return unprepared(call, id);
+    call->held[call->held_count++] = engine__prepared_ref((*out)->prepared);
+    return CORM_OK;
+}
+
+/* Protocols before v5 cannot say that the metadata which a client left out is another by now; so it is given to it. */
+static void choose_metadata(server_call *call, const server_statement *statement) {
+    wire_request *request = &call->read.request;
+    if (call->conn->version >= 5) return;
+    request->metadata_id = (corm_bytes){ NULL, 0 };
+    if (!request->options.skip_metadata) return;
+    if (statement->varies) {
+        request->options.skip_metadata = false;
+        return;
+    }
+    void *copy = base__arena_copy(&call->arena, statement->metadata_id, SERVER_ID_BYTES);
+    request->options.skip_metadata = copy != NULL;
+    request->metadata_id = (corm_bytes){ copy, copy ? SERVER_ID_BYTES : 0 };
+}
+
+static corm_status find_statement(server_call *call) {
+    server_statement *statement;
+    wire_request     *request = &call->read.request;
+    CORM_TRY(hold(call, call->read.prepared_id.id, &statement));
+    request->prepared = statement->prepared;
+    choose_metadata(call, statement);
+    return CORM_OK;
+}
+
+static corm_status find_statements(server_call *call) {
+    wire_request    *request = &call->read.request;
+    wire_batch_item *items = (wire_batch_item *)(uintptr_t)request->batch; /* in our arena */
+    for (uint32_t i = 0; i < request->batch_count; i++) {
+        server_statement *statement;
+        if (items[i].text.data) continue;
+        CORM_TRY(hold(call, call->read.ids[i].id, &statement));
+        items[i].prepared = statement->prepared;
+    }
+    return CORM_OK;
+}
+
+static corm_status find_prepared(server_call *call) {
+    const wire_request *request = &call->read.request;
+    uint32_t            most = request->kind == WIRE_BATCH ? request->batch_count : 1;
+    if (request->kind != WIRE_BATCH && request->kind != WIRE_EXECUTE) return CORM_OK;
+    call->held = BASE_NEW_ARRAY(&call->arena, const wire_prepared *, most);
+    if (!call->held) return base__fail_memory(&call->error);
+    return request->kind == WIRE_BATCH ? find_statements(call) : find_statement(call);
+}
+
+/* Corm has no handler of custom payloads, and no traces to keep. */
+static void leave_out(wire_options *options) {
+    options->payload = NULL;
+    options->payload_count = 0;
+    options->tracing = false;
+}
+
+static corm_status read_call(server_call *call, const wire_frame *frame) {
+    CORM_TRY(wire__request_read(frame, &call->arena, &call->read, &call->error));
+    leave_out(&call->read.request.options);
+    call->client = call->conn->client;
+    return find_prepared(call);
+}
+
+/* ---- running ---- */
+
+static void on_done(void *context, corm_status status, wire_answer *answer, const corm_error *err) {
+    server_call *call = context;
+    (void)answer;
+    call->status = status;
+    if (status != CORM_OK && err != &call->error) call->error = *err;
+    server__finished(call);
+}
+
+static void submit(server_call *call) {
+    engine__submit(call->server->store, &call->client, &call->read.request, &call->answer, on_done,
+                   call);
+}
+
+static void run_on_pool(base_job *job) {
+    submit((server_call *)job);
+}
+
+static void finish_here(server_call *call, corm_status status) {
+    call->status = status;
+    server__call_done(call);
+}
+
+static bool has_texts(const wire_request *request) {
+    for (uint32_t i = 0; i < request->batch_count; i++) {
+        if (request->batch[i].text.data) return true;
+    }
+    return false;
+}
+
+typedef enum place { HERE, WRITERS, POOL } place;
+
+static place place_of(const wire_request *request) {
+    if (request->kind == WIRE_BATCH) return has_texts(request) ? POOL : WRITERS;
+    if (request->kind != WIRE_EXECUTE) return POOL;
+    if (engine__prepared_is_point(request->prepared)) return HERE;
+    return engine__prepared_is_write(request->prepared) ? WRITERS : POOL;
+}
+
+static void start(server_call *call) {
+    corm_status status;
+    switch (place_of(&call->read.request)) {
+    case HERE:
+        finish_here(call, engine__execute(call->server->store, &call->client, &call->read.request,
+                                          &call->answer, &call->error));
+        break;
+    case WRITERS: submit(call); break;
+    case POOL:
+        call->job.run = run_on_pool;
+        status = base__pool_submit(call->server->readers, &call->job, &call->error);
+        if (status != CORM_OK) finish_here(call, status);
+        break;
+    }
+}
+
+static const char *over_limit(const server_conn *conn, size_t bytes) {
+    const corm_server         *server = conn->server;
+    const corm_server_options *options = &server->options;
+    if (server->call_count >= options->max_requests)
+        return "too many requests are under way on this server";
+    if (conn->calls >= options->max_requests_per_connection)
+        return "too many requests are under way on this connection";
+    if (server->call_bytes + bytes > options->max_request_bytes)
+        return "the requests under way on this server take too many bytes";
+    return NULL;
+}
+
+/* The request borrows from the frame, which is gone when the decoder goes on. */
+static bool keep_body(server_call *call, wire_frame *frame) {
+    base__buf_put(&call->body, frame->body.data, frame->body.len);
+    frame->body = base__buf_bytes(&call->body);
+    return !call->body.failed;
+}
+
+void server__request(server_conn *conn, const wire_frame *frame) {
+    wire_frame  own = *frame;
+    const char *over = over_limit(conn, frame->body.len);
+    if (over) {
+        server__count(&conn->server->overloaded);
+        server__say_error(conn, frame->stream, CORM_OVERLOADED, over);
+        return;
+    }
+    server_call *call = new_call(conn);
+    if (!call) {
+        server__say_error(conn, frame->stream, CORM_OVERLOADED, "memory is exhausted");
+        return;
+    }
+    call->stream = frame->stream;
+    call->bytes = frame->body.len;
+    conn->server->call_bytes += call->bytes;
+    corm_status status =
+        keep_body(call, &own) ? read_call(call, &own) : base__fail_memory(&call->error);
+    if (status != CORM_OK)
+        finish_here(call, status);
+    else
+        start(call);
+}
+
+/* ---- the end ---- */
+
+/* What the answer means for this connection and for others. */
+static void take_note(server_call *call) {
+    base_arena  arena = { 0 };
+    wire_result result;
+    corm_error  err;
+    corm_bytes  body = base__buf_bytes(&call->answer.body);
+    int32_t     kind = body.len >= 4 ? (int32_t)base__load_u32(body.data) : 0;
+    if (kind != WIRE_SET_KEYSPACE && kind != WIRE_SCHEMA_CHANGE) return;
+    if (wire__result_read(body, WIRE_VERSION, &arena, &result, &err) != CORM_OK) return;
+    if (kind == WIRE_SET_KEYSPACE) {
+        memcpy(call->conn->client.keyspace, call->client.keyspace, sizeof call->client.keyspace);
+        return;
+    }
+    wire_event event = { .kind = WIRE_SCHEMA_CHANGE_EVENT,
+                         .change = result.change,
+                         .target = result.target,
+                         .keyspace = result.keyspace,
+                         .name = result.name };
+    server__event(call->server, &event);
+}
+
+void server__call_done(server_call *call) {
+    corm_server *server = call->server;
+    server__count(&server->answered);
+    if (call->status != CORM_OK) server__count(&server->errors);
+    if (!call->conn->closing) server__put_answer(call);
+    if (call->status == CORM_OK) take_note(call);
+    end_call(call);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* output.c -- bytes to clients: gathered in a connection's encoder while the loop runs callbacks, and sent before it waits, so
+ * that what comes together goes together. One write at a time; what is encoded meanwhile goes with the next.
+ *
+ * The loop's thread. */
+#include "server/core.h"
+
+enum {
+    KEPT_BYTES = 256 * 1024, /* a larger buffer is given back when it was sent */
+    MOST_AT_ONCE = 1 << 30
+};
+
+size_t server__conn_unread(const server_conn *conn) {
+    return conn->sending.len - conn->sent + conn->encoder.out.len;
+}
+
+void server__conn_touch(server_conn *conn) {
+    if (conn->dirty || conn->closing) return;
+    conn->dirty = true;
+    conn->refs++;
+    conn->next_dirty = conn->server->dirty;
+    conn->server->dirty = conn;
+}
+
+static void clear_sending(server_conn *conn) {
+    conn->sent = 0;
+    if (conn->sending.cap > KEPT_BYTES) base__buf_free(&conn->sending);
+    base__buf_clear(&conn->sending);
+}
+
+static void send_more(server_conn *conn);
+static void write_rest(server_conn *conn);
+
+static unsigned piece_len(const server_conn *conn) {
+    size_t left = conn->sending.len - conn->sent;
+    return (unsigned)(left < MOST_AT_ONCE ? left : MOST_AT_ONCE);
+}
+
+static void on_written(uv_write_t *write, int status) {
+    server_conn *conn = write->data;
+    conn->writing = false;
+    if (status < 0) {
+        server__conn_close(conn);
+        return;
+    }
+    conn->sent += conn->piece;
+    write_rest(conn);
+    send_more(conn);
+    if (server__conn_unread(conn) <= conn->server->options.max_unread_bytes / 2)
+        server__conn_read(conn, true);
+}
+
+static void write_rest(server_conn *conn) {
+    if (conn->sent == conn->sending.len) {
+        clear_sending(conn);
+        return;
+    }
+    conn->piece = piece_len(conn);
+    uv_buf_t buf = uv_buf_init((char *)conn->sending.data + conn->sent, conn->piece);
+    conn->writing = uv_write(&conn->write, (uv_stream_t *)&conn->tcp, &buf, 1, on_written) == 0;
+    if (!conn->writing) server__conn_close(conn);
+}
+
+/* What the socket takes at once costs no request to the loop. */
+static void write_now(server_conn *conn) {
+    uv_buf_t buf = uv_buf_init((char *)conn->sending.data, piece_len(conn));
+    int      sent = uv_try_write((uv_stream_t *)&conn->tcp, &buf, 1);
+    if (sent < 0 && sent != UV_EAGAIN) {
+        server__conn_close(conn);
+        return;
+    }
+    conn->sent = sent > 0 ? (size_t)sent : 0;
+    write_rest(conn);
+}
+
+static bool is_done(const server_conn *conn) {
+    return conn->calls == 0 && !conn->writing && wire__encoder_is_empty(&conn->encoder);
+}
+
+static void send_more(server_conn *conn) {
+    corm_error err;
+    if (conn->closing || conn->writing) return;
+    if (!wire__encoder_is_empty(&conn->encoder)) {
+        if (wire__encoder_take(&conn->encoder, &conn->sending, &err) != CORM_OK) {
+            server__conn_close(conn);
+            return;
+        }
+        write_now(conn);
+    }
+    if (conn->ending && is_done(conn)) server__conn_close(conn);
+}
+
+void server__flush(corm_server *server) {
+    while (server->dirty) {
+        server_conn *conn = server->dirty;
+        server->dirty = conn->next_dirty;
+        conn->dirty = false;
+        send_more(conn);
+        server__conn_unref(conn);
+    }
+}
