@@ -22,7 +22,14 @@ function(corm_add_cassandra_test name)
     return()
   endif()
   corm_add_test(${name}@cassandra cassandra ${CMAKE_SOURCE_DIR}/tests/with-cassandra ${ARGN})
-  set_tests_properties(${name}@cassandra PROPERTIES RESOURCE_LOCK cassandra TIMEOUT 1800)
+  set_tests_properties(${name}@cassandra PROPERTIES
+    RESOURCE_LOCK cassandra TIMEOUT 1800 FIXTURES_REQUIRED cassandra)
+endfunction()
+
+# What the tests of a run have started is stopped when they are done; what ran before goes on.
+function(corm_stop_cassandra)
+  add_test(NAME cassandra.stop COMMAND ${CMAKE_SOURCE_DIR}/tools/cassandra stop --owner tests)
+  set_tests_properties(cassandra.stop PROPERTIES LABELS cassandra FIXTURES_CLEANUP cassandra)
 endfunction()
 
 # The same test through `corm serve`: NAME@serve, each with a server of its own.
@@ -39,6 +46,7 @@ endfunction()
 set(CORM_TEST_ENVIRONMENT
   "CORM_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "CORM_BINARY_DIR=${CMAKE_BINARY_DIR}"
+  "CORM_CASSANDRA_OWNER=tests"
   "CORM=${CMAKE_BINARY_DIR}/bin/corm"
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
@@ -88,6 +96,9 @@ function(corm_folder_tests folder)
     corm_test_program(${target} ${source})
     add_dependencies(${folder}_tests ${target})
     corm_add_test(${name} ${folder} $<TARGET_FILE:${target}>)
+    if(name MATCHES "_cassandra$")
+      set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED cassandra)
+    endif()
     corm_has_doors(doors ${source})
     if(doors)
       corm_add_cassandra_test(${name} $<TARGET_FILE:${target}>)
@@ -116,7 +127,8 @@ endfunction()
 # The test that disturbs three real nodes takes minutes and the whole machine: it runs alone, and only
 # in the builds of one compiler that watch nothing.
 function(corm_chaos_test name)
-  set_tests_properties(${name} PROPERTIES LABELS chaos RUN_SERIAL ON TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES
+    LABELS chaos RUN_SERIAL ON TIMEOUT 600 FIXTURES_REQUIRED cassandra)
   if(CORM_SANITIZE OR CORM_COVERAGE OR NOT CMAKE_C_COMPILER_ID STREQUAL GNU)
     set_tests_properties(${name} PROPERTIES DISABLED ON)
   endif()
@@ -199,6 +211,7 @@ function(corm_fuzzers)
 endfunction()
 
 function(corm_tests)
+  corm_stop_cassandra()
   corm_integration_tests()
   corm_header_tests()
   corm_command_tests()

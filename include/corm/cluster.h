@@ -32,7 +32,7 @@ typedef struct corm_node {
     const char   *address; /* numeric, as it is dialled (after translation) */
     uint16_t      port;
     const char   *dc, *rack, *release_version;
-    bool          up;          /* at least one connection is ready */
+    bool          up; /* at least one connection is ready */
     corm_distance distance;
     uint32_t      connections; /* ready ones */
     uint32_t      in_flight;   /* requests that wait for its answer */
@@ -46,7 +46,8 @@ typedef struct corm_node {
  * token which Corm frees. Any status but CORM_OK ends the connection with it. */
 typedef struct corm_authenticator {
     corm_status (*response)(void *context, const corm_node *node, const char *server_class,
-                            corm_bytes challenge, uint8_t **token, size_t *token_len, corm_error *err);
+                            corm_bytes challenge, uint8_t **token, size_t *token_len,
+                            corm_error *err);
     /* AUTH_SUCCESS with its token; NULL: any is accepted. */
     corm_status (*success)(void *context, const corm_node *node, corm_bytes token, corm_error *err);
     void *context;
@@ -55,9 +56,10 @@ typedef struct corm_authenticator {
 /* ---- TLS ---- */
 
 typedef enum corm_tls_verify {
-    CORM_TLS_VERIFY_FULL = 0, /* the chain, and the certificate's names against the contact point's name or the address */
-    CORM_TLS_VERIFY_CHAIN,    /* the chain only */
-    CORM_TLS_VERIFY_NONE      /* nothing: for tests */
+    CORM_TLS_VERIFY_FULL =
+        0, /* the chain, and the certificate's names against the contact point's name or the address */
+    CORM_TLS_VERIFY_CHAIN, /* the chain only */
+    CORM_TLS_VERIFY_NONE   /* nothing: for tests */
 } corm_tls_verify;
 
 /* TLS 1.2 and 1.3. Files are PEM; certificate, key and CA are read again when they have changed and a new connection is
@@ -69,17 +71,19 @@ typedef struct corm_tls_options {
     const char     *certificate_file; /* of the client; default: none */
     const char     *key_file;         /* default: certificate_file */
     const char     *key_password;
-    const char     *server_name; /* checked and sent as SNI. default: the contact point's name, else the address */
-    bool            tls13_only;
+    const char *
+        server_name; /* checked and sent as SNI. default: the contact point's name, else the address */
+    bool tls13_only;
 } corm_tls_options;
 
 /* ---- routing ---- */
 
 typedef enum corm_balancing {
-    CORM_BALANCE_DEFAULT = 0,      /* token- and rack-aware over the local data centre, power of two choices */
-    CORM_BALANCE_ROUND_ROBIN,      /* "round-robin" */
+    CORM_BALANCE_DEFAULT =
+        0, /* token- and rack-aware over the local data centre, power of two choices */
+    CORM_BALANCE_ROUND_ROBIN,       /* "round-robin" */
     CORM_BALANCE_LEAST_CONNECTIONS, /* "least-connections": the node with the fewest requests in flight */
-    CORM_BALANCE_RANDOM            /* "random" */
+    CORM_BALANCE_RANDOM             /* "random" */
 } corm_balancing;
 
 /* What is to be routed. */
@@ -107,12 +111,12 @@ typedef struct corm_balancing_policy {
 typedef struct corm_balancing_options {
     corm_balancing               kind;
     const corm_balancing_policy *policy; /* instead of `kind` */
-    const char                  *local_dc;   /* default: that of the first contact point that answers */
-    const char                  *local_rack; /* replicas there go first; default: none */
-    uint32_t                     remote_nodes; /* of each other data centre to try behind the local ones. default: 0 */
-    bool                         no_token_awareness;
-    const char *const           *allow; /* NULL-terminated: addresses or host ids; others are CORM_IGNORED */
-    const char *const           *deny;  /* NULL-terminated */
+    const char *local_dc;                /* default: that of the first contact point that answers */
+    const char *local_rack;              /* replicas there go first; default: none */
+    uint32_t remote_nodes; /* of each other data centre to try behind the local ones. default: 0 */
+    bool     no_token_awareness;
+    const char *const *allow; /* NULL-terminated: addresses or host ids; others are CORM_IGNORED */
+    const char *const *deny;  /* NULL-terminated */
 } corm_balancing_options;
 
 /* Gives the address to dial for one that a node announced (`address`, `port`); false: as it is. */
@@ -122,11 +126,12 @@ typedef bool (*corm_address_translator)(void *context, const char *address, uint
 /* ---- retries ---- */
 
 typedef enum corm_retry_kind {
-    CORM_RETRY_DEFAULT = 0,      /* once where the server's answer says that it can help, the next node for
+    CORM_RETRY_DEFAULT =
+        0,              /* once where the server's answer says that it can help, the next node for
                                   * unavailable, overloaded, and lost connections of idempotent requests */
-    CORM_RETRY_BACKOFF,          /* up to max_retries with a growing or constant pause; honours idempotence */
-    CORM_RETRY_DOWNGRADING,      /* like DEFAULT, with a lower consistency where enough replicas answered */
-    CORM_RETRY_FALLTHROUGH       /* never */
+    CORM_RETRY_BACKOFF, /* up to max_retries with a growing or constant pause; honours idempotence */
+    CORM_RETRY_DOWNGRADING, /* like DEFAULT, with a lower consistency where enough replicas answered */
+    CORM_RETRY_FALLTHROUGH /* never */
 } corm_retry_kind;
 
 typedef enum corm_backoff {
@@ -155,13 +160,14 @@ typedef enum corm_write_type {
 
 /* What went wrong, for a retry policy. */
 typedef struct corm_failure {
-    corm_status      status;      /* CORM_UNAVAILABLE, CORM_READ_TIMEOUT …; CORM_IO: the connection was lost */
-    bool             idempotent;
-    uint32_t         retries; /* made so far */
+    corm_status
+             status; /* CORM_UNAVAILABLE, CORM_READ_TIMEOUT …; CORM_IO: the connection was lost */
+    bool     idempotent;
+    uint32_t retries; /* made so far */
     corm_consistency consistency;
-    int32_t          received, required, alive, failures; /* as the server said; 0 where it says nothing */
-    bool             data_present; /* CORM_READ_TIMEOUT */
-    corm_write_type  write_type;   /* CORM_WRITE_TIMEOUT, CORM_WRITE_FAILURE */
+    int32_t received, required, alive, failures; /* as the server said; 0 where it says nothing */
+    bool    data_present;                        /* CORM_READ_TIMEOUT */
+    corm_write_type write_type;                  /* CORM_WRITE_TIMEOUT, CORM_WRITE_FAILURE */
 } corm_failure;
 
 typedef struct corm_retry_decision {
@@ -179,8 +185,8 @@ typedef struct corm_retry_policy {
 
 typedef struct corm_retry_options {
     corm_retry_kind          kind;
-    const corm_retry_policy *policy;        /* instead of `kind` */
-    uint32_t                 max_retries;   /* BACKOFF, and executeWithRetry's form. default: 3 */
+    const corm_retry_policy *policy;      /* instead of `kind` */
+    uint32_t                 max_retries; /* BACKOFF, and executeWithRetry's form. default: 3 */
     corm_backoff             backoff;
     uint32_t                 base_delay_ms; /* default: 100 */
     uint32_t                 max_delay_ms;  /* default: 10000 */
@@ -206,11 +212,14 @@ typedef struct corm_speculative_options {
 typedef enum corm_compression { CORM_UNCOMPRESSED = 0, CORM_LZ4, CORM_SNAPPY } corm_compression;
 
 typedef struct corm_pool_options {
-    uint32_t size;                    /* connections a node that are kept open. default: 10 */
-    uint32_t max_size;                /* that the pool grows to under load. default: 50 */
-    uint32_t requests_per_connection; /* in flight before another connection is used. default: 1024; at most 32768 */
-    uint32_t idle_timeout_ms;         /* a connection above `size` is closed when idle that long. default: 30000 */
-    uint32_t max_queued;              /* requests that wait for a connection, beyond which CORM_OVERLOADED. default: 65536 */
+    uint32_t size;     /* connections a node that are kept open. default: 10 */
+    uint32_t max_size; /* that the pool grows to under load. default: 50 */
+    uint32_t
+        requests_per_connection; /* in flight before another connection is used. default: 1024; at most 32768 */
+    uint32_t
+        idle_timeout_ms; /* a connection above `size` is closed when idle that long. default: 30000 */
+    uint32_t
+        max_queued; /* requests that wait for a connection, beyond which CORM_OVERLOADED. default: 65536 */
 } corm_pool_options;
 
 typedef struct corm_health_check_options {
@@ -220,10 +229,11 @@ typedef struct corm_health_check_options {
 } corm_health_check_options;
 
 typedef struct corm_reconnection_options {
-    uint32_t base_delay_ms;      /* default: 500; doubled for each try, with ±15 % jitter */
-    uint32_t max_delay_ms;       /* default: 60000 */
-    uint32_t dials_per_second;   /* of the whole cluster. default: 50 */
-    uint32_t prepares_per_second; /* statements prepared again on nodes that came back. default: 500 */
+    uint32_t base_delay_ms;    /* default: 500; doubled for each try, with ±15 % jitter */
+    uint32_t max_delay_ms;     /* default: 60000 */
+    uint32_t dials_per_second; /* of the whole cluster. default: 50 */
+    uint32_t
+        prepares_per_second; /* statements prepared again on nodes that came back. default: 500 */
 } corm_reconnection_options;
 
 /* A limit on requests in flight a node that follows the node: it falls when the node says that it is overloaded or
@@ -238,7 +248,7 @@ typedef struct corm_concurrency_options {
 /* ---- what is observed ---- */
 
 typedef struct corm_request_record {
-    const char      *cql; /* zero-terminated; of a batch: "BATCH" */
+    const char      *cql;  /* zero-terminated; of a batch: "BATCH" */
     const corm_node *node; /* that answered last; NULL: none */
     corm_status      status;
     uint64_t         latency_us;
@@ -255,9 +265,12 @@ typedef struct corm_hooks {
     void *(*begin)(void *context, const char *cql);
     void (*end)(void *context, const corm_request_record *record);
     void (*slow)(void *context, const corm_request_record *record); /* took slow_query_ms or more */
-    void (*warning)(void *context, const char *text);              /* the server's */
-    void (*node)(void *context, const corm_node *node, const char *event); /* "added", "up", "down", "removed" */
-    void (*log)(void *context, const char *text); /* what an operator should know: refused logins, storms held back */
+    void (*warning)(void *context, const char *text);               /* the server's */
+    void (*node)(void *context, const corm_node *node,
+                 const char *event); /* "added", "up", "down", "removed" */
+    void (*log)(
+        void       *context,
+        const char *text); /* what an operator should know: refused logins, storms held back */
 } corm_hooks;
 
 /* ---- execution profiles ---- */
@@ -291,19 +304,21 @@ struct corm_cluster_options {
     corm_reconnection_options reconnection;
     corm_concurrency_options  concurrency;
     uint32_t                  connect_timeout_ms; /* of a dial, with handshake. default: 5000 */
-    uint32_t                  request_timeout_ms; /* with all retries. default: 15000, above the server's own */
-    uint32_t                  schema_agreement_ms; /* waited for after DDL. default: 10000 */
-    size_t                    prepared_cache_bytes; /* texts and metadata. default: 32 MiB */
-    size_t                    max_frame_bytes;      /* a longer answer is an error. default: 256 MiB */
-    bool                      no_client_timestamps; /* the server's clock decides instead */
-    bool                      no_schema_metadata;   /* never read system_schema: no token awareness by keyspace */
-    bool                      no_shard_awareness;   /* ScyllaDB */
-    uint32_t                  slow_query_ms;        /* default: 0, no request is slow */
-    corm_hooks                hooks;
-    const corm_profile       *profiles;
-    uint32_t                  profile_count;
-    const uint8_t            *page_token_key; /* as corm_session_options.page_token_key, which goes before it */
-    const char               *application_name, *application_version; /* shown by the server's system_views.clients */
+    uint32_t   request_timeout_ms;   /* with all retries. default: 15000, above the server's own */
+    uint32_t   schema_agreement_ms;  /* waited for after DDL. default: 10000 */
+    size_t     prepared_cache_bytes; /* texts and metadata. default: 32 MiB */
+    size_t     max_frame_bytes;      /* a longer answer is an error. default: 256 MiB */
+    bool       no_client_timestamps; /* the server's clock decides instead */
+    bool       no_schema_metadata;   /* never read system_schema: no token awareness by keyspace */
+    bool       no_shard_awareness;   /* ScyllaDB */
+    uint32_t   slow_query_ms;        /* default: 0, no request is slow */
+    corm_hooks hooks;
+    const corm_profile *profiles;
+    uint32_t            profile_count;
+    const uint8_t
+               *page_token_key; /* as corm_session_options.page_token_key, which goes before it */
+    const char *application_name,
+        *application_version; /* shown by the server's system_views.clients */
     /* A uv_loop_t of the caller's: the session then has no thread. All its functions are called on the loop's thread;
      * a synchronous call runs the loop until its answer is there. default: a thread of the session's own */
     void    *loop;
@@ -325,7 +340,7 @@ typedef struct corm_node_stats {
     char           dc[64], rack[64];
     bool           up;
     uint32_t       connections, connecting, in_flight, queued;
-    uint32_t       orphaned;       /* stream ids whose late answer is awaited */
+    uint32_t       orphaned; /* stream ids whose late answer is awaited */
     uint32_t       concurrency_limit;
     uint64_t       requests, errors, timeouts, retries, speculations;
     uint64_t       bytes_sent, bytes_received;
@@ -336,16 +351,16 @@ typedef struct corm_node_stats {
 
 /* A pool statistic of the whole session: sums over nodes, and what belongs to no node. */
 typedef struct corm_stats {
-    uint32_t       nodes, nodes_up, connections, connecting, in_flight, queued;
-    uint64_t       requests, errors, timeouts, retries, speculations, speculations_won;
-    uint64_t       bytes_sent, bytes_received;
-    uint64_t       dials, dial_failures, dials_delayed; /* held back by the budget */
-    uint64_t       prepares, prepare_hits, reprepares;
-    size_t         prepared_bytes;
-    uint64_t       token_routed; /* requests that went to a replica first */
-    corm_latencies latencies;
-    uint8_t        protocol_version;
-    uint32_t       node_count;
+    uint32_t               nodes, nodes_up, connections, connecting, in_flight, queued;
+    uint64_t               requests, errors, timeouts, retries, speculations, speculations_won;
+    uint64_t               bytes_sent, bytes_received;
+    uint64_t               dials, dial_failures, dials_delayed; /* held back by the budget */
+    uint64_t               prepares, prepare_hits, reprepares;
+    size_t                 prepared_bytes;
+    uint64_t               token_routed; /* requests that went to a replica first */
+    corm_latencies         latencies;
+    uint8_t                protocol_version;
+    uint32_t               node_count;
     const corm_node_stats *node_stats; /* as many as node_count */
 } corm_stats;
 
@@ -365,7 +380,7 @@ CORM_API CORM_CHECKED corm_status corm_session_metrics(corm_session *session, ch
  * max_retries and back-off; the pause is spent on the calling thread. `work` must be safe to repeat. */
 typedef corm_status (*corm_work)(void *context, corm_session *session, corm_error *err);
 CORM_API CORM_CHECKED corm_status corm_execute_with_retry(corm_session *session, corm_work work,
-                                                          void *context,
+                                                          void                     *context,
                                                           const corm_retry_options *retry,
                                                           corm_error               *err);
 
@@ -374,7 +389,7 @@ CORM_API CORM_CHECKED corm_status corm_execute_with_retry(corm_session *session,
 typedef enum corm_lwt_outcome {
     CORM_LWT_APPLIED = 0,
     CORM_LWT_NOT_APPLIED, /* *current has the row that was there, when there was one */
-    CORM_LWT_UNKNOWN      /* it may or may not have been applied: a time-out, a lost connection, or the server's word */
+    CORM_LWT_UNKNOWN /* it may or may not have been applied: a time-out, a lost connection, or the server's word */
 } corm_lwt_outcome;
 
 /* Runs a conditional statement and classifies what became of it. CORM_OK whenever the outcome is one of the three; the
@@ -399,7 +414,7 @@ CORM_API CORM_CHECKED corm_status corm_statement_set_page_token(corm_statement *
 /* ---- batches in pieces ---- */
 
 typedef struct corm_split_options {
-    uint32_t    max_bytes;      /* of one batch's values. default: 4096, below the server's warning */
+    uint32_t    max_bytes; /* of one batch's values. default: 4096, below the server's warning */
     uint32_t    max_statements; /* default: 100 */
     uint32_t    concurrency;    /* batches under way. default: 32 */
     corm_error *error;
@@ -409,23 +424,23 @@ typedef struct corm_split_options {
  * its replica. Any number of statements. Not atomic as a whole: a failure ends its partition, the others go on, and the first error
  * is given after all have ended; *done (may be NULL) counts the statements that were applied. The pieces of one partition go
  * out in order, with rising timestamps unless the batch has one. A condition that does not hold is CORM_NOT_APPLIED. */
-CORM_API CORM_CHECKED corm_status corm_batch_run_split(corm_batch *batch,
+CORM_API CORM_CHECKED corm_status corm_batch_run_split(corm_batch               *batch,
                                                        const corm_split_options *options,
                                                        uint64_t                 *done);
 
 /* ---- scans of whole tables ---- */
 
 typedef struct corm_scan_options {
-    const char *keyspace;     /* default: the session's */
-    const char *columns;      /* a SELECT's list. default: "*" */
-    const char *where;        /* further conditions; needs allow_filtering. default: none */
-    bool        allow_filtering;
-    uint32_t    concurrency;  /* token ranges read at the same time. default: 8 */
-    uint32_t    ranges;       /* pieces that the ring is cut into, at least. default: 256 */
-    int32_t     page_size;    /* default: the session's */
+    const char      *keyspace; /* default: the session's */
+    const char      *columns;  /* a SELECT's list. default: "*" */
+    const char      *where;    /* further conditions; needs allow_filtering. default: none */
+    bool             allow_filtering;
+    uint32_t         concurrency; /* token ranges read at the same time. default: 8 */
+    uint32_t         ranges;      /* pieces that the ring is cut into, at least. default: 256 */
+    int32_t          page_size;   /* default: the session's */
     corm_consistency consistency;
-    const char *resume;       /* what corm_scan_checkpoint gave. default: from the beginning */
-    corm_error *error;
+    const char      *resume; /* what corm_scan_checkpoint gave. default: from the beginning */
+    corm_error      *error;
 } corm_scan_options;
 
 /* Called for each page that has rows, on the thread that is in corm_scan_run; the result is borrowed. Anything but CORM_OK stops
@@ -444,7 +459,8 @@ CORM_API CORM_CHECKED corm_status corm_scan_run(corm_scan *scan, corm_scan_callb
 /* Where the scan is, as a text that corm_scan_options.resume takes, also in another process: pages for which the callback has
  * returned are not read again, others may be. malloc'ed. Inside the callback (whose own page does not count yet) or after
  * corm_scan_run. */
-CORM_API CORM_CHECKED corm_status corm_scan_checkpoint(corm_scan *scan, char **text, corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_scan_checkpoint(corm_scan *scan, char **text,
+                                                       corm_error *err);
 /* Of the ring, 0 to 1. Any thread. */
 CORM_API double corm_scan_progress(const corm_scan *scan);
 CORM_API void   corm_scan_free(corm_scan *scan);

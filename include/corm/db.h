@@ -66,7 +66,7 @@ typedef enum corm_op {
     CORM_IN, /* value is a list */
     CORM_CONTAINS,
     CORM_CONTAINS_KEY,
-    CORM_LIKE,    /* % any text, _ one character, \ before either means itself; on a cluster done by Corm */
+    CORM_LIKE, /* % any text, _ one character, \ before either means itself; on a cluster done by Corm */
     CORM_BETWEEN, /* value and value2, both included */
     CORM_NULL_OP, /* is null: done by Corm on the rows read */
     CORM_NOT_NULL_OP,

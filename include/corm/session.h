@@ -18,10 +18,10 @@
 extern "C" {
 #endif
 
-typedef struct corm_session   corm_session;
-typedef struct corm_prepared  corm_prepared;
-typedef struct corm_statement corm_statement;
-typedef struct corm_batch     corm_batch;
+typedef struct corm_session         corm_session;
+typedef struct corm_prepared        corm_prepared;
+typedef struct corm_statement       corm_statement;
+typedef struct corm_batch           corm_batch;
 typedef struct corm_cluster_options corm_cluster_options; /* corm/cluster.h */
 
 /* The values of the native protocol plus one, so that zero means default. */
@@ -51,11 +51,12 @@ typedef struct corm_session_options {
     uint32_t worker_threads; /* for asynchronous reads. default: 2 */
     uint32_t page_size;      /* rows a page; default: 5000 */
     corm_consistency
-             consistency; /* default: CORM_LOCAL_ONE; the embedded store accepts and ignores it */
-    const uint8_t *page_token_key; /* 32 bytes, for corm_page_token(); the same in every process that
+        consistency; /* default: CORM_LOCAL_ONE; the embedded store accepts and ignores it */
+    const uint8_t
+        *page_token_key; /* 32 bytes, for corm_page_token(); the same in every process that
                                     * reads the tokens. default: made at open */
     const corm_cluster_options *cluster; /* of a cassandra: URI. default: none */
-    uint32_t _canary;     /* must stay 0 */
+    uint32_t                    _canary; /* must stay 0 */
 } corm_session_options;
 
 /* Opens a session; `options` may be NULL. On success *out is released by corm_session_close(). Errors:
@@ -74,7 +75,8 @@ CORM_API const char *corm_session_keyspace(const corm_session *session);
 
 /* Whether a request may be sent again when it is not known what became of it. */
 typedef enum corm_idempotence {
-    CORM_IDEMPOTENCE_INFERRED = 0, /* from the statement: no counter, list element, now(), condition … */
+    CORM_IDEMPOTENCE_INFERRED =
+        0, /* from the statement: no counter, list element, now(), condition … */
     CORM_IDEMPOTENT,
     CORM_NOT_IDEMPOTENT
 } corm_idempotence;
@@ -101,9 +103,9 @@ typedef struct corm_request_options {
     const char      *profile;    /* corm_profile.name. default: the session's options */
     uint32_t         timeout_ms; /* with all retries. default: the profile's */
     corm_idempotence idempotence;
-    const char      *host; /* a node's host id or address: no other is asked. default: any */
+    const char      *host;  /* a node's host id or address: no other is asked. default: any */
     bool             trace; /* the server keeps what it does: corm_result_tracing_id() */
-    bool             no_read_ahead; /* see corm_result_step() */
+    bool             no_read_ahead;   /* see corm_result_step() */
     const corm_payload_item *payload; /* custom payload, for the server's own query handlers */
     uint32_t                 payload_count;
 } corm_request_options;

@@ -68,7 +68,8 @@ static void check_folder(const char *folder, totals *sum) {
         free(entries[i]);
     }
     if (count >= 0) free(entries);
-    assert_ok(corm_execute(session, "DROP KEYSPACE IF EXISTS golden", NULL, { .error = &err }), err);
+    assert_ok(corm_execute(session, "DROP KEYSPACE IF EXISTS golden", NULL, { .error = &err }),
+              err);
     corm_session_close(session);
 }
 

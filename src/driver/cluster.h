@@ -16,7 +16,7 @@ typedef struct driver_waiter driver_waiter;
 struct driver_waiter {
     void (*wake)(driver_waiter *waiter, corm_status status, const corm_error *err);
     driver_waiter  *next;
-    driver_waiter **link; /* NULL: does not wait */
+    driver_waiter **link;     /* NULL: does not wait */
     uint64_t        until_ms; /* driver__cluster_agree's; 0: waits for a connection */
 };
 
@@ -31,9 +31,10 @@ typedef struct driver_totals {
     driver_histogram latencies;
 } driver_totals;
 
-typedef struct driver_control driver_control; /* the control connection and topology reading: control.c */
-typedef struct driver_inbox   driver_inbox;   /* requests from other threads: loop.c */
-typedef struct driver_dials   driver_dials;   /* the budget of dials, names being resolved: budget.h */
+typedef struct driver_control
+    driver_control; /* the control connection and topology reading: control.c */
+typedef struct driver_inbox driver_inbox; /* requests from other threads: loop.c */
+typedef struct driver_dials driver_dials; /* the budget of dials, names being resolved: budget.h */
 
 /* A token bucket: `rate` a second, at most `burst` at once. */
 typedef struct driver_bucket {
@@ -66,9 +67,11 @@ struct driver_cluster {
     struct driver_request *requests; /* all that have begun and not ended */
     uint32_t               rounds;   /* turns of the loop */
     bool                   closing;
-    uint32_t               calling; /* depth of the user's functions that run now; whoever calls one counts it here */
-    char     local_dc[64]; /* the options', else that of the first contact point that answered; "": not known */
-    uint32_t turn;         /* of round-robin: policy.c's */
+    uint32_t
+         calling; /* depth of the user's functions that run now; whoever calls one counts it here */
+    char local_dc
+        [64]; /* the options', else that of the first contact point that answered; "": not known */
+    uint32_t turn; /* of round-robin: policy.c's */
 };
 
 /* ---- the loop's services for requests ---- */

@@ -45,9 +45,9 @@ struct driver_request {
     driver_attempt    attempts[DRIVER_MOST_ATTEMPTS];
     uint32_t          under_way; /* attempts that wait for an answer */
     uint32_t          retries, speculations;
-    uint32_t          repeats;    /* after statements were prepared again */
+    uint32_t          repeats;     /* after statements were prepared again */
     uint32_t          tried_count; /* nodes in `tried` */
-    uint8_t           idempotent; /* driver_known */
+    uint8_t           idempotent;  /* driver_known */
     uint8_t           named; /* driver_known: v4, whether `sent` has its keyspace in the text */
     bool              ended;
     bool              has_plan;
