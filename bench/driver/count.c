@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* count.c -- stands before the C library's allocator in this program and counts. Any thread. */
 #include <stdatomic.h>
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "count.h"
 
@@ -16,9 +16,6 @@ unsigned long long bench_allocations(void) {
 void *__libc_malloc(size_t size);                // NOLINT(bugprone-reserved-identifier)
 void *__libc_calloc(size_t items, size_t size);  // NOLINT(bugprone-reserved-identifier)
 void *__libc_realloc(void *memory, size_t size); // NOLINT(bugprone-reserved-identifier)
-void *malloc(size_t size);
-void *calloc(size_t items, size_t size);
-void *realloc(void *memory, size_t size);
 
 static void counted(void) {
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
@@ -38,4 +35,6 @@ void *realloc(void *memory, size_t size) {
     counted();
     return __libc_realloc(memory, size);
 }
+#else
+#error "how this C library's allocator is called from a function of its own name is not known here"
 #endif

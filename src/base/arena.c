@@ -117,9 +117,20 @@ static void free_all_but(base_arena *arena, const base_chunk *kept) {
     }
 }
 
+/* What was used once is used again: one chunk for all then, where they are no burden. NULL: the largest will do. */
+static base_chunk *join(const base_arena *arena) {
+    if (!arena->first->older || arena->total > LARGEST_STEP) return NULL;
+    base_chunk *chunk = malloc(arena->total);
+    if (!chunk) return NULL;
+    chunk->size = arena->total - sizeof *chunk;
+    chunk->older = NULL;
+    return chunk;
+}
+
 void base__arena_reset(base_arena *arena) {
-    base_chunk *kept = largest_chunk(arena);
-    if (!kept) return;
+    if (!arena->first) return;
+    base_chunk *kept = join(arena);
+    if (!kept) kept = largest_chunk(arena);
     free_all_but(arena, kept);
     kept->older = NULL;
     arena->first = kept;

@@ -30,7 +30,8 @@ corm_str base__arena_str(base_arena *arena, corm_str text);
 /* printf into the arena; zero-terminated. data == NULL when memory is exhausted. */
 corm_str base__arena_printf(base_arena *arena, const char *format, ...) CORM_PRINTF(2, 3);
 
-/* Forgets all that was allocated but keeps the largest chunk for what comes next. */
+/* Forgets all that was allocated but keeps memory for what comes next: as much again, or where that would be a burden the
+ * largest chunk. */
 void base__arena_reset(base_arena *arena);
 
 /* Frees everything; the arena is empty and usable again. */

@@ -93,17 +93,31 @@ static void printf_formats_into_the_arena(void **state) {
     base__arena_free(&arena);
 }
 
-static void reset_keeps_only_the_largest_chunk(void **state) {
+static void reset_keeps_memory_for_as_much_again(void **state) {
     (void)state;
     base_arena arena = { 0 };
     base__arena_reset(&arena);
     base__arena_alloc(&arena, 10);
     base__arena_alloc(&arena, 100000);
+    size_t total = arena.total;
+    base__arena_reset(&arena);
+    assert_int_equal(arena.total, total);
+    assert_non_null(base__arena_alloc(&arena, 10));
+    assert_non_null(base__arena_alloc(&arena, 100000));
+    assert_int_equal(arena.total, total);
+    base__arena_free(&arena);
+}
+
+static void reset_keeps_the_largest_chunk_of_very_much(void **state) {
+    (void)state;
+    base_arena arena = { 0 };
+    base__arena_alloc(&arena, 10);
+    base__arena_alloc(&arena, 1000000);
     size_t before = arena.total;
     base__arena_reset(&arena);
     size_t total = arena.total;
-    assert_in_range(total, 100000, before - 1);
-    assert_non_null(base__arena_alloc(&arena, 99000));
+    assert_in_range(total, 1000000, before - 1);
+    assert_non_null(base__arena_alloc(&arena, 990000));
     assert_int_equal(arena.total, total);
     base__arena_free(&arena);
 }
@@ -116,7 +130,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sizes_that_cannot_be_are_refused),
     cmocka_unit_test(copies_are_equal_and_texts_end_with_zero),
     cmocka_unit_test(printf_formats_into_the_arena),
-    cmocka_unit_test(reset_keeps_only_the_largest_chunk),
+    cmocka_unit_test(reset_keeps_memory_for_as_much_again),
+    cmocka_unit_test(reset_keeps_the_largest_chunk_of_very_much),
 };
 
 RUN_TESTS()

@@ -66,14 +66,8 @@ static corm_status make_room(corm_batch *batch, corm_error *err) {
 static corm_status add_execute(corm_batch *batch, corm_prepared *prepared, const cql_value *values,
                                corm_error *err) {
     uint32_t   count = prepared->marker_count;
-    cql_value *copies = BASE_NEW_ARRAY(&batch->arena, cql_value, count);
+    cql_value *copies = session__wire_values_copy(&batch->arena, values, count);
     if (!copies) return base__fail_memory(err);
-    for (uint32_t i = 0; i < count; i++) {
-        copies[i] = values[i];
-        if (values[i].len < 0) continue;
-        copies[i].data = base__arena_copy(&batch->arena, values[i].data, (size_t)values[i].len);
-        if (!copies[i].data) return base__fail_memory(err);
-    }
     batch->held[batch->held_count++] = session__prepared_ref(prepared);
     batch->items[batch->count++] =
         (wire_batch_item){ .prepared = prepared->wire, .value_count = count, .values = copies };

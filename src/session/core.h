@@ -172,6 +172,9 @@ CORM_CHECKED corm_status session__request_options(const corm_session         *se
 void session__request_execute(session_request *request, corm_prepared *prepared,
                               const cql_value *values);
 
+/* Values in wire form with their bytes, in one piece of the arena; NULL when memory is exhausted. */
+cql_value *session__wire_values_copy(base_arena *arena, const cql_value *values, uint32_t count);
+
 /* A copy that owns all its parts. `out` is zero-initialised, and cleared by
  * session__request_clear() also on failure. */
 CORM_CHECKED corm_status session__request_copy(const session_request *request, session_request *out,

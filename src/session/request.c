@@ -127,27 +127,40 @@ static corm_status copy_text(base_arena *arena, corm_str *text, corm_error *err)
     return text->data ? CORM_OK : base__fail_memory(err);
 }
 
-/* The array and the bytes behind it. */
+/* A call of memcpy costs more than copying what most values are. */
+static void copy_bytes(uint8_t *to, const uint8_t *from, size_t len) {
+    if (len == 8) {
+        memcpy(to, from, 8);
+    } else if (len == 4) {
+        memcpy(to, from, 4);
+    } else if (len > 0) {
+        memcpy(to, from, len);
+    }
+}
+
+cql_value *session__wire_values_copy(base_arena *arena, const cql_value *values, uint32_t count) {
+    size_t bytes = count * sizeof *values;
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].len > 0) bytes += (size_t)values[i].len;
+    }
+    cql_value *copies = base__arena_alloc(arena, bytes);
+    if (!copies) return NULL;
+    uint8_t *next = (uint8_t *)(copies + count);
+    for (uint32_t i = 0; i < count; i++) {
+        copies[i] = values[i];
+        if (values[i].len < 0) continue;
+        copy_bytes(next, values[i].data, (size_t)values[i].len);
+        copies[i].data = next;
+        next += values[i].len;
+    }
+    return copies;
+}
+
 static corm_status copy_values(base_arena *arena, uint32_t count, const cql_value **values,
                                corm_error *err) {
     if (count == 0) return CORM_OK;
-    size_t bytes = count * sizeof(cql_value);
-    for (uint32_t i = 0; i < count; i++) {
-        if ((*values)[i].len > 0) bytes += (size_t)(*values)[i].len;
-    }
-    cql_value *copies = base__arena_alloc(arena, bytes);
-    if (!copies) return base__fail_memory(err);
-    uint8_t *next = (uint8_t *)(copies + count);
-    for (uint32_t i = 0; i < count; i++) {
-        copies[i] = (*values)[i];
-        if (copies[i].len < 0) continue;
-        size_t len = (size_t)copies[i].len;
-        if (len > 0) memcpy(next, copies[i].data, len);
-        copies[i].data = next;
-        next += len;
-    }
-    *values = copies;
-    return CORM_OK;
+    *values = session__wire_values_copy(arena, *values, count);
+    return *values ? CORM_OK : base__fail_memory(err);
 }
 
 static corm_status copy_zero_ended(base_arena *arena, const char **text, corm_error *err) {
@@ -209,9 +222,11 @@ static corm_status copy_held(const session_request *request, session_request *ou
     corm_prepared **held =
         count == 1 ? &out->one : BASE_NEW_ARRAY(&out->arena, corm_prepared *, count);
     if (!held) return base__fail_memory(err);
-    for (uint32_t i = 0; i < count; i++) held[i] = session__prepared_ref(from[i]);
     out->held = held;
-    out->held_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0 && from[i] == from[i - 1]) continue; /* of a batch with one statement */
+        held[out->held_count++] = session__prepared_ref(from[i]);
+    }
     return CORM_OK;
 }
 

@@ -204,15 +204,28 @@ void corm_result_rewind(corm_result *result) {
     result->rows_left = result->wire.row_count;
 }
 
+/* As cql__read_value for each column, but the place stays in registers: most of what a page costs is this. */
+static bool read_cells(base_reader *reader, cql_value *cells, uint32_t count) {
+    const uint8_t *at = reader->data, *end = at + reader->len;
+    for (uint32_t i = 0; i < count; i++) {
+        if (end - at < 4) return false;
+        int32_t len = (int32_t)base__load_u32(at);
+        at += 4;
+        if (len < -2 || len > end - at) return false;
+        cells[i] = (cql_value){ len < 0 ? NULL : at, len };
+        if (len > 0) at += len;
+    }
+    reader->data = at;
+    reader->len = (size_t)(end - at);
+    return true;
+}
+
 /* A row that is cut off is none: the reader fails, and so does the rest of the page. */
 const corm_row *corm_result_next(corm_result *result) {
     if (result->rows_left == 0) return NULL;
     result->rows_left--;
     uint32_t count = result->wire.metadata.count;
-    for (uint32_t i = 0; i < count; i++) {
-        result->row.values[i] = cql__read_value(&result->next_row);
-    }
-    if (!result->next_row.failed) return &result->row;
+    if (read_cells(&result->next_row, result->row.values, count)) return &result->row;
     result->rows_left = 0;
     return NULL;
 }

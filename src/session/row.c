@@ -64,15 +64,28 @@ bool corm_row_bool(const corm_row *row, uint32_t index) {
     return type->id == CQL_BOOLEAN && value.len == 1 && value.data[0] != 0;
 }
 
-int32_t corm_row_int(const corm_row *row, uint32_t index) {
+/* A cell of just this type and size, or NULL: the common case without the long way. */
+static inline const uint8_t *cell_of(const corm_row *row, uint32_t index, cql_type_id id,
+                                     int32_t size) {
+    const wire_metadata *metadata = &row->result->wire.metadata;
+    if (index >= metadata->count || metadata->columns[index].type->id != id) return NULL;
+    return row->values[index].len == size ? row->values[index].data : NULL;
+}
+
+static __attribute__((noinline)) int64_t narrower_cell(const corm_row *row, uint32_t index) {
     const cql_type *type;
     cql_value       value;
     int64_t         out = 0;
     if (!session__row_cell(row, index, &type, &value)) return 0;
-    return read_whole(type, value, 4, &out) ? (int32_t)out : 0;
+    return read_whole(type, value, 4, &out) ? out : 0;
 }
 
-int64_t corm_row_bigint(const corm_row *row, uint32_t index) {
+int32_t corm_row_int(const corm_row *row, uint32_t index) {
+    const uint8_t *same = cell_of(row, index, CQL_INT, 4);
+    return same ? (int32_t)base__load_u32(same) : (int32_t)narrower_cell(row, index);
+}
+
+static __attribute__((noinline)) int64_t whole_cell(const corm_row *row, uint32_t index) {
     const cql_type *type;
     cql_value       value;
     int64_t         out = 0;
@@ -80,6 +93,11 @@ int64_t corm_row_bigint(const corm_row *row, uint32_t index) {
     if (read_whole(type, value, 8, &out)) return out;
     bool fits = type->id == CQL_VARINT && value.len > 0 && cql__varint_to_i64(value, &out);
     return fits ? out : 0;
+}
+
+int64_t corm_row_bigint(const corm_row *row, uint32_t index) {
+    const uint8_t *same = cell_of(row, index, CQL_BIGINT, 8);
+    return same ? (int64_t)base__load_u64(same) : whole_cell(row, index);
 }
 
 static bool is_whole_number(const cql_type *type) {

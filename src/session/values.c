@@ -126,31 +126,13 @@ static corm_status name_marker(const corm_prepared *prepared, uint32_t index, co
     return base__fail(err, status, "value of '%.*s': %s", (int)name.len, name.data, err->message);
 }
 
-/* The most frequent values, whose kind is the column's own, without the long way. False: they are not. */
-static bool encode_same(const cql_type *type, const corm_value *from, base_buf *out, int32_t *len) {
-    uint32_t size = from->kind == CORM_BIGINT && type->id == CQL_BIGINT ? 8
-                    : from->kind == CORM_INT && type->id == CQL_INT     ? 4
-                                                                        : 0;
-    uint8_t *at = size > 0 ? base__buf_grow(out, size) : NULL;
-    if (!at) return false;
-    if (size == 8) {
-        base__store_u64(at, (uint64_t)from->as.i64);
-    } else {
-        base__store_u32(at, (uint32_t)from->as.i32);
-    }
-    *len = (int32_t)size;
-    return true;
-}
-
 corm_status session__encode_marker(const corm_prepared *prepared, uint32_t index,
                                    const corm_value *from, base_buf *out, int32_t *len,
                                    corm_error *err) {
     *len = from->kind == CORM_UNSET ? -2 : -1;
     if (from->kind == CORM_UNSET || from->kind == CORM_NULL) return CORM_OK;
-    const cql_type *type = prepared->markers[index].type;
-    if (encode_same(type, from, out, len)) return CORM_OK;
     size_t      before = out->len;
-    corm_status status = cql__encode(type, from, out, err);
+    corm_status status = cql__encode(prepared->markers[index].type, from, out, err);
     if (status == CORM_OK) status = base__buf_status(out, err);
     if (status == CORM_OK && out->len - before > INT32_MAX) {
         status = base__fail(err, CORM_INVALID_ARGUMENT, "it is longer than 2 GiB");

@@ -110,6 +110,10 @@ static uint8_t *put_long(uint8_t *p, const void *data, size_t len) {
 
 static uint8_t *put_value(uint8_t *p, cql_value value) {
     p = put_u32(p, (uint32_t)value.len);
+    if (value.len == 8) { /* the most frequent: a call of memcpy costs more than the copy */
+        memcpy(p, value.data, 8);
+        return p + 8;
+    }
     return put_raw(p, value.data, value.len > 0 ? (size_t)value.len : 0);
 }
 
