@@ -415,6 +415,32 @@ static void a_service_with_one_address_works_without_a_ring(void **state) {
     test_end(&t);
 }
 
+static uint32_t replicas_of_shop(const test_cluster *t) {
+    uint32_t count;
+    (void)driver__ring_replicas(t->cluster->ring, corm_str_of("shop"), 0, &count);
+    return count;
+}
+
+static void the_schema_is_read_unless_it_is_not_wanted(void **state) {
+    (void)state;
+    test_cluster         t;
+    const corm_fake_rule rule = { .node = -1, .match = "system_schema", .error = CORM_INVALID };
+    corm_cluster_options options = quick;
+    test_begin(&t, &(corm_fake_options){ .nodes = 3 });
+    test_open(&t, &options);
+    TURN_UNTIL(&t, replicas_of_shop(&t) == 3);
+    test_close(&t);
+    uint32_t number = corm_fake_add_rule(t.fake, &rule);
+    options.no_schema_metadata = true;
+    test_open(&t, &options);
+    TURN_UNTIL(&t, test_up(&t) == 3);
+    corm_error err;
+    assert_ok(driver__wait_for_agreement(t.cluster, 5000, &err), err);
+    assert_int_equal(replicas_of_shop(&t), 0);
+    assert_int_equal(corm_fake_hits(t.fake, number), 0);
+    test_end(&t);
+}
+
 static void agreement_is_waited_for(void **state) {
     (void)state;
     test_cluster t;
@@ -474,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(announced_addresses_are_translated),
     cmocka_unit_test(a_server_without_peers_v2_is_asked_for_peers),
     cmocka_unit_test(a_service_with_one_address_works_without_a_ring),
+    cmocka_unit_test(the_schema_is_read_unless_it_is_not_wanted),
     cmocka_unit_test(agreement_is_waited_for),
     cmocka_unit_test(figures_are_sums_over_nodes),
 };
