@@ -433,12 +433,16 @@ bool corm_task_is_done(const corm_task *task) {
     return atomic_load(&((corm_task *)(uintptr_t)task)->done);
 }
 
-/* The door knows the task by its address, which is no other's as long as the caller holds it. */
+/* The door knows the task by its address, which is no other's as long as the caller holds it. The session cannot be closed
+ * meanwhile: a task that has not ended is counted, and so is this call. */
 void corm_task_cancel(corm_task *task) {
+    corm_session *session = task->session;
     atomic_store(&task->cancelled, true);
-    if (corm_task_is_done(task)) return;
-    session_door *door = task->session->door;
-    if (door && door->ops->cancel) door->ops->cancel(door, task);
+    begin(session);
+    if (!corm_task_is_done(task) && session->door->ops->cancel) {
+        session->door->ops->cancel(session->door, task);
+    }
+    end(session);
 }
 
 corm_status session__task_take(corm_task *task, wire_answer *answer, corm_error *err) {
