@@ -19,10 +19,10 @@ METRICS = [("rate", "1/s"), ("cpu_us", "us"), ("p50_us", "us"), ("p99_us", "us")
            ("allocations", "1")]
 # operation: what one is, and for each concurrency warm-up and requests
 COUNTS = {
-    "insert": ("row", {1: (2000, 8000), 16: (10000, 40000), 256: (20000, 60000), 1024: (20000, 60000)}),
-    "select": ("row", {1: (2000, 8000), 16: (10000, 40000), 256: (20000, 60000), 1024: (20000, 60000)}),
-    "batch64": ("64 rows", {1: (200, 1000), 16: (500, 2500), 256: (1000, 4000), 1024: (2000, 6000)}),
-    "page5000": ("5000 rows", {1: (20, 100), 16: (40, 200)}),
+    "insert": ("row", {1: (1000, 6000), 16: (8000, 24000), 256: (10000, 40000), 1024: (10000, 40000)}),
+    "select": ("row", {1: (1000, 6000), 16: (8000, 24000), 256: (10000, 40000), 1024: (10000, 40000)}),
+    "batch64": ("64 rows", {1: (100, 600), 16: (300, 1600), 256: (600, 2400), 1024: (1200, 3000)}),
+    "page5000": ("5000 rows", {1: (20, 60), 16: (40, 120)}),
 }
 CASES = {f"{operation}_{concurrency}": (operation, concurrency, warm_up, requests, what)
          for operation, (what, counts) in COUNTS.items() for concurrency, (warm_up, requests) in counts.items()}
