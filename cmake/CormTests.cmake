@@ -176,6 +176,7 @@ function(corm_command_tests)
       corm_add_serve_test(cli.golden.${name} ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
     endif()
   endforeach()
+  corm_add_serve_test(clients.python ${CMAKE_SOURCE_DIR}/tests/clients/python.py)
   # Fewer records where every instruction is watched.
   set(records "")
   if(CORM_SANITIZE OR CORM_COVERAGE)

@@ -183,11 +183,11 @@ static void begin(server_conn *conn) {
 
 void server__accept(uv_stream_t *listener, int status) {
     corm_server *server = listener->data;
-    server_conn *conn = status == 0 ? calloc(1, sizeof *conn) : NULL;
-    if (!conn || uv_tcp_init(&server->loop, &conn->tcp) != 0) {
-        free(conn);
-        return;
-    }
+    if (status != 0) return;
+    server_conn *conn = calloc(1, sizeof *conn);
+    server->accept_waits = !conn;
+    if (!conn) return;
+    uv_tcp_init(&server->loop, &conn->tcp);
     conn->server = server;
     begin(conn);
     bool is_over_limit = server->conn_count > server->options.max_connections;
@@ -199,4 +199,9 @@ void server__accept(uv_stream_t *listener, int status) {
     uv_tcp_nodelay(&conn->tcp, 1);
     set_address(conn);
     server__conn_read(conn, true);
+}
+
+void server__accept_again(corm_server *server) {
+    if (server->accept_waits && !server->stopping)
+        server__accept((uv_stream_t *)&server->listener, 0);
 }

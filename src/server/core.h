@@ -71,6 +71,8 @@ struct corm_server {
     uv_timer_t   clock;
     uv_prepare_t before;
     uv_check_t   after;
+    bool
+        accept_waits; /* there was no memory for a connection: the listener waits until it is taken */
     bool         stopping;
     uint64_t     stop_at_ms; /* connections that are not done by then are closed */
     server_conn *conns, *dirty;
@@ -125,6 +127,8 @@ struct server_conn {
 };
 
 void server__accept(uv_stream_t *listener, int status);
+/* Takes the connection that waits, if there is memory by now. */
+void server__accept_again(corm_server *server);
 void server__conn_close(server_conn *conn);
 void server__conn_unref(server_conn *conn);
 /* A call begins and ends. */

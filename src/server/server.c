@@ -97,6 +97,7 @@ static void on_clock(uv_timer_t *clock) {
     uint64_t     now = uv_now(&server->loop);
     bool         is_late = server->stopping && now >= server->stop_at_ms;
     server_conn *next = NULL;
+    server__accept_again(server);
     for (server_conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
         if (is_late)
