@@ -58,7 +58,10 @@ static void check_folder(const char *folder, totals *sum) {
     struct dirent **entries;
     corm_session   *session;
     corm_error      err;
-    assert_ok(corm_session_open(&session, testing__uri(), NULL, &err), err);
+    /* As they were recorded: the server's clock for lightweight transactions and for all other writes. */
+    const corm_cluster_options cluster = { .no_client_timestamps = true };
+    const corm_session_options options = { .cluster = &cluster };
+    assert_ok(corm_session_open(&session, testing__uri(), &options, &err), err);
     int count = scandir(folder, &entries, NULL, by_name);
     for (int i = 0; i < count; i++) {
         base_buf    joined = { 0 };
