@@ -268,6 +268,7 @@ static void take_note(server_call *call) {
                          .target = result.target,
                          .keyspace = result.keyspace,
                          .name = result.name };
+    call->server->own_changes++;
     server__event(call->server, &event);
 }
 

@@ -74,7 +74,9 @@ struct corm_server {
     bool
         accept_waits; /* there was no memory for a connection: the listener waits until it is taken */
     bool         stopping;
-    uint64_t     stop_at_ms; /* connections that are not done by then are closed */
+    uint64_t     stop_at_ms;  /* connections that are not done by then are closed */
+    cql_schema  *schema;      /* as it was seen last */
+    uint32_t     own_changes; /* of it, through this server, since then */
     server_conn *conns, *dirty;
     uint32_t     conn_count, call_count;
     size_t       call_bytes;
@@ -157,6 +159,9 @@ bool server__first_bytes(server_conn *conn, corm_bytes bytes);
 /* Answers whose body is at hand. `body` is freed. */
 void server__say(server_conn *conn, int16_t stream, wire_opcode opcode, base_buf *body);
 void server__say_error(server_conn *conn, int16_t stream, corm_status status, const char *message);
+
+/* Looks whether the schema was changed by somebody else, and tells of it: watch.c. */
+void server__watch(corm_server *server);
 
 /* To all that registered for it. */
 void server__event(corm_server *server, const wire_event *event);

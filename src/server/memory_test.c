@@ -90,10 +90,10 @@ static void try_session(const served *all) {
 static void a_loop_without_memory_goes_on_when_there_is_some(void **state) {
     (void)state;
     enum { MOST = 60 };
+    if (!testing__memory_can_fail()) skip();
     base_arena arena = { 0 };
     served     all = serve();
     client    *c = dial(&all, 4);
-    if (!testing__memory_can_fail()) skip();
     make_table(c);
     prepare(c, "SELECT * FROM k.t WHERE a = 1", &arena);
     own_wake = all.server->wake.async_cb;

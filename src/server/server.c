@@ -98,6 +98,7 @@ static void on_clock(uv_timer_t *clock) {
     bool         is_late = server->stopping && now >= server->stop_at_ms;
     server_conn *next = NULL;
     server__accept_again(server);
+    server__watch(server);
     for (server_conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
         if (is_late)
@@ -260,6 +261,7 @@ static void free_server(corm_server *server) {
         server__call_free(call);
     }
     server__cache_free(&server->cache);
+    cql__schema_unref(server->schema);
     base__pool_free(server->readers);
     base__arena_free(&server->arena);
     pthread_mutex_destroy(&server->lock);
@@ -282,6 +284,7 @@ static corm_status open_handles(corm_server *server, corm_error *err) {
 static corm_status open_server(corm_server *server, const corm_server_options *options,
                                corm_error *err) {
     CORM_TRY(set_options(server, options, err));
+    server__watch(server);
     CORM_TRY(base__pool_new(server->options.read_threads, &server->readers, err));
     int failed = uv_loop_init(&server->loop);
     if (failed != 0) return base__fail(err, CORM_IO, "cannot make a loop: %s", uv_strerror(failed));
