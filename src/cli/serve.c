@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -121,6 +122,14 @@ static int failed(const corm_error *error, const char *where) {
 
 /* ---- the command ---- */
 
+/* Each connection takes a file: as many as this process may have. */
+static void allow_many_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static corm_server_options options_of(const serve_values *values) {
     return (corm_server_options){
         .listen = values->listen,
@@ -179,6 +188,7 @@ static int run(const void *values, const cli_operands *operands) {
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, &before);
+    allow_many_files();
     int code = open_and_serve(&arena, values, operands->items[0], &ends);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     base__arena_free(&arena);

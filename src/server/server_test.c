@@ -302,7 +302,7 @@ static void each_request_is_answered_also_when_there_is_no_room(void **state) {
     wire_request select = query("SELECT key FROM system.local");
     bool         seen[COUNT] = { false };
     uint32_t     refused = 0;
-    for (int16_t i = 0; i < COUNT; i++) put_request(c, i, &select);
+    for (int i = 0; i < COUNT; i++) put_request(c, (int16_t)i, &select);
     send_all(c);
     for (int i = 0; i < COUNT; i++) {
         assert_true(next_frame(c));
@@ -424,7 +424,7 @@ static void requests_under_way_are_answered_before_the_end(void **state) {
                             .value_count = 1,
                             .values = &value,
                             .options = { .consistency = WIRE_ONE } };
-    for (int16_t i = 0; i < COUNT; i++) put_request(c, i, &insert);
+    for (int i = 0; i < COUNT; i++) put_request(c, (int16_t)i, &insert);
     send_all(c);
     assert_true(next_frame(c));
     corm_server_stop(all.server);
