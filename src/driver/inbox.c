@@ -82,14 +82,19 @@ static void refuse(const inbox_call *call, corm_status status) {
     call->callback(call->context, status, &err);
 }
 
-/* With the mutex. Whether the loop must be woken. */
-static bool append(driver_inbox *inbox, driver_request *request) {
+/* With the mutex, without which the loop could have ended what it was given, and itself, before it is woken. */
+static void wake(driver_inbox *inbox) {
+    if (!inbox->sleeping || inbox->closed) return;
+    inbox->sleeping = false;
+    (void)uv_async_send(&inbox->async);
+}
+
+/* With the mutex. */
+static void append(driver_inbox *inbox, driver_request *request) {
     request->next = NULL;
     *inbox->end = request;
     inbox->end = &request->next;
-    bool wake = inbox->sleeping;
-    inbox->sleeping = false;
-    return wake;
+    wake(inbox);
 }
 
 static void post(driver_cluster *cluster, const inbox_call *call) {
@@ -107,12 +112,10 @@ static void post(driver_cluster *cluster, const inbox_call *call) {
         }
         (void)pthread_mutex_lock(&inbox->mutex);
     }
-    bool wake = false;
     bool closed = inbox->closed;
     set(cluster, request, call);
-    if (!closed) wake = append(inbox, request);
+    if (!closed) append(inbox, request);
     (void)pthread_mutex_unlock(&inbox->mutex);
-    if (wake) (void)uv_async_send(&inbox->async);
     if (!closed) return;
     refuse(call, CORM_CLOSED);
     driver__request_dispose(request);
@@ -173,10 +176,8 @@ void driver__cancel(driver_cluster *cluster, void *context) {
     (void)pthread_mutex_lock(&inbox->mutex);
     later->next = inbox->cancels;
     inbox->cancels = later;
-    bool wake = inbox->sleeping;
-    inbox->sleeping = false;
+    wake(inbox);
     (void)pthread_mutex_unlock(&inbox->mutex);
-    if (wake) (void)uv_async_send(&inbox->async);
 }
 
 static void cancel_all(driver_cluster *cluster, driver_cancel *list) {
@@ -205,9 +206,8 @@ static void post_task(driver_inbox *inbox, driver_task *task) {
     (void)pthread_mutex_lock(&inbox->mutex);
     *inbox->tasks_end = task;
     inbox->tasks_end = &task->next;
-    inbox->sleeping = false;
+    wake(inbox);
     (void)pthread_mutex_unlock(&inbox->mutex);
-    (void)uv_async_send(&inbox->async);
 }
 
 void driver__task_run(driver_cluster *cluster, driver_task *task) {
