@@ -41,6 +41,7 @@ static void unlink_from(driver_reprepare *again) {
 }
 
 static void free_again(driver_reprepare *again) {
+    if (again->request.pinned) driver__node_unref(again->request.pinned); /* it never began */
     driver__node_unref(again->node);
     driver__prepared_unref(driver__prepared_wire(again->prepared));
     wire__answer_free(&again->answer);
