@@ -225,7 +225,7 @@ static void an_error_of_one_leaves_the_other_its_chance(void **state) {
                                                       .delay_ms = 10 } };
     start_all_up(&(corm_fake_options){ .nodes = 2 }, &options);
     rule("SELECT", (corm_fake_rule){ .delay_ms = 100, .times = 1 });
-    rule("SELECT", (corm_fake_rule){ .error = CORM_READ_FAILURE, .times = 1 });
+    rule("SELECT", (corm_fake_rule){ .error = CORM_READ_TIMEOUT, .required = 1, .times = 1 });
     query("SELECT * FROM t", CORM_OK);
     assert_int_equal(stats_now().speculations_won, 0);
 }

@@ -4,6 +4,7 @@
  *   DEFAULT        read time-out         once, when enough replicas answered but not the one with the data
  *                  write time-out        once, when the batch log was what timed out
  *                  unavailable           once, on the next node: this one may be cut off
+ *                  read, write failure   once, on the next node, when idempotent: a replica that ends fails what it has begun
  *                  overloaded, bootstrapping, server error, lost connection    the next node, while there is one
  *
  * Whatever is decided here, request.c sends no write again that may have been applied and is not idempotent. */
@@ -35,6 +36,9 @@ static corm_retry_decision decide_default(const corm_failure *failure) {
         return verdict(first && log ? CORM_RETRY_SAME_NODE : CORM_RETHROW);
     }
     case CORM_UNAVAILABLE: return verdict(first ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
+    case CORM_READ_FAILURE:
+    case CORM_WRITE_FAILURE:
+        return verdict(first && failure->idempotent ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
     default: return verdict(says_next_node(failure) ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
     }
 }
