@@ -28,7 +28,7 @@ endfunction()
 
 # What the tests of a run have started is stopped when they are done; what ran before goes on.
 function(corm_stop_cassandra)
-  add_test(NAME cassandra.stop COMMAND ${CMAKE_SOURCE_DIR}/tools/cassandra stop --owner tests)
+  add_test(NAME cassandra.stop COMMAND ${CMAKE_SOURCE_DIR}/tools/cassandra stop --owner ${CMAKE_BINARY_DIR})
   set_tests_properties(cassandra.stop PROPERTIES LABELS cassandra FIXTURES_CLEANUP cassandra)
 endfunction()
 
@@ -46,7 +46,7 @@ endfunction()
 set(CORM_TEST_ENVIRONMENT
   "CORM_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "CORM_BINARY_DIR=${CMAKE_BINARY_DIR}"
-  "CORM_CASSANDRA_OWNER=tests"
+  "CORM_CASSANDRA_OWNER=${CMAKE_BINARY_DIR}"
   "CORM=${CMAKE_BINARY_DIR}/bin/corm"
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
