@@ -4,7 +4,7 @@
  *   DEFAULT        read time-out         once, when enough replicas answered but not the one with the data
  *                  write time-out        once, when the batch log was what timed out
  *                  unavailable           once, on the next node: this one may be cut off
- *                  read, write failure   once, on the next node, when idempotent: a replica that ends fails what it has begun
+ *                  read, write failure   once, on the next node, when idempotent
  *                  overloaded, bootstrapping, server error, lost connection    the next node, while there is one
  *
  * Whatever is decided here, request.c sends no write again that may have been applied and is not idempotent. */
@@ -24,6 +24,12 @@ static bool says_next_node(const corm_failure *failure) {
     return node && failure->idempotent;
 }
 
+/* A replica that is ending fails what it has begun, until the other nodes know that it is gone. */
+static bool may_succeed_elsewhere(const corm_failure *failure) {
+    return failure->idempotent &&
+           (failure->status == CORM_READ_FAILURE || failure->status == CORM_WRITE_FAILURE);
+}
+
 static corm_retry_decision decide_default(const corm_failure *failure) {
     bool first = failure->retries == 0;
     switch (failure->status) {
@@ -38,7 +44,8 @@ static corm_retry_decision decide_default(const corm_failure *failure) {
     case CORM_UNAVAILABLE: return verdict(first ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
     case CORM_READ_FAILURE:
     case CORM_WRITE_FAILURE:
-        return verdict(first && failure->idempotent ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
+        return verdict(first && may_succeed_elsewhere(failure) ? CORM_RETRY_NEXT_NODE
+                                                               : CORM_RETHROW);
     default: return verdict(says_next_node(failure) ? CORM_RETRY_NEXT_NODE : CORM_RETHROW);
     }
 }
@@ -56,7 +63,8 @@ uint32_t driver__backoff_ms(const corm_retry_options *options, uint32_t retries,
 static corm_retry_decision decide_backoff(const corm_retry_options *options,
                                           driver_cluster *cluster, const corm_failure *failure) {
     bool same = failure->status == CORM_READ_TIMEOUT || failure->status == CORM_WRITE_TIMEOUT;
-    bool may = same || failure->status == CORM_UNAVAILABLE || says_next_node(failure);
+    bool may = same || failure->status == CORM_UNAVAILABLE || says_next_node(failure) ||
+               may_succeed_elsewhere(failure);
     if (!may || failure->retries >= options->max_retries) return verdict(CORM_RETHROW);
     corm_retry_decision out = verdict(same ? CORM_RETRY_SAME_NODE : CORM_RETRY_NEXT_NODE);
     uint32_t            random = driver__random(cluster, UINT32_MAX);

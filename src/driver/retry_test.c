@@ -76,19 +76,21 @@ static void by_default_a_node_that_fails_is_left_for_the_next_when_that_is_safe(
                    CORM_RETRY_NEXT_NODE);
 }
 
-static void replicas_that_failed_are_asked_again_once_through_another_node(void **state) {
+static void replicas_that_failed_are_asked_again_through_another_node(void **state) {
     (void)state;
     const corm_status failures[] = { CORM_READ_FAILURE, CORM_WRITE_FAILURE };
     for (size_t i = 0; i < 2; i++) {
         corm_failure failure = { .status = failures[i], .idempotent = true };
         assert_verdict(CORM_RETRY_DEFAULT, failure, CORM_RETRY_NEXT_NODE);
         assert_verdict(CORM_RETRY_DOWNGRADING, failure, CORM_RETRY_NEXT_NODE);
-        assert_verdict(CORM_RETRY_BACKOFF, failure, CORM_RETHROW);
+        assert_verdict(CORM_RETRY_BACKOFF, failure, CORM_RETRY_NEXT_NODE);
         assert_verdict(CORM_RETRY_FALLTHROUGH, failure, CORM_RETHROW);
         failure.retries = 1;
         assert_verdict(CORM_RETRY_DEFAULT, failure, CORM_RETHROW);
+        assert_verdict(CORM_RETRY_BACKOFF, failure, CORM_RETRY_NEXT_NODE);
         failure = (corm_failure){ .status = failures[i] };
         assert_verdict(CORM_RETRY_DEFAULT, failure, CORM_RETHROW);
+        assert_verdict(CORM_RETRY_BACKOFF, failure, CORM_RETHROW);
     }
 }
 
@@ -195,7 +197,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(by_default_a_write_is_repeated_when_the_batch_log_timed_out),
     cmocka_unit_test(by_default_another_node_is_asked_once_when_replicas_are_missing),
     cmocka_unit_test(by_default_a_node_that_fails_is_left_for_the_next_when_that_is_safe),
-    cmocka_unit_test(replicas_that_failed_are_asked_again_once_through_another_node),
+    cmocka_unit_test(replicas_that_failed_are_asked_again_through_another_node),
     cmocka_unit_test(backing_off_repeats_up_to_max_retries_with_pauses),
     cmocka_unit_test(pauses_grow_up_to_the_longest_with_full_jitter),
     cmocka_unit_test(downgrading_takes_what_the_replicas_can_give),

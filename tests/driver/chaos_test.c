@@ -257,16 +257,8 @@ static void make_table(chaos *all) {
     all->read = prepare_text(all->session, "SELECT v FROM corm_chaos.t WHERE k = ?");
 }
 
-/* All requests here are idempotent: whatever may pass is tried again, a replica that failed because it was killed, too. */
-static corm_retry_decision try_again(void *context, const corm_failure *failure) {
-    (void)context;
-    if (!failure->idempotent || failure->retries >= 20) return (corm_retry_decision){ 0 };
-    return (corm_retry_decision){ .verdict = CORM_RETRY_NEXT_NODE, .delay_ms = 100 };
-}
-
+/* All requests here are idempotent: whatever may pass is tried again, until the nodes know which of them is gone. */
 static corm_session *open_cluster(const char *uri) {
-    static const corm_retry_policy policy = { .decide = try_again };
-
     corm_session        *session = NULL;
     corm_error           err = { 0 };
     corm_cluster_options cluster = {
@@ -275,7 +267,10 @@ static corm_session *open_cluster(const char *uri) {
         .reconnection = { .base_delay_ms = 200,
                           .max_delay_ms = 2000,
                           .dials_per_second = DIALS_PER_SECOND },
-        .retry = { .policy = &policy },
+        .retry = { .kind = CORM_RETRY_BACKOFF,
+                   .backoff = CORM_BACKOFF_CONSTANT,
+                   .base_delay_ms = 100,
+                   .max_retries = 20 },
         .connect_timeout_ms = 2000,
         .request_timeout_ms = TIMEOUT_MS,
     };
