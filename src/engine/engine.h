@@ -41,6 +41,9 @@ typedef struct engine_client {
     char      keyspace[49]; /* empty: none. USE changes it */
     corm_inet address;      /* length 0: 127.0.0.1, and port 9042 */
     uint16_t  port;
+    /* Who asks, and what is allowed follows from; data NULL: the program that has the store open, or a server without
+     * authentication: everything is allowed. Borrowed; must live as long as the request. */
+    corm_str role;
 } engine_client;
 
 /* Executes QUERY, EXECUTE, PREPARE or BATCH and fills *answer (empty before). On CORM_OK body holds a RESULT body

@@ -56,9 +56,8 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
     engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds,
                         image->reclaim ? now_s : 0, &second);
     CORM_TRY(add_due(due, second, image->key, ops->arena, err));
-    if (table->index_count)
-        CORM_TRY(engine__index_changes(table, image->key, image->is_static, &image->before,
-                                       &image->row, now_s, ops, err));
+    row_change change = { table, image->key, image->is_static, &image->before, &image->row, now_s };
+    if (engine__is_followed(table)) CORM_TRY(engine__index_changes(&change, ops, err));
 
     base_buf    buf = { 0 };
     corm_bytes  bytes = { 0 };

@@ -157,15 +157,16 @@ static void sort_entries(entries *list) {
     if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare_entries);
 }
 
-corm_status engine__index_changes(const cql_table *table, corm_bytes data_key, bool is_static,
-                                  const engine_row *before, const engine_row *after, uint32_t now_s,
-                                  write_ops *ops, corm_error *err) {
+corm_status engine__index_changes(const row_change *of, write_ops *ops, corm_error *err) {
+    const cql_table *table = of->table;
     for (uint32_t i = 0; i < table->index_count; i++) {
-        entries old = { .index = &table->indexes[i], .data_key = data_key, .arena = ops->arena },
+        entries old = { .index = &table->indexes[i],
+                        .data_key = of->data_key,
+                        .arena = ops->arena },
                 new = old;
         /* An entry of a cell that expired meanwhile is still stored: seen from time 0 it is live. */
-        if (!collect(&old, table, is_static, before, 0) ||
-            !collect(&new, table, is_static, after, now_s))
+        if (!collect(&old, table, of->is_static, of->before, 0) ||
+            !collect(&new, table, of->is_static, of->after, of->now_s))
             return base__fail_memory(err);
         sort_entries(&old);
         sort_entries(&new);

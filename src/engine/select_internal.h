@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* select_internal.h -- one SELECT being executed, as its files share it. Private to select*.c.
  *
- *   sources (select_source.c)          rows (select_row.c)                 out (select_emit.c, select_group.c)
+ *   sources (select_source.c, _index.c)  rows (select_row.c)                 out (select_emit.c, select_group.c)
  *   one partition, several, a token    begin partition ─ row ─ end         project, JSON, sort, group,
  *   range, an index, a virtual table   liveness, filters, statics          LIMITs, pages
  *
@@ -88,6 +88,11 @@ CORM_CHECKED corm_status select__partitions(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__scan(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__index(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__virtual(select_run *run, corm_error *err);
+
+/* What an index points to: the row with this data key, if it is stored; the rows within the bounds of the partition that
+ * was entered. */
+CORM_CHECKED corm_status select__read_row(select_run *run, corm_bytes data_key, corm_error *err);
+CORM_CHECKED corm_status select__read_bounds(select_run *run, corm_error *err);
 
 /* ---- out ---- */
 

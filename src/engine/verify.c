@@ -103,7 +103,8 @@ static corm_status check_entries(verifier *run, corm_bytes data_key, bool is_sta
     engine_row nothing = { .deleted_at = ENGINE_NO_TIMESTAMP };
     write_ops  ops = { .arena = &run->arena };
     ops.last = &ops.first;
-    CORM_TRY(engine__index_changes(run->table, data_key, is_static, &nothing, row, 0, &ops, err));
+    row_change appears = { run->table, data_key, is_static, &nothing, row, 0 };
+    CORM_TRY(engine__index_changes(&appears, &ops, err));
     for (const write_op *op = ops.first; op; op = op->next) {
         corm_bytes value;
         bool       found;

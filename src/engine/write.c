@@ -84,13 +84,17 @@ corm_status engine__write_partition(engine_write *write, const cql_table *table,
     return CORM_OK;
 }
 
+bool engine__is_followed(const cql_table *table) {
+    return table->index_count > 0;
+}
+
 static corm_status load_image(engine_write *write, write_image *image, corm_error *err) {
     base_arena *arena = write->request->arena;
     corm_bytes  bytes;
     image->row.deleted_at = ENGINE_NO_TIMESTAMP;
     CORM_TRY(kv__get(write->request->txn, KV_DATA, image->key, &bytes, &image->existed, err));
     if (!image->existed) return CORM_OK;
-    if (image->table->index_count)
+    if (engine__is_followed(image->table))
         CORM_TRY(
             engine__row_decode(image->table, image->is_static, bytes, arena, &image->before, err));
     return engine__row_decode(image->table, image->is_static, bytes, arena, &image->row, err);

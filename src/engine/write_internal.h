@@ -27,7 +27,7 @@ typedef struct write_image {
     corm_bytes          clustering; /* order form, the end of key */
     bool                is_static;
     bool                existed;
-    engine_row          before; /* as stored; only for tables with indexes */
+    engine_row          before; /* as stored; only for tables that are followed */
     engine_row          row;
     bool                changed;
     bool                reclaim; /* the flush drops what is over */
@@ -82,12 +82,22 @@ typedef struct write_ops {
 /* Adds an operation; key and value live in the arena. False when memory is exhausted. */
 bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key, corm_bytes value);
 
-/* Adds the changes of the row's index entries. A row that was not there before, or is not after, has an image without
- * columns and marker. */
-CORM_CHECKED corm_status engine__index_changes(const cql_table *table, corm_bytes data_key,
-                                               bool is_static, const engine_row *before,
-                                               const engine_row *after, uint32_t now_s,
-                                               write_ops *ops, corm_error *err);
+/* How one stored row changes, for those who follow it (indexes, the feed …). A row that was not there before, or is not
+ * after, has an image without columns and marker. */
+typedef struct row_change {
+    const cql_table  *table;
+    corm_bytes        data_key;
+    bool              is_static;
+    const engine_row *before, *after;
+    uint32_t          now_s;
+} row_change;
+
+/* Whether somebody follows the rows of the table: then images keep what was before. */
+bool engine__is_followed(const cql_table *table);
+
+/* Adds the changes of the row's index entries. */
+CORM_CHECKED corm_status engine__index_changes(const row_change *change, write_ops *ops,
+                                               corm_error *err);
 
 /* One assignment of an UPDATE, INSERT or DELETE of columns. */
 CORM_CHECKED corm_status engine__write_assign(write_image *image, const cql_assign *assign,
