@@ -103,6 +103,13 @@ typedef struct cql_filter {
     const cql_column **columns;
 } cql_filter;
 
+/* An index and the filter it answers, which is among the filters too. `also`: of a range with two ends, the filter with the
+ * other end; else NULL. */
+typedef struct cql_lookup {
+    const cql_index  *index;
+    const cql_filter *filter, *also;
+} cql_lookup;
+
 /* Which rows a statement is about. */
 typedef struct cql_where {
     /* Either every partition key column has an EQ or IN restriction here (partition_count = table's), or none. */
@@ -114,9 +121,9 @@ typedef struct cql_where {
     cql_restriction *clustering;
     uint32_t         filter_count;
     cql_filter      *filters;
-    /* The index that finds candidate rows, and the filter it answers (which is among the filters too). */
-    const cql_index  *index;
-    const cql_filter *index_filter;
+    /* The indexes that can find candidate rows; any of them does, the filters decide. */
+    uint32_t    lookup_count;
+    cql_lookup *lookups;
 } cql_where;
 
 /* ---- statements ---- */

@@ -171,21 +171,38 @@ static corm_status plan_others(cql_plan *plan) {
     return CORM_OK;
 }
 
-/* The first index that finds rows for one of the filters. Ranges are read by filtering. */
-static void choose_index(const cql_plan *plan, cql_where *out) {
-    const cql_table *table = plan->c->table;
-    for (uint32_t i = 0; i < table->index_count; i++) {
-        for (uint32_t j = 0; j < out->filter_count; j++) {
-            const cql_filter *filter = &out->filters[j];
-            bool              exact = filter->op == CQL_OP_EQ || filter->op == CQL_OP_CONTAINS ||
-                         filter->op == CQL_OP_CONTAINS_KEY;
-            if (!exact || !cql__index_supports(&table->indexes[i], filter->column, filter->op))
-                continue;
-            out->index = &table->indexes[i];
-            out->index_filter = filter;
-            return;
-        }
+/* ---- indexes ---- */
+
+/* Ranges and LIKE are read by filtering. */
+static bool is_exact(const cql_filter *filter) {
+    return filter->op == CQL_OP_EQ || filter->op == CQL_OP_CONTAINS ||
+           filter->op == CQL_OP_CONTAINS_KEY;
+}
+
+static bool is_answered(const cql_where *out, const cql_filter *filter) {
+    for (uint32_t i = 0; i < out->lookup_count; i++)
+        if (out->lookups[i].filter == filter) return true;
+    return false;
+}
+
+static void add_lookups(const cql_plan *plan, const cql_index *index, cql_where *out) {
+    for (uint32_t i = 0; i < plan->filter_count; i++) {
+        const cql_filter *filter = &out->filters[i];
+        if (!is_exact(filter) || is_answered(out, filter) ||
+            !cql__index_supports(index, filter->column, filter->op))
+            continue;
+        out->lookups[out->lookup_count++] = (cql_lookup){ .index = index, .filter = filter };
     }
+}
+
+/* One index for each filter that has one. */
+static corm_status choose_lookups(const cql_plan *plan, cql_where *out) {
+    const cql_table *table = plan->c->table;
+    if (!plan->uses_index || plan->filter_count == 0) return CORM_OK;
+    out->lookups = BASE_NEW_ARRAY(plan->c->arena, cql_lookup, plan->filter_count);
+    if (!out->lookups) return base__fail_memory(plan->c->err);
+    for (uint32_t i = 0; i < table->index_count; i++) add_lookups(plan, &table->indexes[i], out);
+    return CORM_OK;
 }
 
 corm_status cql__plan(cql_plan *plan, cql_where *out) {
@@ -194,6 +211,5 @@ corm_status cql__plan(cql_plan *plan, cql_where *out) {
     CORM_TRY(plan_others(plan));
     out->filter_count = plan->filter_count;
     out->filters = plan->filters;
-    if (plan->uses_index) choose_index(plan, out);
-    return CORM_OK;
+    return choose_lookups(plan, out);
 }

@@ -120,27 +120,29 @@ static void tokens_give_a_range(void **state) {
     world_close(&w);
 }
 
-static void an_index_answers_one_filter(void **state) {
+static void an_index_answers_filters(void **state) {
     (void)state;
     check_world w;
     world_open(&w, tables);
 
     const cql_where *where = where_of(&w, "SELECT * FROM ix WHERE v = 1");
-    assert_text(where->index->column->name, "v");
-    assert_true(where->index_filter == &where->filters[0]);
+    assert_text(where->lookups[0].index->column->name, "v");
+    assert_true(where->lookups[0].filter == &where->filters[0]);
 
     where = where_of(&w, "SELECT * FROM ix WHERE c = 1");
-    assert_text(where->index->column->name, "c");
+    assert_text(where->lookups[0].index->column->name, "c");
     assert_int_equal(where->clustering_count, 1);
     assert_int_equal(where->filter_count, 1);
 
     where =
         where_of(&w, "SELECT * FROM ix WHERE m CONTAINS KEY 'a' AND m CONTAINS 1 ALLOW FILTERING");
     assert_int_equal(where->filter_count, 2);
-    assert_int_equal(where->index_filter->op, CQL_OP_CONTAINS_KEY);
+    assert_int_equal(where->lookups[0].filter->op, CQL_OP_CONTAINS_KEY);
+
+    assert_int_equal(where->lookup_count, 1);
 
     where = where_of(&w, "SELECT * FROM ix WHERE k = 1 AND v IN (1, 2) ALLOW FILTERING");
-    assert_null(where->index);
+    assert_int_equal(where->lookup_count, 0);
     assert_int_equal(where->filters[0].term_count, 2);
 
     where = where_of(&w, "SELECT * FROM ix WHERE v IN ? ALLOW FILTERING");
@@ -223,7 +225,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_prefix_of_the_clustering_key_gives_bounds_and_the_rest_filters),
     cmocka_unit_test(several_columns_are_restricted_together),
     cmocka_unit_test(tokens_give_a_range),
-    cmocka_unit_test(an_index_answers_one_filter),
+    cmocka_unit_test(an_index_answers_filters),
     cmocka_unit_test(map_entries_and_like_are_filters),
     cmocka_unit_test(views_of_the_server_are_filtered_without_being_asked),
     cmocka_unit_test(a_modification_says_what_it_touches),

@@ -128,6 +128,12 @@ static corm_status check_in(const cql_filter *filter, cql_eval_env *env, corm_er
                       filter->column->name.data);
 }
 
+static bool is_looked_up(const cql_where *where, const cql_filter *filter) {
+    for (uint32_t i = 0; i < where->lookup_count; i++)
+        if (where->lookups[i].filter == filter || where->lookups[i].also == filter) return true;
+    return false;
+}
+
 corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_error *err) {
     cql_value value;
     for (uint32_t i = 0; i < where->filter_count; i++) {
@@ -138,7 +144,7 @@ corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_e
         const char *what = filter->element ? "map value " : "value ";
         for (uint32_t j = 0; j < filter->term_count; j++) {
             CORM_TRY(eval_term(filter, filter->terms[j], what, env, &value, err));
-            if (filter != where->index_filter || value.len <= UINT16_MAX) continue;
+            if (value.len <= UINT16_MAX || !is_looked_up(where, filter)) continue;
             return base__fail(err, CORM_INVALID,
                               "Index expression values may not be larger than 64K");
         }

@@ -60,7 +60,7 @@ static uint32_t clustering_given(const cql_where *where) {
 static bool is_point(const cql_checked_select *select) {
     if (!select || select->table->is_virtual) return false;
     const cql_where *where = &select->where;
-    return where->partition_count > 0 && !where->index && where->filter_count == 0 &&
+    return where->partition_count > 0 && where->lookup_count == 0 && where->filter_count == 0 &&
            all_equal(where->partition, where->partition_count) &&
            all_equal(where->clustering, where->clustering_count) &&
            clustering_given(where) == select->table->clustering_count;

@@ -104,7 +104,7 @@ static corm_status check_serial(const select_run *run, corm_error *err) {
 
 static corm_status read_rows(select_run *run, corm_error *err) {
     if (run->table->is_virtual) return select__virtual(run, err);
-    if (run->select->where.index) return select__index(run, err);
+    if (run->select->where.lookup_count) return select__index(run, err);
     if (run->select->where.partition_count) return select__partitions(run, err);
     return select__scan(run, err);
 }

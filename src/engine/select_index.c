@@ -10,8 +10,8 @@ static bool has_prefix(corm_bytes key, corm_bytes prefix) {
 }
 
 static corm_status index_values(select_run *run, cql_value values[2], corm_error *err) {
-    const cql_filter *filter = run->select->where.index_filter;
-    bool              pair = run->select->where.index->target == CQL_TARGET_ENTRIES;
+    const cql_filter *filter = run->select->where.lookups[0].filter;
+    bool              pair = run->select->where.lookups[0].index->target == CQL_TARGET_ENTRIES;
     cql_eval_env      env = run->env;
     env.context.arena = run->request->arena;
     if (pair) CORM_TRY(cql__eval(filter->element, &env, &values[0], err));
@@ -64,8 +64,8 @@ static corm_status index_step(select_run *run, kv_cursor *cursor, index_walk *wa
     CORM_TRY(base__buf_status(&walk->data_key, err));
     if (!is_entry || !engine__key_split(base__buf_bytes(&walk->data_key), &key))
         return base__fail(err, CORM_CORRUPT, "an entry of index %.*s is damaged",
-                          (int)run->select->where.index->name.len,
-                          run->select->where.index->name.data);
+                          (int)run->select->where.lookups[0].index->name.len,
+                          run->select->where.lookups[0].index->name.data);
     if (key.token < walk->first_token || key.token > walk->last_token ||
         !in_partitions(run->partitions, run->partition_count, key.partition_key))
         return CORM_OK;
@@ -79,7 +79,7 @@ static corm_status index_start(select_run *run, kv_cursor *cursor, index_walk *w
     size_t  len = walk->prefix.len;
     kv_seek how = KV_AT_OR_AFTER;
     if (run->resume.present) {
-        bool       by_partition = run->select->where.index->column->kind == CQL_STATIC;
+        bool       by_partition = run->select->where.lookups[0].index->column->kind == CQL_STATIC;
         engine_key last;
         if (!engine__key_split(run->resume.key, &last))
             return base__fail(err, CORM_PROTOCOL_ERROR, "Invalid value for the paging state");
@@ -114,7 +114,7 @@ static corm_status index_set_up(select_run *run, index_walk *walk, bool *empty, 
     env.context.arena = run->request->arena;
     *empty = false;
     CORM_TRY(index_values(run, values, err));
-    engine__index_prefix(where->index, values, &walk->prefix);
+    engine__index_prefix(where->lookups[0].index, values, &walk->prefix);
     walk->first_token = INT64_MIN;
     walk->last_token = INT64_MAX;
     if (where->partition_count) return CORM_OK;
