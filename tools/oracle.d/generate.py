@@ -214,13 +214,17 @@ class Generator(Values):
 
     # --- a script
 
+    def prepare(self):
+        """The schema."""
+        self.table()
+        self.statements = CREATE_TYPES + [self.create_table()]
+
     def script(self, writes=WRITES, reads=READS):
         from alters import Alters
         from reads import Reads
         from writes import Writes
 
-        self.table()
-        self.statements = CREATE_TYPES + [self.create_table()]
+        self.prepare()
         # An index of the server goes by the server's clock, and so does what follows when a changed
         # table is written to disk.
         late = self.default_ttl in (0, 90000)

@@ -197,19 +197,19 @@ def ask(connection, unit):
         ]
 
 
-def fresh_keyspace(connection):
+def fresh_keyspace(connection, keyspace="golden"):
     names = [
         row[0].decode()
         for row in connection.query("SELECT keyspace_name FROM system_schema.keyspaces").rows
     ]
     for name in names:
-        if name.startswith("golden"):
+        if name.startswith(keyspace):
             connection.query('DROP KEYSPACE "%s"' % name)
     connection.query(
-        "CREATE KEYSPACE golden WITH replication = "
-        "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+        "CREATE KEYSPACE %s WITH replication = "
+        "{'class': 'SimpleStrategy', 'replication_factor': 1}" % keyspace
     )
-    connection.query("USE golden")
+    connection.query("USE " + keyspace)
 
 
 def run(connection, units):

@@ -49,11 +49,11 @@ CRC32_START = zlib.crc32(b"\xfa\x2d\x55\xca")
 
 
 class ServerError(Exception):
-    """An ERROR message: code, text and the warnings that came with it."""
+    """An ERROR message: code, text, the warnings that came with it, the bytes behind the text."""
 
-    def __init__(self, code, text, warnings):
+    def __init__(self, code, text, warnings, details=b""):
         super().__init__("%04x: %s" % (code, text))
-        self.code, self.text, self.warnings = code, text, warnings
+        self.code, self.text, self.warnings, self.details = code, text, warnings, details
 
 
 class Result:
@@ -68,6 +68,7 @@ class Result:
         self.text = ""  # keyspace name, or the change of the schema
         self.id = self.metadata_id = None
         self.markers = []  # (name, type)
+        self.tables = []  # keyspace.table of every column; of the markers when it is prepared
         self.key_indexes = []
 
 
@@ -321,7 +322,8 @@ class Connection:
             for _ in range(reader.short()):
                 reader.string(), reader.bytes()
         if opcode == ERROR:
-            raise ServerError(reader.int(), reader.string(), reader.warnings)
+            code, text = reader.int(), reader.string()
+            raise ServerError(code, text, reader.warnings, reader.data[reader.at :])
         return opcode, reader
 
     # --- requests
@@ -370,17 +372,19 @@ class Connection:
             result.metadata_id = reader.short_bytes()
         if flags & 4:
             return
-        result.columns = self.specs(reader, flags, count)
+        result.columns = self.specs(reader, flags, count, result.tables)
 
     @staticmethod
-    def specs(reader, flags, count):
+    def specs(reader, flags, count, tables):
+        """The (name, type) of columns; adds the tables that they are of."""
         if flags & 1:
-            reader.string(), reader.string()
+            table = "%s.%s" % (reader.string(), reader.string())
         specs = []
         for _ in range(count):
             if not flags & 1:
-                reader.string(), reader.string()
+                table = "%s.%s" % (reader.string(), reader.string())
             name = reader.string()
+            tables.append(table)
             specs.append((name, reader.type()))
         return specs
 
@@ -400,7 +404,7 @@ class Connection:
             result.id, result.metadata_id = reader.short_bytes(), reader.short_bytes()
             flags, count = reader.int(), reader.int()
             result.key_indexes = [reader.short() for _ in range(reader.int())]
-            result.markers = self.specs(reader, flags, count)
+            result.markers = self.specs(reader, flags, count, result.tables)
             self.columns(reader, result)
         elif kind == 5:
             change, target = reader.string(), reader.string()

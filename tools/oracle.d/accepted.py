@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The list of differences that are meant: tests/differential/accepted. An entry is a paragraph:
+
+    name: what differs, in a few words
+    why: the reason
+    statement: REGEX        found in the statement's text
+    cassandra: REGEX        found in the server's lines
+    corm: REGEX             found in Corm's
+    example: STATEMENT      any number, a script; its last statement shows the difference
+    with: DIRECTIVE         any number, of the example's last statement
+
+A pattern that is left out finds everything. Lines that begin with # are comments."""
+
+import collections
+import re
+
+import generate
+import golden
+
+WORDS = ("name", "why", "statement", "cassandra", "corm", "example", "with")
+PATTERNS = ("statement", "cassandra", "corm")
+
+
+class Entry:
+    def __init__(self, fields, place):
+        self.fields = fields
+        for word in ("name", "why", "example"):
+            if word not in fields:
+                raise golden.FileError("%s: an entry without '%s'" % (place, word))
+        self.name = fields["name"][0]
+        self.patterns = [re.compile(fields[p][0], re.M) if p in fields else None for p in PATTERNS]
+
+    def covers(self, statement, expected, answered):
+        texts = (statement, "\n".join(expected), "\n".join(answered))
+        return all(not p or p.search(text) for p, text in zip(self.patterns, texts))
+
+    def example(self):
+        *before, last = self.fields["example"]
+        return [generate.directed(text) for text in before] + [
+            generate.directed(last, *self.fields.get("with", ()))
+        ]
+
+
+def read(path):
+    entries, fields = [], collections.defaultdict(list)
+    with open(path, encoding="utf-8") as source:
+        lines = source.read().split("\n")
+    for number, line in enumerate(lines + [""], 1):
+        place = "%s:%d" % (path, number)
+        if line.startswith("#"):
+            continue
+        if not line.strip():
+            if fields:
+                entries.append(Entry(dict(fields), place))
+            fields = collections.defaultdict(list)
+            continue
+        word, colon, text = line.partition(":")
+        if word not in WORDS or not colon:
+            raise golden.FileError("%s: unknown line '%s'" % (place, line))
+        fields[word].append(text.strip())
+    return entries
+
+
+def covering(entries, statement, expected, answered):
+    return next((e for e in entries if e.covers(statement, expected, answered)), None)
