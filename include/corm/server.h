@@ -34,7 +34,12 @@ typedef struct corm_server_options {
     const corm_server_user *users;
     uint32_t                user_count;
     bool                    allow_everybody;
-    uint32_t                read_threads; /* default: 2 */
+    /* Sockets that listen already, as systemd gives them, in place of `listen` and `port`; the server makes copies. */
+    const int *sockets;
+    uint32_t   socket_count;
+    uint32_t
+        loops; /* threads that connections are spread over. default: one a processor, at most 4 */
+    uint32_t read_threads; /* default: 2 */
     /* What is over a limit of requests is answered with CORM_OVERLOADED at once, the connection stays; more connections
      * than may be are closed when they are made. */
     uint32_t max_connections;             /* default: 8192 */

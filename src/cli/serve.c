@@ -17,7 +17,7 @@
 #include "corm/server.h"
 
 typedef struct serve_values {
-    int64_t     port, max_connections, idle;
+    int64_t     port, max_connections, idle, loops;
     const char *listen, *users;
     bool        everybody, read_only, must_exist, relaxed;
 } serve_values;
@@ -36,6 +36,8 @@ static const cli_option serve_options[] = {
       NULL },
     { "idle", 0, CLI_NUMBER, OPTION(idle), "SECONDS",
       "closes connections without requests for so long. default: never", 1, 1000000, NULL },
+    { "loops", 0, CLI_NUMBER, OPTION(loops), "N",
+      "threads for connections. default: one a processor, at most 4", 1, 64, NULL },
     { "relaxed", 0, CLI_FLAG, OPTION(relaxed), NULL, "acknowledges writes before they are on disk",
       0, 0, NULL },
     { "read-only", 0, CLI_FLAG, OPTION(read_only), NULL, "refuses writes", 0, 0, NULL },
@@ -135,6 +137,7 @@ static corm_server_options options_of(const serve_values *values) {
         .listen = values->listen,
         .port = (int32_t)values->port,
         .allow_everybody = values->everybody,
+        .loops = (uint32_t)values->loops,
         .max_connections = (uint32_t)values->max_connections,
         .idle_ms = (uint32_t)(values->idle * 1000),
     };

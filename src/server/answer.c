@@ -41,15 +41,14 @@ static corm_status put_result(base_buf *out, corm_bytes body, uint8_t version, b
 
 /* The statement is kept for those who will execute it. */
 static corm_status keep_prepared(server_call *call) {
-    wire_result  result;
-    corm_server *server = call->server;
+    wire_result result;
     if (!call->answer.prepared) return CORM_OK;
     CORM_TRY(wire__result_read(base__buf_bytes(&call->answer.body), WIRE_VERSION, &call->arena,
                                &result, &call->error));
-    if (!server__cache_put(&server->cache, result.id, result.metadata_id, call->answer.prepared))
-        return base__fail_memory(&call->error);
-    atomic_store_explicit(&server->prepared, server->cache.map.count, memory_order_relaxed);
-    return CORM_OK;
+    if (server__cache_put(&call->loop->server->cache, result.id, result.metadata_id,
+                          call->answer.prepared))
+        return CORM_OK;
+    return base__fail_memory(&call->error);
 }
 
 /* v3 knows neither warnings nor payloads. */

@@ -5,12 +5,36 @@
  *   writes of prepared statements     checked on the loop's thread, executed on the engine's writer thread
  *   all that is to be parsed, reads   on a thread of the pool
  *
- * A call and its buffers are used again. Begins and ends on the loop's thread. */
+ * A call and its buffers are used again. Begins and ends on its connection's loop. */
 #include <stdlib.h>
 
 #include "server/core.h"
 
 enum { KEPT_BYTES = 64 * 1024 }; /* in each buffer of a call that is used again */
+
+/* ---- room ---- */
+
+static void give_room(corm_server *server, size_t bytes) {
+    atomic_fetch_sub_explicit(&server->requests, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&server->request_bytes, bytes, memory_order_relaxed);
+}
+
+/* Takes room for a request of so many bytes, or says what there is too much of. */
+static const char *take_room(const server_conn *conn, size_t bytes) {
+    corm_server               *server = conn->server;
+    const corm_server_options *options = server__options(conn);
+    if (conn->calls >= options->max_requests_per_connection)
+        return "too many requests are under way on this connection";
+    uint32_t requests = atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+    uint64_t before =
+        atomic_fetch_add_explicit(&server->request_bytes, bytes, memory_order_relaxed);
+    if (requests < options->max_requests && before + bytes <= options->max_request_bytes)
+        return NULL;
+    give_room(server, bytes);
+    return requests >= options->max_requests
+               ? "too many requests are under way on this server"
+               : "the requests under way on this server take too many bytes";
+}
 
 /* ---- memory ---- */
 
@@ -22,23 +46,22 @@ void server__call_free(server_call *call) {
 }
 
 static server_call *new_call(server_conn *conn) {
-    corm_server *server = conn->server;
-    server_call *call = server->spare;
+    server_loop *loop = conn->loop;
+    server_call *call = loop->spare;
     if (call) {
-        server->spare = call->next;
-        server->spare_count--;
+        loop->spare = call->next;
+        loop->spare_count--;
     } else {
         call = calloc(1, sizeof *call);
     }
     if (!call) return NULL;
-    call->server = server;
+    call->loop = loop;
     call->conn = conn;
     call->held_count = 0;
     call->error.message[0] = '\0';
     call->unprepared_id = (corm_bytes){ NULL, 0 };
     server__conn_call(conn);
-    server->call_count++;
-    atomic_store_explicit(&server->requests, server->call_count, memory_order_relaxed);
+    loop->call_count++;
     return call;
 }
 
@@ -48,25 +71,24 @@ static void shrink(base_buf *buf) {
 }
 
 static void end_call(server_call *call) {
-    corm_server *server = call->server;
+    server_loop *loop = call->loop;
     for (uint32_t i = 0; i < call->held_count; i++) engine__prepared_unref(call->held[i]);
     engine__prepared_unref(call->answer.prepared);
-    server->call_count--;
-    server->call_bytes -= call->bytes;
-    atomic_store_explicit(&server->requests, server->call_count, memory_order_relaxed);
+    loop->call_count--;
+    give_room(loop->server, call->bytes);
     server__conn_called(call->conn);
     wire__answer_clear(&call->answer);
     shrink(&call->answer.body);
     shrink(&call->body);
     if (call->arena.total > KEPT_BYTES) base__arena_free(&call->arena);
     base__arena_reset(&call->arena);
-    if (server->spare_count >= SERVER_SPARE_CALLS) {
+    if (loop->spare_count >= SERVER_SPARE_CALLS) {
         server__call_free(call);
         return;
     }
-    call->next = server->spare;
-    server->spare = call;
-    server->spare_count++;
+    call->next = loop->spare;
+    loop->spare = call;
+    loop->spare_count++;
 }
 
 /* ---- what it is ---- */
@@ -83,15 +105,14 @@ static corm_status unprepared(server_call *call, corm_bytes id) {
                       hex);
 }
 
-static corm_status hold(server_call *call, corm_bytes id, server_statement **out) {
-    *out = server__cache_find(&call->server->cache, id);
-    if (!*out) return unprepared(call, id);
-    call->held[call->held_count++] = engine__prepared_ref((*out)->prepared);
+static corm_status hold(server_call *call, corm_bytes id, server_found *out) {
+    if (!server__cache_find(&call->loop->server->cache, id, out)) return unprepared(call, id);
+    call->held[call->held_count++] = out->prepared;
     return CORM_OK;
 }
 
 /* Protocols before v5 cannot say that the metadata which a client left out is another by now; so it is given to it. */
-static void choose_metadata(server_call *call, const server_statement *statement) {
+static void choose_metadata(server_call *call, const server_found *statement) {
     wire_request *request = &call->read.request;
     if (call->conn->version >= 5) return;
     request->metadata_id = (corm_bytes){ NULL, 0 };
@@ -106,11 +127,11 @@ static void choose_metadata(server_call *call, const server_statement *statement
 }
 
 static corm_status find_statement(server_call *call) {
-    server_statement *statement;
-    wire_request     *request = &call->read.request;
+    server_found  statement;
+    wire_request *request = &call->read.request;
     CORM_TRY(hold(call, call->read.prepared_id.id, &statement));
-    request->prepared = statement->prepared;
-    choose_metadata(call, statement);
+    request->prepared = statement.prepared;
+    choose_metadata(call, &statement);
     return CORM_OK;
 }
 
@@ -118,10 +139,10 @@ static corm_status find_statements(server_call *call) {
     wire_request    *request = &call->read.request;
     wire_batch_item *items = (wire_batch_item *)(uintptr_t)request->batch; /* in our arena */
     for (uint32_t i = 0; i < request->batch_count; i++) {
-        server_statement *statement;
+        server_found statement;
         if (items[i].text.data) continue;
         CORM_TRY(hold(call, call->read.ids[i].id, &statement));
-        items[i].prepared = statement->prepared;
+        items[i].prepared = statement.prepared;
     }
     return CORM_OK;
 }
@@ -160,8 +181,8 @@ static void on_done(void *context, corm_status status, wire_answer *answer, cons
 }
 
 static void submit(server_call *call) {
-    engine__submit(call->server->store, &call->client, &call->read.request, &call->answer, on_done,
-                   call);
+    engine__submit(call->loop->server->store, &call->client, &call->read.request, &call->answer,
+                   on_done, call);
 }
 
 static void run_on_pool(base_job *job) {
@@ -193,28 +214,16 @@ static void start(server_call *call) {
     corm_status status;
     switch (place_of(&call->read.request)) {
     case HERE:
-        finish_here(call, engine__execute(call->server->store, &call->client, &call->read.request,
-                                          &call->answer, &call->error));
+        finish_here(call, engine__execute(call->loop->server->store, &call->client,
+                                          &call->read.request, &call->answer, &call->error));
         break;
     case WRITERS: submit(call); break;
     case POOL:
         call->job.run = run_on_pool;
-        status = base__pool_submit(call->server->readers, &call->job, &call->error);
+        status = base__pool_submit(call->loop->server->readers, &call->job, &call->error);
         if (status != CORM_OK) finish_here(call, status);
         break;
     }
-}
-
-static const char *over_limit(const server_conn *conn, size_t bytes) {
-    const corm_server         *server = conn->server;
-    const corm_server_options *options = &server->options;
-    if (server->call_count >= options->max_requests)
-        return "too many requests are under way on this server";
-    if (conn->calls >= options->max_requests_per_connection)
-        return "too many requests are under way on this connection";
-    if (server->call_bytes + bytes > options->max_request_bytes)
-        return "the requests under way on this server take too many bytes";
-    return NULL;
 }
 
 /* The request borrows from the frame, which is gone when the decoder goes on. */
@@ -224,22 +233,26 @@ static bool keep_body(server_call *call, wire_frame *frame) {
     return !call->body.failed;
 }
 
+static void refuse(server_conn *conn, int16_t stream, const char *why) {
+    server__count(&conn->loop->overloaded);
+    server__say_error(conn, stream, CORM_OVERLOADED, why);
+}
+
 void server__request(server_conn *conn, const wire_frame *frame) {
     wire_frame  own = *frame;
-    const char *over = over_limit(conn, frame->body.len);
+    const char *over = take_room(conn, frame->body.len);
     if (over) {
-        server__count(&conn->server->overloaded);
-        server__say_error(conn, frame->stream, CORM_OVERLOADED, over);
+        refuse(conn, frame->stream, over);
         return;
     }
     server_call *call = new_call(conn);
     if (!call) {
-        server__say_error(conn, frame->stream, CORM_OVERLOADED, "memory is exhausted");
+        give_room(conn->server, frame->body.len);
+        refuse(conn, frame->stream, "memory is exhausted");
         return;
     }
     call->stream = frame->stream;
     call->bytes = frame->body.len;
-    conn->server->call_bytes += call->bytes;
     corm_status status =
         keep_body(call, &own) ? read_call(call, &own) : base__fail_memory(&call->error);
     if (status != CORM_OK)
@@ -268,14 +281,14 @@ static void take_note(server_call *call) {
                          .target = result.target,
                          .keyspace = result.keyspace,
                          .name = result.name };
-    call->server->own_changes++;
-    server__event(call->server, &event);
+    /* What not all were told is found by the watch. */
+    if (server__event(call->loop, &event)) atomic_fetch_add(&call->loop->server->own_changes, 1);
 }
 
 void server__call_done(server_call *call) {
-    corm_server *server = call->server;
-    server__count(&server->answered);
-    if (call->status != CORM_OK) server__count(&server->errors);
+    server_loop *loop = call->loop;
+    server__count(&loop->answered);
+    if (call->status != CORM_OK) server__count(&loop->errors);
     if (!call->conn->closing) server__put_answer(call);
     if (call->status == CORM_OK) take_note(call);
     end_call(call);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* conn.c -- a client's connection: accepted, read from, closed.
+/* conn.c -- a client's connection: begun, read from, closed.
  *
- * Owns its socket and codecs. Calls under way keep the struct beyond its socket. The loop's thread. */
+ * Owns its socket and codecs. Calls under way keep the struct beyond its socket. Its loop's thread. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "server/core.h"
 
@@ -30,17 +31,26 @@ void server__conn_call(server_conn *conn) {
 
 void server__conn_called(server_conn *conn) {
     conn->calls--;
-    conn->active_ms = uv_now(&conn->server->loop);
+    conn->active_ms = uv_now(&conn->loop->loop);
     if (conn->ending) server__conn_touch(conn);
     server__conn_unref(conn);
 }
 
+static void count_down(server_conn *conn) {
+    atomic_fetch_sub(&conn->loop->conn_count, 1);
+    atomic_fetch_sub(&conn->server->connections, 1);
+}
+
 static void unlink_conn(server_conn *conn) {
-    corm_server *server = conn->server;
     *conn->link = conn->next;
     if (conn->next) conn->next->link = conn->link;
-    server->conn_count--;
-    atomic_store_explicit(&server->connections, server->conn_count, memory_order_relaxed);
+    count_down(conn);
+}
+
+void server__conn_drop(server_conn *conn) {
+    count_down(conn);
+    close(conn->fd);
+    free(conn);
 }
 
 void server__conn_close(server_conn *conn) {
@@ -61,7 +71,7 @@ void server__conn_end(server_conn *conn) {
 
 /* Bytes that make no frames end the connection; without segments it can still be told why. */
 static void break_off(server_conn *conn, const corm_error *err) {
-    server__count(&conn->server->refused);
+    server__count(&conn->loop->refused);
     if (conn->decoder.segmented) {
         server__conn_close(conn);
         return;
@@ -85,9 +95,9 @@ static void read_frames(server_conn *conn) {
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    corm_server *server = ((server_conn *)handle)->server;
+    server_loop *loop = ((server_conn *)handle)->loop;
     (void)suggested;
-    *buf = uv_buf_init((char *)server->input, sizeof server->input);
+    *buf = uv_buf_init((char *)loop->input, sizeof loop->input);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
@@ -102,7 +112,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     if (conn->version == 0 && !server__first_bytes(conn, bytes)) return;
     wire__decoder_feed(&conn->decoder, bytes.data, bytes.len);
     read_frames(conn);
-    if (server__conn_unread(conn) > conn->server->options.max_unread_bytes)
+    if (server__conn_unread(conn) > server__options(conn)->max_unread_bytes)
         server__conn_read(conn, false);
 }
 
@@ -129,7 +139,7 @@ static void look_whether_bytes_move(server_conn *conn, uint64_t now_ms) {
 }
 
 void server__conn_tick(server_conn *conn, uint64_t now_ms) {
-    const corm_server_options *options = &conn->server->options;
+    const corm_server_options *options = server__options(conn);
     look_whether_bytes_move(conn, now_ms);
     bool is_busy = conn->calls > 0 || conn->writing;
     if (is_over(now_ms, conn->moved_ms, options->slow_ms) ||
@@ -161,47 +171,31 @@ static void set_address(server_conn *conn) {
 }
 
 static void link_conn(server_conn *conn) {
-    corm_server *server = conn->server;
-    conn->link = &server->conns;
-    conn->next = server->conns;
+    server_loop *loop = conn->loop;
+    conn->link = &loop->conns;
+    conn->next = loop->conns;
     if (conn->next) conn->next->link = &conn->next;
-    server->conns = conn;
-    server->conn_count++;
-    atomic_store_explicit(&server->connections, server->conn_count, memory_order_relaxed);
-    server__count(&server->accepted);
+    loop->conns = conn;
 }
 
-static void begin(server_conn *conn) {
-    corm_server *server = conn->server;
-    wire__decoder_init(&conn->decoder, server->options.max_message_bytes);
+static void init(server_conn *conn) {
+    wire__decoder_init(&conn->decoder, server__options(conn)->max_message_bytes);
     wire__encoder_init(&conn->encoder, 5, true);
-    conn->opened_ms = conn->active_ms = conn->moved_ms = uv_now(&server->loop);
+    conn->opened_ms = conn->active_ms = conn->moved_ms = uv_now(&conn->loop->loop);
     conn->write.data = conn;
     conn->refs = 1;
+    uv_tcp_init(&conn->loop->loop, &conn->tcp);
     link_conn(conn);
 }
 
-void server__accept(uv_stream_t *listener, int status) {
-    corm_server *server = listener->data;
-    if (status != 0) return;
-    server_conn *conn = calloc(1, sizeof *conn);
-    server->accept_waits = !conn;
-    if (!conn) return;
-    uv_tcp_init(&server->loop, &conn->tcp);
-    conn->server = server;
-    begin(conn);
-    bool is_over_limit = server->conn_count > server->options.max_connections;
-    if (is_over_limit) server__count(&server->refused);
-    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 || is_over_limit) {
+void server__conn_begin(server_conn *conn) {
+    init(conn);
+    if (uv_tcp_open(&conn->tcp, conn->fd) != 0) {
+        close(conn->fd);
         server__conn_close(conn);
         return;
     }
     uv_tcp_nodelay(&conn->tcp, 1);
     set_address(conn);
     server__conn_read(conn, true);
-}
-
-void server__accept_again(corm_server *server) {
-    if (server->accept_waits && !server->stopping)
-        server__accept((uv_stream_t *)&server->listener, 0);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* core.h -- the server's own structs: the server, a connection, a request under way.
+/* core.h -- the server's own structs: the server, its loops, a connection, a request under way.
  *
- *   loop's thread       readers (a pool)         the engine's writer thread
+ *   a loop's thread     readers (a pool)         the engine's writer thread
  *   conn ─► call ─┬──────► engine__submit ──────────┐
  *                 ├─ writes of prepared statements ─┴─► callback ─┐
  *                 └─ one row by its key: done at once             │
- *   conn ◄─ answer ◄──────────── finished calls ◄─────────────────┘
+ *   conn ◄─ answer ◄──────────── inbox of the loop ◄──────────────┘
  *
- * All but the list of finished calls, the figures and the wish to stop belongs to the loop's thread. */
+ * A connection and its calls belong to one loop for as long as they live. What loops share is atomic, or has a lock of its own: the
+ * limits of all, the prepared statements. What one thread has for another loop it puts into that loop's inbox. */
 #ifndef SERVER_CORE_H
 #define SERVER_CORE_H
 
@@ -38,72 +39,162 @@ struct server_statement {
     server_statement    *newer, *older;
 };
 
+/* One for all loops: a statement that was prepared on one connection is executed on every other. */
 typedef struct server_cache {
+    pthread_mutex_t   lock; /* guards all of it */
     base_map          map;
     server_statement *newest, *oldest;
     uint32_t          most;
 } server_cache;
 
-/* NULL: not known, or forgotten. A statement that is found is the newest. */
-server_statement *server__cache_find(server_cache *cache, corm_bytes id);
+typedef struct server_found {
+    const wire_prepared *prepared; /* one reference, the caller's */
+    bool                 varies;
+    uint8_t              metadata_id[SERVER_ID_BYTES];
+} server_found;
+
+void server__cache_init(server_cache *cache);
+void server__cache_limit(server_cache *cache, uint32_t most);
+/* False: not known, or forgotten. A statement that is found is the newest. */
+bool server__cache_find(server_cache *cache, corm_bytes id, server_found *out);
 /* Takes a reference of its own. False: memory is exhausted. */
-bool server__cache_put(server_cache *cache, corm_bytes id, corm_bytes metadata_id,
-                       const wire_prepared *prepared);
-void server__cache_free(server_cache *cache);
+bool     server__cache_put(server_cache *cache, corm_bytes id, corm_bytes metadata_id,
+                           const wire_prepared *prepared);
+uint32_t server__cache_count(server_cache *cache);
+void     server__cache_free(server_cache *cache);
+
+/* ---- settings: settings.c ---- */
+
+/* What a server was told. Never changed: a reload makes another one, which loops take up one after the other. */
+typedef struct server_settings {
+    atomic_uint         refs;
+    corm_server_options options; /* with every default */
+    base_arena          arena;   /* of the options' texts */
+} server_settings;
+
+CORM_CHECKED corm_status server__settings_new(const corm_server_options *options,
+                                              server_settings **out, corm_error *err);
+server_settings         *server__settings_ref(server_settings *settings);
+void                     server__settings_unref(server_settings *settings);
+
+/* ---- loops: loop.c ---- */
+
+enum {
+    SERVER_INPUT_BYTES = 64 * 1024,
+    SERVER_SPARE_CALLS = 256,
+    SERVER_MOST_LOOPS = 64,
+    SERVER_MOST_SOCKETS = 16
+};
+
+/* An event for the clients of another loop. */
+typedef struct server_notice server_notice;
+struct server_notice {
+    server_notice  *next;
+    wire_event_kind kind;
+    base_buf        body;
+};
+
+typedef struct server_loop {
+    corm_server     *server;
+    server_settings *settings; /* the loop's thread's: a new one comes through the inbox */
+    pthread_t        thread;
+    bool             has_thread;
+    uv_loop_t        loop;
+    uv_async_t       wake;
+    uv_timer_t       clock;
+    uv_prepare_t     before;
+    uv_check_t       after;
+    bool             stopping;
+    uint64_t         stop_at_ms; /* connections that are not done by then are closed */
+    server_conn     *conns, *dirty;
+    uint32_t         call_count;
+    server_call     *spare;
+    uint32_t         spare_count;
+    uint8_t          input[SERVER_INPUT_BYTES]; /* used up before the next read */
+
+    _Atomic uint32_t conn_count; /* also those on their way here */
+    /* Counted by this thread alone. */
+    _Atomic uint64_t answered, errors, overloaded, refused;
+
+    pthread_mutex_t  lock; /* guards the inbox: all that follows */
+    server_call     *finished, **finished_end;
+    server_conn     *arrived;
+    server_notice   *notices, **notices_end;
+    server_settings *next_settings;
+    bool             stop_asked;
+    bool             is_woken; /* and will look into the inbox */
+    bool             ended;    /* takes nothing any more */
+} server_loop;
+
+CORM_CHECKED corm_status server__loop_new(corm_server *server, server_loop **out, corm_error *err);
+CORM_CHECKED corm_status server__loop_start(server_loop *loop, corm_error *err);
+/* Asks it to stop; any thread. */
+void server__loop_stop(server_loop *loop);
+/* When it was asked: waits for its end, or ends it when it was not started. */
+void server__loop_join(server_loop *loop);
+/* When all loops have ended: they put things into each other's inboxes until then. */
+void server__loop_free(server_loop *loop);
+
+/* Into the inbox; any thread. False: the loop has ended, and what was to be given stays the caller's. */
+void server__finished(server_call *call); /* its loop waits for it */
+bool server__loop_give_conn(server_loop *loop, server_conn *conn);
+bool server__loop_give_notice(server_loop *loop, server_notice *notice);
+void server__loop_give_settings(server_loop *loop, server_settings *settings);
+
+/* Only the loop's own thread counts, so that nothing is locked. */
+static inline void server__count(_Atomic uint64_t *figure) {
+    uint64_t now = atomic_load_explicit(figure, memory_order_relaxed);
+    atomic_store_explicit(figure, now + 1, memory_order_relaxed);
+}
 
 /* ---- the server ---- */
 
-enum { SERVER_INPUT_BYTES = 64 * 1024, SERVER_SPARE_CALLS = 256 };
+typedef struct server_listener {
+    corm_server *server;
+    uv_poll_t    poll;
+    int          fd;
+    bool waits; /* there was no memory or no file for a connection: looks again at the next tick */
+} server_listener;
 
 struct corm_server {
-    engine             *store;
-    corm_server_options options; /* with every default */
-    base_arena          arena;   /* of the options' texts */
-    char                uri[80];
-    uint16_t            port;
-    base_pool          *readers;
-    server_cache        cache;
-    pthread_t           thread;
+    engine          *store;
+    server_settings *settings; /* guarded by reload_lock, as is its change */
+    pthread_mutex_t  reload_lock;
+    char             uri[80];
+    uint16_t         port;
+    base_pool       *readers;
+    server_cache     cache;
+    uint32_t         loop_count;
+    server_loop     *loops[SERVER_MOST_LOOPS];
 
-    uv_loop_t    loop;
-    uv_tcp_t     listener;
-    uv_async_t   wake;
-    uv_timer_t   clock;
-    uv_prepare_t before;
-    uv_check_t   after;
-    bool
-        accept_waits; /* there was no memory for a connection: the listener waits until it is taken */
-    bool         stopping;
-    uint64_t     stop_at_ms;  /* connections that are not done by then are closed */
-    cql_schema  *schema;      /* as it was seen last */
-    uint32_t     own_changes; /* of it, through this server, since then */
-    server_conn *conns, *dirty;
-    uint32_t     conn_count, call_count;
-    size_t       call_bytes;
-    server_call *spare;
-    uint32_t     spare_count;
-    uint8_t      input[SERVER_INPUT_BYTES]; /* used up before the next read */
+    /* The first loop's. */
+    server_listener  listeners[SERVER_MOST_SOCKETS];
+    uint32_t         listener_count;
+    server_conn     *next_conn; /* made before it is accepted */
+    uint32_t         next_loop;
+    cql_schema      *schema; /* as it was seen last */
+    _Atomic uint64_t accepted, turned_away;
 
-    pthread_mutex_t lock; /* guards the following */
-    server_call    *finished, **finished_end;
-    bool            stop_asked;
-
-    _Atomic uint32_t connections, requests;
-    _Atomic uint64_t accepted, answered, errors, overloaded, refused, prepared;
+    _Atomic uint32_t own_changes; /* of the schema, through this server, since it was seen last */
+    _Atomic uint32_t connections, requests; /* now, of all loops */
+    _Atomic uint64_t request_bytes;
 };
 
-static inline void server__count(_Atomic uint64_t *figure) {
-    atomic_fetch_add_explicit(figure, 1, memory_order_relaxed);
-}
+/* ---- listening: listen.c ---- */
 
-/* Makes the loop look at what finished. Any thread. */
-void server__finished(server_call *call);
+/* Opens the sockets of the settings; on the first loop, before its thread runs. */
+CORM_CHECKED corm_status server__listen(corm_server *server, corm_error *err);
+void                     server__listen_close(corm_server *server);
+/* Takes connections that wait, if there is memory by now. */
+void server__accept_again(corm_server *server);
 
 /* ---- connections: conn.c, output.c ---- */
 
 struct server_conn {
     uv_tcp_t      tcp; /* first */
+    int           fd;  /* of `tcp`, until it is there */
     corm_server  *server;
+    server_loop  *loop;
     server_conn  *next, **link;
     server_conn  *next_dirty;
     bool          dirty;  /* among those with bytes to be sent */
@@ -128,9 +219,14 @@ struct server_conn {
     size_t        unsent;   /* of `sending`, then */
 };
 
-void server__accept(uv_stream_t *listener, int status);
-/* Takes the connection that waits, if there is memory by now. */
-void server__accept_again(corm_server *server);
+static inline const corm_server_options *server__options(const server_conn *conn) {
+    return &conn->loop->settings->options;
+}
+
+/* A connection that was accepted begins, on its loop. */
+void server__conn_begin(server_conn *conn);
+/* One that never began. */
+void server__conn_drop(server_conn *conn);
 void server__conn_close(server_conn *conn);
 void server__conn_unref(server_conn *conn);
 /* A call begins and ends. */
@@ -144,7 +240,7 @@ void server__conn_tick(server_conn *conn, uint64_t now_ms);
 /* There are bytes in the encoder: they are sent before the loop waits. */
 void server__conn_touch(server_conn *conn);
 /* Sends what dirty connections have. */
-void server__flush(corm_server *server);
+void server__flush(server_loop *loop);
 /* Bytes that the client has not taken. */
 size_t server__conn_unread(const server_conn *conn);
 void   server__conn_read(server_conn *conn, bool on);
@@ -160,18 +256,22 @@ bool server__first_bytes(server_conn *conn, corm_bytes bytes);
 void server__say(server_conn *conn, int16_t stream, wire_opcode opcode, base_buf *body);
 void server__say_error(server_conn *conn, int16_t stream, corm_status status, const char *message);
 
-/* Looks whether the schema was changed by somebody else, and tells of it: watch.c. */
-void server__watch(corm_server *server);
+/* ---- events: event.c, watch.c ---- */
 
-/* To all that registered for it. */
-void server__event(corm_server *server, const wire_event *event);
+/* To all that registered for it, on every loop. False: not all could be told. */
+bool server__event(server_loop *loop, const wire_event *event);
+/* To those of this loop. */
+void server__notice(server_loop *loop, wire_event_kind kind, corm_bytes body);
+
+/* On the first loop: looks whether the schema was changed by somebody else, and tells of it. */
+void server__watch(corm_server *server);
 
 /* ---- requests: call.c, answer.c ---- */
 
 struct server_call {
     base_job              job; /* first */
     server_call          *next;
-    corm_server          *server;
+    server_loop          *loop;
     server_conn          *conn;
     int16_t               stream;
     size_t                bytes; /* counted against the limit */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* handshake.c -- OPTIONS, STARTUP, authentication, REGISTER and events, in the words that clients look for. The loop's thread. */
+/* handshake.c -- OPTIONS, STARTUP, authentication, REGISTER and events, in the words that clients look for. Its loop's thread. */
 #include "server/core.h"
 
 #include <openssl/crypto.h>
@@ -31,14 +31,14 @@ void server__say_error(server_conn *conn, int16_t stream, corm_status status, co
     base_buf   body = { 0 };
     wire_error error = { .code = corm_status_server_code(status), .message = corm_str_of(message) };
     wire__put_error(&body, &error, conn->encoder.version);
-    server__count(&conn->server->answered);
-    server__count(&conn->server->errors);
+    server__count(&conn->loop->answered);
+    server__count(&conn->loop->errors);
     server__say(conn, stream, WIRE_OP_ERROR, &body);
 }
 
 /* An error behind which the connection ends. */
 static void refuse(server_conn *conn, int16_t stream, corm_status status, const char *message) {
-    server__count(&conn->server->refused);
+    server__count(&conn->loop->refused);
     server__say_error(conn, stream, status, message);
     server__conn_end(conn);
 }
@@ -166,7 +166,7 @@ static void answer_startup(server_conn *conn, const wire_frame *frame) {
         return;
     }
     conn->started = true;
-    conn->ready = conn->server->options.user_count == 0;
+    conn->ready = server__options(conn)->user_count == 0;
     if (!conn->ready)
         wire__put_text(&body, corm_str_of("org.apache.cassandra.auth.PasswordAuthenticator"));
     server__say(conn, frame->stream, conn->ready ? WIRE_OP_READY : WIRE_OP_AUTHENTICATE, &body);
@@ -213,7 +213,7 @@ static void answer_token(server_conn *conn, const wire_frame *frame) {
     }
     next_part(&token);
     corm_str name = next_part(&token), password = next_part(&token);
-    if (!fits(&conn->server->options, name, password)) {
+    if (!fits(server__options(conn), name, password)) {
         snprintf(message, sizeof message, "Provided username %.*s and/or password are incorrect",
                  (int)(name.len < 64 ? name.len : 64), name.data);
         refuse(conn, frame->stream, CORM_BAD_CREDENTIALS, message);
@@ -224,7 +224,7 @@ static void answer_token(server_conn *conn, const wire_frame *frame) {
     server__say(conn, frame->stream, WIRE_OP_AUTH_SUCCESS, &body);
 }
 
-/* ---- events ---- */
+/* ---- REGISTER ---- */
 
 static const char *const event_names[] = { [WIRE_TOPOLOGY_CHANGE] = "TOPOLOGY_CHANGE",
                                            [WIRE_STATUS_CHANGE] = "STATUS_CHANGE",
@@ -264,17 +264,6 @@ static void answer_register(server_conn *conn, const wire_frame *frame) {
     }
     conn->events = events;
     server__say(conn, frame->stream, WIRE_OP_READY, &body);
-}
-
-void server__event(corm_server *server, const wire_event *event) {
-    server_conn *next = NULL;
-    for (server_conn *conn = server->conns; conn; conn = next) {
-        base_buf body = { 0 };
-        next = conn->next;
-        if (!(conn->events & 1u << event->kind) || conn->ending) continue;
-        wire__put_event(&body, event);
-        server__say(conn, -1, WIRE_OP_EVENT, &body);
-    }
 }
 
 /* ---- all of it ---- */

@@ -34,12 +34,12 @@ static uv_timer_cb   own_tick;
 static sem_t         fails_now;
 
 static void wake_and_fail(uv_async_t *wake) {
-    corm_server *server = wake->data;
+    server_loop *loop = wake->data;
     size_t       n = atomic_exchange(&fail_from, SIZE_MAX);
     if (n != SIZE_MAX) {
         testing__memory_fail_from(n);
-        uv_timer_set_repeat(&server->clock, 2);
-        uv_timer_again(&server->clock);
+        uv_timer_set_repeat(&loop->clock, 2);
+        uv_timer_again(&loop->clock);
         sem_post(&fails_now);
     }
     own_wake(wake);
@@ -53,7 +53,7 @@ static void tick_with_memory(uv_timer_t *timer) {
 /* What the loop's thread allocates fails from the n-th on, until its clock ticks. */
 static void fail_for_a_while(corm_server *server, size_t n) {
     atomic_store(&fail_from, n);
-    uv_async_send(&server->wake);
+    uv_async_send(&server->loops[0]->wake);
     sem_wait(&fails_now);
 }
 
@@ -92,15 +92,16 @@ static void a_loop_without_memory_goes_on_when_there_is_some(void **state) {
     enum { MOST = 60 };
     if (!testing__memory_can_fail()) skip();
     base_arena arena = { 0 };
-    served     all = serve();
+    served     all = serve_with((corm_server_options){ .loops = 1 });
     client    *c = dial(&all, 4);
     make_table(c);
     prepare(c, "SELECT * FROM k.t WHERE a = 1", &arena);
-    own_wake = all.server->wake.async_cb;
-    own_tick = all.server->clock.timer_cb;
+    server_loop *loop = all.server->loops[0];
+    own_wake = loop->wake.async_cb;
+    own_tick = loop->clock.timer_cb;
     sem_init(&fails_now, 0, 0);
-    all.server->wake.async_cb = wake_and_fail;
-    all.server->clock.timer_cb = tick_with_memory;
+    loop->wake.async_cb = wake_and_fail;
+    loop->clock.timer_cb = tick_with_memory;
     for (size_t n = 0; n < 3 * MOST; n++) {
         fail_for_a_while(all.server, n / 3);
         try_session(&all);

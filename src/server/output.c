@@ -2,7 +2,7 @@
 /* output.c -- bytes to clients: gathered in a connection's encoder while the loop runs callbacks, and sent before it waits, so
  * that what comes together goes together. One write at a time; what is encoded meanwhile goes with the next.
  *
- * The loop's thread. */
+ * Its loop's thread. */
 #include "server/core.h"
 
 enum {
@@ -18,8 +18,8 @@ void server__conn_touch(server_conn *conn) {
     if (conn->dirty || conn->closing) return;
     conn->dirty = true;
     conn->refs++;
-    conn->next_dirty = conn->server->dirty;
-    conn->server->dirty = conn;
+    conn->next_dirty = conn->loop->dirty;
+    conn->loop->dirty = conn;
 }
 
 static void clear_sending(server_conn *conn) {
@@ -46,7 +46,7 @@ static void on_written(uv_write_t *write, int status) {
     conn->sent += conn->piece;
     write_rest(conn);
     send_more(conn);
-    if (server__conn_unread(conn) <= conn->server->options.max_unread_bytes / 2)
+    if (server__conn_unread(conn) <= server__options(conn)->max_unread_bytes / 2)
         server__conn_read(conn, true);
 }
 
@@ -90,10 +90,10 @@ static void send_more(server_conn *conn) {
     if (conn->ending && is_done(conn)) server__conn_close(conn);
 }
 
-void server__flush(corm_server *server) {
-    while (server->dirty) {
-        server_conn *conn = server->dirty;
-        server->dirty = conn->next_dirty;
+void server__flush(server_loop *loop) {
+    while (loop->dirty) {
+        server_conn *conn = loop->dirty;
+        loop->dirty = conn->next_dirty;
         conn->dirty = false;
         send_more(conn);
         server__conn_unref(conn);

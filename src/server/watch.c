@@ -3,19 +3,24 @@
  * the same folder. At each tick the schema is held against the one that was seen last; what differs is told as events.
  *
  * Changes that came through the server are told at once by call.c and counted, so that they are not looked for. One that
- * is told twice does no harm: clients read the object anew. The loop's thread. */
+ * is told twice does no harm: clients read the object anew. The first loop's thread. */
 #include "server/core.h"
+
+typedef struct watcher {
+    corm_server *server;
+    bool         all_told;
+} watcher;
 
 /* ---- telling ---- */
 
-static void tell(corm_server *server, const char *change, const char *target, corm_str keyspace,
+static void tell(watcher *watch, const char *change, const char *target, corm_str keyspace,
                  corm_str name) {
     wire_event event = { .kind = WIRE_SCHEMA_CHANGE_EVENT,
                          .change = corm_str_of(change),
                          .target = corm_str_of(target),
                          .keyspace = keyspace,
                          .name = name };
-    server__event(server, &event);
+    watch->all_told &= server__event(watch->server->loops[0], &event);
 }
 
 /* ---- comparing ---- */
@@ -63,59 +68,64 @@ static bool same_keyspace(const cql_keyspace *a, const cql_keyspace *b) {
 
 /* ---- differences ---- */
 
-static void compare_types(corm_server *server, const cql_schema *from, const cql_keyspace *keyspace,
+static void compare_types(watcher *watch, const cql_schema *from, const cql_keyspace *keyspace,
                           bool is_gone) {
     for (uint32_t i = 0; i < keyspace->type_count; i++) {
         const cql_udt *now = keyspace->types[i];
         const cql_udt *other = cql__schema_type(from, keyspace->name, now->name);
         if (!other)
-            tell(server, is_gone ? "DROPPED" : "CREATED", "TYPE", keyspace->name, now->name);
+            tell(watch, is_gone ? "DROPPED" : "CREATED", "TYPE", keyspace->name, now->name);
         else if (!is_gone && !same_type(other, now))
-            tell(server, "UPDATED", "TYPE", keyspace->name, now->name);
+            tell(watch, "UPDATED", "TYPE", keyspace->name, now->name);
     }
 }
 
-static void compare_tables(corm_server *server, const cql_schema *from,
-                           const cql_keyspace *keyspace, bool is_gone) {
+static void compare_tables(watcher *watch, const cql_schema *from, const cql_keyspace *keyspace,
+                           bool is_gone) {
     for (uint32_t i = 0; i < keyspace->table_count; i++) {
         const cql_table *now = keyspace->tables[i];
         const cql_table *other = cql__schema_table(from, keyspace->name, now->name);
         if (!other)
-            tell(server, is_gone ? "DROPPED" : "CREATED", "TABLE", keyspace->name, now->name);
+            tell(watch, is_gone ? "DROPPED" : "CREATED", "TABLE", keyspace->name, now->name);
         else if (!is_gone && !same_table(other, now))
-            tell(server, "UPDATED", "TABLE", keyspace->name, now->name);
+            tell(watch, "UPDATED", "TABLE", keyspace->name, now->name);
     }
 }
 
 /* What `with` has and `from` has not, or has otherwise; is_gone: `with` is the older one. */
-static void compare(corm_server *server, const cql_schema *from, const cql_schema *with,
-                    bool is_gone) {
+static void compare(watcher *watch, const cql_schema *from, const cql_schema *with, bool is_gone) {
     for (uint32_t i = 0; i < with->keyspace_count; i++) {
         const cql_keyspace *keyspace = with->keyspaces[i];
         const cql_keyspace *other = cql__schema_keyspace(from, keyspace->name);
         if (other == keyspace) continue;
         if (!other)
-            tell(server, is_gone ? "DROPPED" : "CREATED", "KEYSPACE", keyspace->name,
+            tell(watch, is_gone ? "DROPPED" : "CREATED", "KEYSPACE", keyspace->name,
                  (corm_str){ NULL, 0 });
         else if (!is_gone && !same_keyspace(other, keyspace))
-            tell(server, "UPDATED", "KEYSPACE", keyspace->name, (corm_str){ NULL, 0 });
+            tell(watch, "UPDATED", "KEYSPACE", keyspace->name, (corm_str){ NULL, 0 });
         if (is_gone && !other) continue; /* its tables went with it */
-        compare_types(server, from, keyspace, is_gone);
-        compare_tables(server, from, keyspace, is_gone);
+        compare_types(watch, from, keyspace, is_gone);
+        compare_tables(watch, from, keyspace, is_gone);
     }
 }
 
 /* ---- the watch ---- */
 
+/* What could not be told is told at the next tick. */
 void server__watch(corm_server *server) {
+    watcher     watch = { server, true };
     cql_schema *now = engine__schema(server->store);
     if (!now) return;
-    bool is_known = server->schema && now->serial == server->schema->serial + server->own_changes;
-    if (server->schema && !is_known) {
-        compare(server, now, server->schema, true);
-        compare(server, server->schema, now, false);
+    uint32_t own = atomic_load(&server->own_changes);
+    if (server->schema && now->serial != server->schema->serial + own) {
+        compare(&watch, now, server->schema, true);
+        compare(&watch, server->schema, now, false);
+    }
+    if (!watch.all_told) {
+        cql__schema_unref(now);
+        return;
     }
     cql__schema_unref(server->schema);
     server->schema = now;
-    server->own_changes = 0;
+    atomic_fetch_sub(&server->own_changes, own);
 }
