@@ -13,18 +13,6 @@
 
 enum { MOST_SESSIONS = 1024 };
 
-/* ---- errors ---- */
-
-corm_status driver__tls_fail(corm_error *err, const char *what) {
-    unsigned long code = ERR_get_error();
-    const char   *reason = ERR_reason_error_string(code);
-    int           number = ERR_GET_REASON(code);
-    ERR_clear_error();
-    if (ERR_SYSTEM_ERROR(code)) return base__fail_errno(err, number, "%s", what);
-    if (number == ERR_R_MALLOC_FAILURE) return base__fail_memory(err);
-    return base__fail(err, CORM_IO, "%s: %s", what, reason ? reason : "TLS failed");
-}
-
 /* ---- files ---- */
 
 static driver_tls_stamp stamp_of(const char *path) {
@@ -59,43 +47,20 @@ static bool has_changed(const driver_tls *tls, const driver_tls_stamps *now) {
     return false;
 }
 
-static corm_status fail_file(corm_error *err, const char *what, const char *path) {
-    char text[512];
-    (void)snprintf(text, sizeof text, "TLS: the %s '%s'", what, path);
-    return driver__tls_fail(err, text);
-}
-
-/* Without a password nobody is asked for one at the terminal. */
-static int give_password(char *out, int size, int writing, void *context) {
-    corm_str password = corm_str_of(context);
-    (void)writing;
-    if (size < 0 || password.len > (size_t)size) return -1;
-    if (password.len) memcpy(out, password.data, password.len);
-    return (int)password.len;
-}
-
 static corm_status load_ca(const corm_tls_options *options, SSL_CTX *ctx, corm_error *err) {
     if (!options->ca_file) {
         if (SSL_CTX_set_default_verify_paths(ctx)) return CORM_OK;
-        return driver__tls_fail(err, "TLS: the system's certificates");
+        return tls__fail(err, "TLS: the system's certificates");
     }
     if (SSL_CTX_load_verify_file(ctx, options->ca_file)) return CORM_OK;
-    return fail_file(err, "CA file", options->ca_file);
+    return tls__fail_file(err, "CA file", options->ca_file);
 }
 
 static corm_status load_certificate(const corm_tls_options *options, SSL_CTX *ctx,
                                     corm_error *err) {
     if (!options->certificate_file) return CORM_OK;
-    SSL_CTX_set_default_passwd_cb(ctx, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)options->key_password);
-    if (!SSL_CTX_use_certificate_chain_file(ctx, options->certificate_file)) {
-        return fail_file(err, "certificate file", options->certificate_file);
-    }
-    if (!SSL_CTX_use_PrivateKey_file(ctx, key_file(options), SSL_FILETYPE_PEM) ||
-        !SSL_CTX_check_private_key(ctx)) {
-        return fail_file(err, "key file", key_file(options));
-    }
-    return CORM_OK;
+    return tls__load_certificate(ctx, options->certificate_file, options->key_file,
+                                 options->key_password, err);
 }
 
 /* ---- sessions ---- */
@@ -162,7 +127,7 @@ static void configure(const corm_tls_options *options, SSL_CTX *ctx) {
 static corm_status make_context(const corm_tls_options *options, SSL_CTX **out, corm_error *err) {
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    if (!ctx) return driver__tls_fail(err, "TLS");
+    if (!ctx) return tls__fail(err, "TLS");
     configure(options, ctx);
     corm_status status = load_certificate(options, ctx, err);
     if (status == CORM_OK && options->verify != CORM_TLS_VERIFY_NONE) {
@@ -233,14 +198,8 @@ static bool expect_name(driver_tls_stream *stream, const char *name) {
 }
 
 static bool prepare(driver_tls_stream *stream, const char *name) {
-    BIO *in = BIO_new(BIO_s_mem());
-    BIO *out = BIO_new(BIO_s_mem());
-    if (!in || !out) {
-        BIO_free(in);
-        BIO_free(out);
-        return false;
-    }
-    SSL_set_bio(stream->ssl, in, out); /* owns them now */
+    stream->ssl = tls__stream_new(stream->tls->ctx);
+    if (!stream->ssl) return false;
     SSL_set_app_data(stream->ssl, stream);
     SSL_set_connect_state(stream->ssl);
     return expect_name(stream, name);
@@ -252,10 +211,9 @@ static corm_status new_stream(driver_tls *tls, const char *name, const driver_ad
     if (!stream) return base__fail_memory(err);
     stream->tls = tls;
     (void)snprintf(stream->key, sizeof stream->key, "%s %s %u", name, address->text, address->port);
-    stream->ssl = SSL_new(tls->ctx);
-    if (!stream->ssl || !prepare(stream, name)) {
+    if (!prepare(stream, name)) {
         driver__tls_end(stream);
-        return driver__tls_fail(err, "TLS");
+        return tls__fail(err, "TLS");
     }
     *out = stream;
     return CORM_OK;
@@ -270,12 +228,19 @@ corm_status driver__tls_begin(driver_tls *tls, const driver_address *address,
     return CORM_OK;
 }
 
-/* OpenSSL takes a session of a connection that ends without words for unfit to be resumed. */
 void driver__tls_end(driver_tls_stream *stream) {
     if (!stream) return;
-    if (stream->ssl && SSL_is_init_finished(stream->ssl)) {
-        SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    }
-    SSL_free(stream->ssl);
+    tls__stream_free(stream->ssl);
     free(stream);
+}
+
+corm_status driver__tls_read(driver_tls_stream *stream, const uint8_t *data, size_t len,
+                             base_buf *plain, base_buf *out, bool *established, bool *closed,
+                             corm_error *err) {
+    return tls__read(stream->ssl, data, len, plain, out, established, closed, err);
+}
+
+corm_status driver__tls_write(driver_tls_stream *stream, const uint8_t *data, size_t len,
+                              base_buf *out, corm_error *err) {
+    return tls__write(stream->ssl, data, len, out, err);
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* tls_internal.h -- what tls.c (contexts) and tls_stream.c (bytes) share. */
+/* tls_internal.h -- the structs of tls.c, for its tests too. */
 #ifndef DRIVER_TLS_INTERNAL_H
 #define DRIVER_TLS_INTERNAL_H
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <sys/types.h>
 #include <time.h>
 
 #include "base/map.h"
 #include "driver/tls.h"
+#include "tls/tls.h"
 
 enum { DRIVER_TLS_FILES = 3 };
 
@@ -37,8 +36,5 @@ struct driver_tls_stream {
     SSL        *ssl;
     char        key[384]; /* of its session: name, address and port */
 };
-
-/* CORM_IO with OpenSSL's first reason. */
-corm_status driver__tls_fail(corm_error *err, const char *what);
 
 #endif
