@@ -29,19 +29,21 @@ typedef struct cli_option {
     const char *const *choices; /* ends with NULL */
 } cli_option;
 
-enum { CLI_MAX_OPERANDS = 4 };
+enum { CLI_MAX_OPERANDS = 1024 };
 
-typedef struct cli_operands {
+typedef struct cli_operands cli_operands;
+struct cli_operands {
     const char *items[CLI_MAX_OPERANDS];
     uint32_t    count;
-} cli_operands;
+};
 
 typedef struct cli_command cli_command;
 struct cli_command {
-    const char       *name;
-    const char       *operands; /* "URI keyspace.table FILE"; each word is one operand */
-    const char       *summary;  /* one line */
-    const char       *more;     /* paragraphs for `corm help NAME`; may be NULL */
+    const char *name;
+    const char *
+        operands; /* "URI keyspace.table FILE"; each word is one operand; "FILE ...": one or more */
+    const char       *summary; /* one line */
+    const char       *more;    /* paragraphs for `corm help NAME`; may be NULL */
     const cli_option *options;
     uint32_t          option_count;
     size_t            values_size; /* of the struct that options are read into */
@@ -72,5 +74,8 @@ extern const cli_command cli__import_command;
 extern const cli_command cli__export_command;
 extern const cli_command cli__init_command;
 extern const cli_command cli__serve_command;
+extern const cli_command cli__check_command;
+extern const cli_command cli__lint_command;
+extern const cli_command cli__generate_command;
 
 #endif

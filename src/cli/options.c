@@ -132,9 +132,15 @@ static uint32_t word_count(const char *text) {
     return count;
 }
 
+/* Whether the last operand may be given more than once. */
+static bool takes_more(const cli_command *command) {
+    size_t len = strlen(command->operands);
+    return len >= 4 && strcmp(command->operands + len - 4, " ...") == 0;
+}
+
 static corm_status add_operand(reading *r, cli_operands *operands, const char *text,
                                corm_error *err) {
-    uint32_t wanted = word_count(r->command->operands);
+    uint32_t wanted = takes_more(r->command) ? CLI_MAX_OPERANDS : word_count(r->command->operands);
     if (operands->count >= wanted || operands->count >= CLI_MAX_OPERANDS)
         return base__fail(err, CORM_INVALID_ARGUMENT, "'%s' is one argument too many", text);
     operands->items[operands->count++] = text;
@@ -163,7 +169,7 @@ corm_status cli__options_read(const cli_command *command, int argc, const char *
         else
             CORM_TRY(read_letters(&r, text + 1, err));
     }
-    if (operands->count < word_count(command->operands))
+    if (operands->count < word_count(command->operands) - takes_more(command))
         return missing_operand(command, operands->count, err);
     return CORM_OK;
 }

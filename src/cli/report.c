@@ -7,7 +7,7 @@
  */
 #include <stdarg.h>
 
-#include "base/text.h"
+#include "cli/culprit.h"
 #include "cli/shell.h"
 
 static void put_place(const cli_origin *origin, uint32_t line, uint32_t column, base_buf *out) {
@@ -47,77 +47,16 @@ static bool put_diagnostics(corm_str cql, const cli_origin *origin, base_buf *ou
     return failed && diagnostics.count > 0;
 }
 
-static bool is_name_byte(char c) {
-    return base__hex_digit(c) >= 0 || (c >= 'g' && c <= 'z') || (c >= 'G' && c <= 'Z') ||
-           c == '_' || (uint8_t)c >= 0x80;
-}
-
-/* Whether the message speaks of the word. */
-static bool mentions(const char *message, corm_str word) {
-    for (const char *at = message; (at = strchr(at, word.data[0])) != NULL; at++) {
-        bool starts = at == message || !is_name_byte(at[-1]);
-        if (starts && strncmp(at, word.data, word.len) == 0 && !is_name_byte(at[word.len]))
-            return true;
-    }
-    return false;
-}
-
-static bool is_constant(cql_token_kind kind) {
-    return kind == CQL_TOKEN_STRING || kind == CQL_TOKEN_INTEGER || kind == CQL_TOKEN_FLOAT ||
-           kind == CQL_TOKEN_UUID || kind == CQL_TOKEN_HEX || kind == CQL_TOKEN_DURATION;
-}
-
-/* What a token says, without its quotes. */
-static corm_str content(const cql_token *token) {
-    bool     quoted = token->kind == CQL_TOKEN_QUOTED || token->kind == CQL_TOKEN_STRING;
-    corm_str text = token->text;
-    if (quoted && text.len > 2) text = (corm_str){ text.data + 1, text.len - 2 };
-    return text;
-}
-
-/* The name or constant of the statement that the message is about: the only one that it mentions, or the only constant. */
-static bool find_culprit(corm_str cql, const char *message, cql_token *out) {
-    cql_lexer lexer;
-    cql_token token, name = { 0 }, constant = { 0 };
-    uint32_t  names = 0, constants = 0;
-    cql__lexer_init(&lexer, cql);
-    for (cql__lexer_next(&lexer, &token); token.kind != CQL_TOKEN_END;
-         cql__lexer_next(&lexer, &token)) {
-        corm_str   word = content(&token);
-        bool       fixed = is_constant(token.kind);
-        cql_token *seen = fixed ? &constant : &name;
-        if (token.kind == CQL_TOKEN_SYMBOL || token.kind == CQL_TOKEN_ERROR) continue;
-        if (!word.len || !mentions(message, word)) continue;
-        if (corm_str_equal(seen->text, token.text)) continue;
-        *seen = token;
-        *(fixed ? &constants : &names) += 1;
-    }
-    *out = constants == 1 ? constant : name;
-    return constants == 1 || (!constants && names == 1);
-}
-
-/* How long the token at the place is, or 1. */
-static uint32_t length_at(corm_str cql, cql_place place) {
-    cql_lexer lexer;
-    cql_token token;
-    cql__lexer_init(&lexer, cql);
-    for (cql__lexer_next(&lexer, &token); token.kind != CQL_TOKEN_END;
-         cql__lexer_next(&lexer, &token))
-        if (token.place.line == place.line && token.place.column == place.column)
-            return (uint32_t)base__utf8_length(token.text);
-    return 1;
-}
-
 static void put_error(corm_str cql, const cli_origin *origin, const corm_error *error,
                       base_buf *out) {
     cql_token culprit = { .place = { error->line, error->column } };
-    bool      placed = error->line > 0 || find_culprit(cql, error->message, &culprit);
+    bool      placed = error->line > 0 || cli__find_culprit(cql, error->message, &culprit);
     put_place(origin, placed ? culprit.place.line : 0, placed ? culprit.place.column : 0, out);
     put_kind(error->status, out);
     base__buf_printf(out, "%s\n",
                      error->message[0] ? error->message : corm_status_text(error->status));
     if (!placed) return;
-    cql__print_caret(cql, culprit.place, length_at(cql, culprit.place), out);
+    cql__print_caret(cql, culprit.place, cli__token_length(cql, culprit.place), out);
     if (out->len && out->data[out->len - 1] != '\n') base__buf_puts(out, "\n");
 }
 
