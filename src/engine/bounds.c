@@ -302,7 +302,7 @@ static void add_stretch(stretches *to, corm_bytes start, corm_bytes end, const c
         to->items = bigger;
         to->capacity = capacity;
     }
-    to->items[to->count++] = (engine_bound){ start, end, row };
+    to->items[to->count++] = (engine_bound){ .start = start, .end = end, .row = row };
 }
 
 /* One side of a slice, evaluated. */
@@ -311,6 +311,30 @@ typedef struct slice_side {
     uint32_t   count;
     cql_value *values;
 } slice_side;
+
+/* Says in values what the last stretch was, if it was added. */
+static void set_edges(stretches *to, uint32_t count_before, engine_edge from, engine_edge end) {
+    if (to->failed || to->count == count_before) return;
+    engine_bound *last = &to->items[to->count - 1];
+    last->from = from;
+    last->to = end;
+    last->has_edges = true;
+}
+
+/* `fixed` values and those of one side of a slice behind them. */
+static engine_edge edge_of(const cql_value *fixed, uint32_t fixed_count, const slice_side *side,
+                           stretches *to) {
+    engine_edge edge = { fixed_count, true, fixed };
+    if (!side->present) return edge;
+    cql_value *values = BASE_NEW_ARRAY(to->arena, cql_value, fixed_count + side->count);
+    if (!values) {
+        to->failed = true;
+        return edge;
+    }
+    if (fixed_count) memcpy(values, fixed, fixed_count * sizeof *values);
+    memcpy(values + fixed_count, side->values, side->count * sizeof *values);
+    return (engine_edge){ fixed_count + side->count, side->inclusive, values };
+}
 
 static corm_status eval_side(const cql_table *table, const cql_restriction *slice,
                              const cql_row_value *bound, bool inclusive, cql_eval_env *env,
@@ -337,7 +361,8 @@ static bool same_direction(const cql_table *table, const cql_restriction *slice)
 
 /* All columns ascend, or all descend: one stretch. In a descending one the upper bound comes first. */
 static void add_plain_slice(const cql_table *table, const cql_restriction *slice, corm_bytes prefix,
-                            const slice_side *lower, const slice_side *upper, stretches *out) {
+                            const cql_value *fixed, const slice_side *lower,
+                            const slice_side *upper, stretches *out) {
     bool              descends = table->columns[table->partition_count + slice->first].descending;
     const slice_side *from = descends ? upper : lower;
     const slice_side *to = descends ? lower : upper;
@@ -345,7 +370,10 @@ static void add_plain_slice(const cql_table *table, const cql_restriction *slice
                                         from->present && !from->inclusive, out->arena);
     corm_bytes        end = make_edge(table, prefix, slice->first, to->values, to->count,
                                       !to->present || to->inclusive, out->arena);
+    uint32_t          count = out->count;
     add_stretch(out, start, end, NULL);
+    set_edges(out, count, edge_of(fixed, slice->first, from, out),
+              edge_of(fixed, slice->first, to, out));
 }
 
 /* Columns of both directions: (a, b) > (x, y) is a > x, or a = x and b > y. A stretch for each column, and one for
@@ -396,13 +424,13 @@ static void add_mixed_slice(const cql_table *table, const cql_restriction *slice
 }
 
 static corm_status add_slice(const cql_table *table, const cql_restriction *slice,
-                             corm_bytes prefix, cql_eval_env *env, stretches *out,
-                             corm_error *err) {
+                             corm_bytes prefix, const cql_value *fixed, cql_eval_env *env,
+                             stretches *out, corm_error *err) {
     slice_side lower, upper;
     CORM_TRY(eval_side(table, slice, slice->lower, slice->lower_inclusive, env, &lower, err));
     CORM_TRY(eval_side(table, slice, slice->upper, slice->upper_inclusive, env, &upper, err));
     if (same_direction(table, slice))
-        add_plain_slice(table, slice, prefix, &lower, &upper, out);
+        add_plain_slice(table, slice, prefix, fixed, &lower, &upper, out);
     else
         add_mixed_slice(table, slice, prefix, &lower, &upper, out);
     return CORM_OK;
@@ -428,11 +456,15 @@ static corm_status add_combination(const cql_table *table, const cql_restriction
                                    stretches *out, corm_error *err) {
     corm_bytes prefix = make_edge(table, (corm_bytes){ 0 }, 0, values, width, false, out->arena);
     if (!prefix.data) return base__fail_memory(err);
-    if (slice) return add_slice(table, slice, prefix, env, out, err);
-    if (width == table->clustering_count)
+    if (slice) return add_slice(table, slice, prefix, values, env, out, err);
+    if (width == table->clustering_count) {
         add_stretch(out, prefix, prefix, values);
-    else
-        add_stretch(out, prefix, make_edge(table, prefix, 0, NULL, 0, true, out->arena), NULL);
+        return CORM_OK;
+    }
+    uint32_t    count = out->count;
+    engine_edge edge = { width, true, values };
+    add_stretch(out, prefix, make_edge(table, prefix, 0, NULL, 0, true, out->arena), NULL);
+    set_edges(out, count, edge, edge);
     return CORM_OK;
 }
 

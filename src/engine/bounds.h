@@ -25,11 +25,22 @@ CORM_CHECKED corm_status engine__partition_of(const cql_table *table, const cql_
                                               base_arena *arena, engine_partition *out,
                                               corm_error *err);
 
+/* Where a stretch begins or ends, in values of the first clustering columns: all rows that have them are inside, or, when it is
+ * not inclusive, outside. A count of 0: the partition's own edge. */
+typedef struct engine_edge {
+    uint32_t         count;
+    bool             inclusive;
+    const cql_value *values;
+} engine_edge;
+
 /* A stretch of a partition: order-form clustering bytes, [start, end). */
 typedef struct engine_bound {
     corm_bytes start, end;
     const cql_value *
         row; /* not NULL: exactly the row with these clustering values, whose order form is start */
+    engine_edge from,
+        to; /* the same in values, when has_edges: not where columns of both directions make several stretches of one slice */
+    bool has_edges;
 } engine_bound;
 
 /* The stretches that clustering restrictions allow, in clustering order, not overlapping. Without restrictions one that is

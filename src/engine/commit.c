@@ -68,6 +68,7 @@ static corm_status run_jobs(engine_round *round, engine_job *jobs, corm_error *e
     bool is_alone = jobs->is_alone;
     for (engine_job *job = jobs; job; job = job->next) CORM_TRY(run_job(job, round, err));
     if (kv__writes(round->txn) > 0 && !is_alone) CORM_TRY(reclaim_a_little(round, err));
+    if (kv__writes(round->txn) > 0) CORM_TRY(engine__feed_end(round->store, round->txn, err));
     if (kv__writes(round->txn) > 0) CORM_TRY(engine__clock_end(round->store, round->txn, err));
     return CORM_OK;
 }
@@ -75,6 +76,7 @@ static corm_status run_jobs(engine_round *round, engine_job *jobs, corm_error *e
 static corm_status begin_round(engine_round *round, corm_error *err) {
     CORM_TRY(kv__write_begin(round->store->kv, &round->txn, err));
     corm_status status = engine__txn_schema(round->store, round->txn, &round->schema, err);
+    if (status == CORM_OK) status = engine__feed_begin(round->store, round->txn, err);
     if (status == CORM_OK) status = engine__clock_begin(round->store, round->txn, err);
     if (status != CORM_OK) kv__abort(round->txn);
     return status;
@@ -87,6 +89,7 @@ static corm_status commit_round(engine_round *round, bool *full, corm_error *err
     engine__publish_schema(store, round->next ? round->next : round->schema, id);
     store->clock_txn = id;
     store->clock_stored = store->clock_pending;
+    store->feed_stored = store->feed;
     atomic_fetch_add_explicit(&store->commits, 1, memory_order_relaxed);
     return CORM_OK;
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/feed.h"
 #include "engine/store.h"
 
 enum { ENGINE_FORMAT = 1 }; /* of the stored bytes; another one is CORM_VERSION */
@@ -80,6 +81,9 @@ struct engine {
     int64_t clock_stored, clock_pending; /* in that commit; in the transaction under way */
     int64_t reclaim_at_ns;               /* when writers look at the queue again */
 
+    engine_feed_state feed,
+        feed_stored; /* the leader's: in the transaction under way; in clock_txn */
+
     engine_queue queue;
 
     _Atomic uint64_t writes, commits, reclaimed; /* since it was opened */
@@ -106,6 +110,23 @@ CORM_CHECKED corm_status engine__meta_put_schema(kv_txn *txn, const cql_schema *
 /* In a write transaction: catches up with other processes; and puts the clock's state when it has moved. */
 CORM_CHECKED corm_status engine__clock_begin(engine *store, kv_txn *txn, corm_error *err);
 CORM_CHECKED corm_status engine__clock_end(engine *store, kv_txn *txn, corm_error *err);
+
+/* ---- the feed: feed.c ---- */
+
+/* In a write transaction, before engine__clock_begin: the state as other processes left it; and puts it when it has moved. */
+CORM_CHECKED corm_status engine__feed_begin(engine *store, kv_txn *txn, corm_error *err);
+CORM_CHECKED corm_status engine__feed_end(engine *store, kv_txn *txn, corm_error *err);
+
+/* engine__feed_read in a snapshot that its caller has. */
+CORM_CHECKED corm_status engine__feed_read_in(engine_feed_reader *reader, engine_snapshot *snapshot,
+                                              base_arena *arena, engine_feed_change *items,
+                                              uint32_t max, uint32_t *count, corm_error *err);
+/* See engine__verify. */
+CORM_CHECKED corm_status engine__verify_feed(engine_snapshot *snapshot, corm_error *err);
+
+/* Removes records that are over, oldest first; *trimmed says how many. */
+CORM_CHECKED corm_status engine__feed_trim(engine *store, kv_txn *txn, int64_t now_us,
+                                           uint64_t budget, uint64_t *trimmed, corm_error *err);
 
 /* ---- the reclaim queue: reclaim.c ---- */
 

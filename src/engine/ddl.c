@@ -19,6 +19,7 @@ static corm_status store_change(engine_request *request, const cql_schema *next,
         CORM_TRY(engine__index_build(request->txn, change->built_table, change->built_index,
                                      request->arena, err));
     }
+    CORM_TRY(engine__feed_schema(request, next, change, err));
     return engine__meta_put_schema(request->txn, next, err);
 }
 

@@ -56,8 +56,11 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
     engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds,
                         image->reclaim ? now_s : 0, &second);
     CORM_TRY(add_due(due, second, image->key, ops->arena, err));
+    bool is_fed = engine__is_fed(write->request->store, table);
+    if (is_fed && image->reclaim) engine__feed_expire(&image->row, now_s);
     row_change change = { table, image->key, image->is_static, &image->before, &image->row, now_s };
     if (engine__is_followed(table)) CORM_TRY(engine__index_changes(&change, ops, err));
+    if (is_fed) CORM_TRY(engine__feed_row(write, &change, image->reclaim, ops, err));
 
     base_buf    buf = { 0 };
     corm_bytes  bytes = { 0 };
@@ -126,10 +129,13 @@ corm_status engine__write_flush(engine_write *write, corm_error *err) {
     write_ops ops = { .arena = write->request->arena };
     due_list  due = { .soonest = (uint32_t)(write->request->now_us / 1000000) + RECLAIM_REST_S };
     ops.last = &ops.first;
+    CORM_TRY(engine__feed_ranges(write, &ops, err));
     for (write_image *image = write->first_image; image; image = image->next)
         if (image->changed) CORM_TRY(plan_image(write, image, &ops, &due, err));
     for (write_partition *partition = write->first_partition; partition;
          partition = partition->next)
         if (partition->changed) CORM_TRY(plan_partition(write, partition, &ops, &due, err));
-    return put_all(write, &ops, &due, err);
+    CORM_TRY(put_all(write, &ops, &due, err));
+    engine__feed_done(write);
+    return CORM_OK;
 }

@@ -23,7 +23,7 @@ typedef struct kv_store kv_store;
 typedef struct kv_txn   kv_txn;
 
 /* The trees of a store. */
-typedef enum kv_tree { KV_DATA, KV_META, KV_QUEUE, KV_TREES } kv_tree;
+typedef enum kv_tree { KV_DATA, KV_META, KV_QUEUE, KV_FEED, KV_TREES } kv_tree;
 
 /* One folder is opened once in a process: who opens it again shares it, and the stricter durability holds for all. */
 typedef struct kv_options {
@@ -67,6 +67,14 @@ bool kv__is_full(const kv_txn *txn);
 
 /* The number of the snapshot, or of the last committed one for a writer: changes with every commit. */
 uint64_t kv__txn_id(const kv_txn *txn);
+
+/* Waits until the last committed transaction is behind number `since`, or the time is over: *number is the last one. A commit of this
+ * process that wrote to KV_FEED wakes at once; what else was committed, also by other processes, is noticed within some hundredths
+ * of a second. For threads that hold no transaction. */
+CORM_CHECKED corm_status kv__wait(kv_store *store, uint64_t since, int64_t timeout_ns,
+                                  uint64_t *number, corm_error *err);
+/* Wakes all that wait. */
+void kv__wake(kv_store *store);
 
 /* Puts and deletes that this write transaction has tried. When an operation fails and this has changed, the transaction can only be
  * aborted. */

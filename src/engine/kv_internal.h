@@ -53,8 +53,9 @@ struct kv_cursor {
 struct kv_txn {
     kv_store        *store;
     MDB_txn         *mdb;
-    kv_slot         *slot; /* NULL: the writer */
-    bool             full; /* a put met a full map */
+    kv_slot         *slot;  /* NULL: the writer */
+    bool             full;  /* a put met a full map */
+    bool             feeds; /* wrote to KV_FEED */
     uint64_t         writes;
     uint32_t         unique; /* numbers given out in this transaction */
     kv_cursor       *idle;
@@ -90,6 +91,10 @@ struct kv_store {
     char            *folder;                       /* NULL: memory */
     bool             is_suspect, has_relaxed_file; /* see kv_relaxed.c */
     _Atomic uint64_t map_bytes;
+    pthread_mutex_t  wait_lock; /* guards `wakes`; see kv_wait.c */
+    pthread_cond_t   wait_over;
+    uint64_t         wakes;
+    atomic_uint      waiting; /* threads in kv__wait */
     void (*cache_free)(void *object);
     kv_fault fault;
     void    *fault_context;
@@ -153,6 +158,11 @@ void                     kv__txns_free(kv_store *store); /* all have ended */
 
 /* Takes over the map size of another process. */
 CORM_CHECKED corm_status kv__adopt_map(kv_store *store, corm_error *err);
+
+/* ---- waiting: kv_wait.c ---- */
+
+CORM_CHECKED corm_status kv__wait_init(kv_store *store, corm_error *err);
+void                     kv__wait_free(kv_store *store);
 
 /* ---- cursors: kv_cursor.c ---- */
 

@@ -105,6 +105,7 @@ corm_status kv__put(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes value,
     kv_stored  stored;
     corm_bytes rest = key;
     kv__head_tree(&stored, kv__tree_byte(tree));
+    txn->feeds = txn->feeds || tree == KV_FEED;
     while (rest.len >= KV_CHUNK) {
         uint64_t space = 0;
         take_chunk(&rest, &stored);

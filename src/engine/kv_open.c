@@ -174,6 +174,7 @@ static corm_status check_relaxed(kv_store *store, const kv_options *options, cor
 static void destroy(kv_store *store) {
     kv__txns_free(store);
     kv__relaxed_end(store);
+    kv__wait_free(store);
     free(store->folder);
     if (store->env) mdb_env_close(store->env);
     pthread_mutex_destroy(&store->write_lock);
@@ -201,7 +202,12 @@ static corm_status open_store(const kv_options *options, const kv_place *place, 
     store->relaxed = options->relaxed || place->is_memory;
     store->cache_free = options->cache_free;
     uint32_t    readers = options->max_readers ? options->max_readers : DEFAULT_READERS;
-    corm_status status = keep_folder(store, place, err);
+    corm_status status = kv__wait_init(store, err);
+    if (status != CORM_OK) {
+        free(store);
+        return status;
+    }
+    status = keep_folder(store, place, err);
     if (status == CORM_OK) status = kv__txns_init(store, readers, err);
     if (status == CORM_OK) status = open_env(store, options, place, readers, err);
     if (status == CORM_OK) status = begin_using(store, place, err);

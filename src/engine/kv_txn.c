@@ -182,7 +182,7 @@ corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err) {
         if (number != MDB_MAP_RESIZED) return kv__fail(err, number, "a write cannot begin");
         CORM_TRY(kv__adopt_map(store, err));
     }
-    store->writer.full = false;
+    store->writer.full = store->writer.feeds = false;
     store->writer.writes = 0;
     store->writer.unique = 0;
     *out = &store->writer;
@@ -209,6 +209,8 @@ static int why_short(kv_store *store) {
 }
 
 corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
+    bool      feeds = txn->feeds;
+    kv_store *store = txn->store;
     kv__cursors_end(txn);
     int number = kv__fault_at(txn->store, KV_FAULT_COMMIT);
     if (number == 0) {
@@ -219,6 +221,7 @@ corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
     }
     end_write(txn);
     if (full) *full = number == MDB_MAP_FULL;
+    if (number == 0 && feeds) kv__wake(store);
     return number == 0 ? CORM_OK : kv__fail(err, number, "the write cannot be committed");
 }
 

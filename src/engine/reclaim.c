@@ -194,8 +194,13 @@ typedef struct reclaim_job {
 static corm_status run_reclaim(engine_job *job, engine_round *round, corm_error *err) {
     reclaim_job *reclaim = (reclaim_job *)job;
     uint32_t     now_s = (uint32_t)(round->store->now_us() / 1000000);
-    return engine__reclaim_some(round->store, round->txn, round->schema, now_s, reclaim->budget,
-                                &reclaim->done, err);
+    uint64_t     trimmed;
+    CORM_TRY(engine__reclaim_some(round->store, round->txn, round->schema, now_s, reclaim->budget,
+                                  &reclaim->done, err));
+    CORM_TRY(engine__feed_trim(round->store, round->txn, round->store->now_us(),
+                               reclaim->budget - reclaim->done, &trimmed, err));
+    reclaim->done += trimmed;
+    return CORM_OK;
 }
 
 corm_status engine__reclaim(engine *store, uint64_t budget, uint64_t *reclaimed, corm_error *err) {

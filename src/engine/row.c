@@ -28,6 +28,7 @@ void engine__scan_head(row_scan *scan, uint32_t clustering_count, cql_value *clu
     if (out->flags & ROW_LIVENESS_EXPIRES) {
         out->liveness.ttl = (uint32_t)scan_uvarint(scan);
         out->liveness.expires = (uint32_t)scan_uvarint(scan);
+        out->liveness.tombstone = out->flags & ROW_LIVENESS_TOLD;
     }
     out->deleted_at = ENGINE_NO_TIMESTAMP;
     out->deleted_local = 0;
@@ -183,7 +184,8 @@ static void put_head(const cql_table *table, const engine_row *row, int64_t base
     base__buf_u8(out,
                  (uint8_t)((row->has_liveness ? ROW_LIVENESS : 0) |
                            (expires ? ROW_LIVENESS_EXPIRES : 0) | (deleted ? ROW_DELETION : 0) |
-                           (table->is_counter ? ROW_COUNTER : 0)));
+                           (table->is_counter ? ROW_COUNTER : 0) |
+                           (expires && row->liveness.tombstone ? ROW_LIVENESS_TOLD : 0)));
     base__buf_i64(out, base);
     for (uint32_t i = 0; i < row->clustering_count; i++) {
         cql_value value = row->clustering[i];

@@ -9,7 +9,7 @@
  * are over.
  *
  * Bytes (integers are uvarints unless a size is given; times are unsigned seconds since 1970):
- *   flags u8: 1 liveness, 2 liveness expires, 4 row deletion, 8 counter table
+ *   flags u8: 1 liveness, 2 liveness expires, 4 row deletion, 8 counter table, 16 the feed has told that the liveness expired
  *   base timestamp i64: cells with this timestamp say so by a flag
  *   clustering values: for each column, length + 1 (0: null) and the bytes      [not in static rows]
  *   liveness: u8 1 when at the base timestamp, else 0 and the timestamp i64; ttl, expiry when it expires
@@ -48,10 +48,11 @@ typedef struct engine_column_image {
 
 /* A row decoded; lives in an arena with all it points to (values may borrow from the stored bytes). */
 typedef struct engine_row {
-    uint32_t             clustering_count; /* 0 for a static row */
-    cql_value           *clustering;
-    bool                 has_liveness;
-    engine_cell          liveness; /* timestamp, ttl, expires */
+    uint32_t   clustering_count; /* 0 for a static row */
+    cql_value *clustering;
+    bool       has_liveness;
+    engine_cell
+        liveness; /* timestamp, ttl, expires; tombstone: it has expired, and the feed has told so */
     int64_t              deleted_at;
     uint32_t             deleted_local;
     uint32_t             column_count, column_capacity;

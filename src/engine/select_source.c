@@ -88,9 +88,8 @@ static corm_status read_bound(select_run *run, const engine_bound *bound, stretc
 corm_status select__read_bounds(select_run *run, corm_error *err) {
     static const uint8_t   behind_all = 0xFF;
     static const cql_value no_values = { NULL, 0 };
-    const engine_bound     everything = { { NULL, 0 },
-                                          { &behind_all, 1 },
-                                      run->table->clustering_count ? NULL : &no_values };
+    const engine_bound     everything = { .end = { &behind_all, 1 },
+                                          .row = run->table->clustering_count ? NULL : &no_values };
     const engine_bound    *bounds = run->bounds ? run->bounds : &everything;
     uint32_t               count = run->bounds ? run->bound_count : 1;
     stretch                scratch = { 0 };

@@ -120,6 +120,10 @@ CORM_CHECKED corm_status engine__queue_row(kv_txn *txn, uint32_t due_s, corm_byt
                                            corm_error *err);
 CORM_CHECKED corm_status engine__queue_storage(kv_txn *txn, uint32_t storage_id, corm_error *err);
 
+/* Tells the feed of a change of the schema or of TRUNCATE; before `next` is stored. */
+CORM_CHECKED corm_status engine__feed_schema(engine_request *request, const cql_schema *next,
+                                             const cql_schema_change *change, corm_error *err);
+
 /* ---- indexes: index.c ---- */
 
 /* Fills a new index from the rows of its table. */

@@ -201,7 +201,7 @@ static corm_status note_dropped(verifier *run, corm_bytes key, corm_bytes value,
 static corm_status verify(verifier *run, corm_error *err) {
     CORM_TRY(walk(run, KV_QUEUE, note_dropped, err));
     CORM_TRY(walk(run, KV_DATA, check_stored, err));
-    if (run->expected == run->entries) return CORM_OK;
+    if (run->expected == run->entries) return engine__verify_feed(&run->snapshot, err);
     return base__fail(err, CORM_CORRUPT, "indexes hold %llu entries where rows ask for %llu",
                       (unsigned long long)run->entries, (unsigned long long)run->expected);
 }

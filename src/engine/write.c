@@ -13,6 +13,7 @@ corm_status engine__write_new(engine_request *request, engine_write **out, corm_
     if (!write) return base__fail_memory(err);
     write->request = request;
     write->last_image = &write->first_image;
+    write->last_range = &write->first_range;
     *out = write;
     return CORM_OK;
 }
@@ -91,10 +92,10 @@ bool engine__is_followed(const cql_table *table) {
 static corm_status load_image(engine_write *write, write_image *image, corm_error *err) {
     base_arena *arena = write->request->arena;
     corm_bytes  bytes;
-    image->row.deleted_at = ENGINE_NO_TIMESTAMP;
+    image->row.deleted_at = image->before.deleted_at = ENGINE_NO_TIMESTAMP;
     CORM_TRY(kv__get(write->request->txn, KV_DATA, image->key, &bytes, &image->existed, err));
     if (!image->existed) return CORM_OK;
-    if (engine__is_followed(image->table))
+    if (engine__is_followed(image->table) || engine__is_fed(write->request->store, image->table))
         CORM_TRY(
             engine__row_decode(image->table, image->is_static, bytes, arena, &image->before, err));
     return engine__row_decode(image->table, image->is_static, bytes, arena, &image->row, err);

@@ -80,6 +80,20 @@ static corm_status delete_range(engine_write *write, write_partition *partition,
     return CORM_OK;
 }
 
+/* Tells the feed of a deletion of more than one row. */
+static corm_status note_range(engine_write *write, write_partition *partition,
+                              const engine_bound *bound, int64_t timestamp, corm_error *err) {
+    if (!engine__is_fed(write->request->store, partition->table)) return CORM_OK;
+    write_range *range = BASE_NEW(write->request->arena, write_range);
+    if (!range) return base__fail_memory(err);
+    *range =
+        (write_range){ .partition = partition, .is_partition = !bound, .timestamp = timestamp };
+    if (bound) range->bound = *bound;
+    *write->last_range = range;
+    write->last_range = &range->next;
+    return CORM_OK;
+}
+
 static corm_status delete_partition(engine_write *write, write_partition *partition,
                                     int64_t timestamp, corm_error *err) {
     static const uint8_t behind_all = 0xFF;
@@ -87,6 +101,7 @@ static corm_status delete_partition(engine_write *write, write_partition *partit
     write_image         *static_row;
     partition->changed = true;
     if (timestamp <= deletions->partition_at) return CORM_OK;
+    CORM_TRY(note_range(write, partition, NULL, timestamp, err));
     deletions->partition_at = timestamp;
     deletions->partition_local = write->request->now_s;
     uint32_t kept = 0;
@@ -109,6 +124,7 @@ static corm_status delete_bound(engine_write *write, write_partition *partition,
     timestamp -= write->is_conditional;
     engine_range range = { bound->start, bound->end, timestamp, write->request->now_s };
     partition->changed = true;
+    CORM_TRY(note_range(write, partition, bound, timestamp, err));
     CORM_TRY(engine__deletions_add(&partition->deletions, &range, write->request->arena, err));
     return delete_range(write, partition, bound->start, bound->end, timestamp, err);
 }

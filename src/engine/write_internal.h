@@ -34,6 +34,15 @@ typedef struct write_image {
     struct write_image *next;
 } write_image;
 
+/* A deletion of more than one row, for the feed. */
+typedef struct write_range {
+    write_partition    *partition;
+    bool                is_partition;
+    engine_bound        bound; /* of a range */
+    int64_t             timestamp;
+    struct write_range *next;
+} write_range;
+
 struct engine_write {
     engine_request  *request;
     base_map         images;                    /* data key -> write_image */
@@ -43,6 +52,10 @@ struct engine_write {
     /* Under conditions every cell has the store's time, as a ballot's would be: a client's has no say. Deletions of ranges
      * and partitions are a microsecond older, so that what the same request writes stays. */
     bool is_conditional;
+    /* For the feed: what was deleted as a range or a partition, in order; and what the flush has planned to put. */
+    write_range *first_range, **last_range;
+    uint32_t     feed_count;
+    uint64_t     feed_bytes;
 };
 
 /* The deletions of a partition, read once. */
@@ -98,6 +111,19 @@ bool engine__is_followed(const cql_table *table);
 /* Adds the changes of the row's index entries. */
 CORM_CHECKED corm_status engine__index_changes(const row_change *change, write_ops *ops,
                                                corm_error *err);
+
+/* Whether the table's changes go to the feed. */
+bool engine__is_fed(const engine *store, const cql_table *table);
+
+/* Reclaim looks at a row that is fed: marks that its marker has expired, so that this is told once. */
+void engine__feed_expire(engine_row *row, uint32_t now_s);
+
+/* Adds the record of a row's change, of those of rows deleted together. */
+CORM_CHECKED corm_status engine__feed_row(engine_write *write, const row_change *change,
+                                          bool is_reclaim, write_ops *ops, corm_error *err);
+CORM_CHECKED corm_status engine__feed_ranges(engine_write *write, write_ops *ops, corm_error *err);
+/* What was planned has been put. */
+void engine__feed_done(engine_write *write);
 
 /* One assignment of an UPDATE, INSERT or DELETE of columns. */
 CORM_CHECKED corm_status engine__write_assign(write_image *image, const cql_assign *assign,
