@@ -35,3 +35,8 @@ foreach(name corm corm-testing)
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libcorm-dev)
 endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT libcorm-dev)
+
+if(TARGET corm)
+  install(FILES packaging/systemd/corm.service packaging/systemd/corm.socket
+    DESTINATION lib/systemd/system COMPONENT corm)
+endif()

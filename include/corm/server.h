@@ -37,32 +37,46 @@ typedef struct corm_server_options {
     /* Sockets that listen already, as systemd gives them, in place of `listen` and `port`; the server makes copies. */
     const int *sockets;
     uint32_t   socket_count;
-    uint32_t
-        loops; /* threads that connections are spread over. default: one a processor, at most 4 */
-    uint32_t read_threads; /* default: 2 */
+
+    /* TLS 1.2 or 1.3: the server's certificate with its chain, and its key, as PEM files; no key file: the key is in the
+     * certificate's. Without a certificate connections are plain; with one, only encrypted ones are taken. */
+    const char *tls_certificate_file, *tls_key_file, *tls_key_password;
+    /* Clients must show a certificate that an authority of this file has signed. default: they need none */
+    const char *tls_client_ca_file;
+
+    /* Threads that connections are spread over. default: one a processor, at most 4 */
+    uint32_t loops;
+    /* Threads that parse and read. default: 2 */
+    uint32_t read_threads;
+
     /* What is over a limit of requests is answered with CORM_OVERLOADED at once, the connection stays; more connections
-     * than may be are closed when they are made. */
-    uint32_t max_connections;             /* default: 8192 */
-    uint32_t max_requests;                /* under way. default: 16384 */
-    uint32_t max_requests_per_connection; /* default: 4096 */
-    uint64_t max_request_bytes;           /* of all requests under way. default: 256 MiB */
-    uint64_t max_message_bytes; /* of one; a longer one ends its connection. default: 16 MiB */
-    uint64_t
-        max_unread_bytes; /* of answers that a client does not take: no more is read from it. default: 8 MiB */
-    uint32_t
-        max_prepared; /* statements kept; the one unused longest is forgotten. default: 10000 */
-    uint32_t handshake_ms; /* a connection that is not ready by then is closed. default: 10000 */
-    uint32_t idle_ms;      /* a connection without requests for so long is closed. default: never */
-    uint32_t
-        slow_ms; /* one that takes nothing of its answers for so long is closed. default: 30000 */
-    uint32_t
-             stop_ms; /* how long corm_server_stop() lets requests under way and their answers go on. default: 10000 */
+     * than may be are closed when they are made. default: 8192 */
+    uint32_t max_connections;
+    /* Under way. default: 16384 in all, 4096 of one connection, 256 MiB in all */
+    uint32_t max_requests, max_requests_per_connection;
+    uint64_t max_request_bytes;
+    /* Of one message; a longer one ends its connection. default: 16 MiB */
+    uint64_t max_message_bytes;
+    /* Of answers that a client does not take: no more is read from it. default: 8 MiB */
+    uint64_t max_unread_bytes;
+    /* Statements kept; the one unused longest is forgotten. default: 10000 */
+    uint32_t max_prepared;
+
+    /* A connection that is not ready by then is closed. default: 10000 */
+    uint32_t handshake_ms;
+    /* A connection without requests for so long is closed. default: never */
+    uint32_t idle_ms;
+    /* One that takes nothing of its answers for so long is closed. default: 30000 */
+    uint32_t slow_ms;
+    /* How long corm_server_stop() lets requests under way and their answers go on. default: 10000 */
+    uint32_t stop_ms;
     uint32_t _canary; /* must stay 0 */
 } corm_server_options;
 
 /* Listens and answers on threads of its own. The session must be of an embedded store (else CORM_UNSUPPORTED) and stay
  * open until the server has stopped. `options` may be NULL. On success *out is released by corm_server_stop(). Errors:
- * CORM_INVALID_ARGUMENT (an option; the message says which), CORM_IO (the address is taken, or not this machine's). */
+ * CORM_INVALID_ARGUMENT (an option; the message says which), CORM_IO (the address is taken, or not this machine's; a file of TLS
+ * cannot be used). */
 CORM_API CORM_CHECKED corm_status corm_server_start(corm_server **out, corm_session *session,
                                                     const corm_server_options *options,
                                                     corm_error                *err);
@@ -70,9 +84,17 @@ CORM_API CORM_CHECKED corm_status corm_server_start(corm_server **out, corm_sess
 /* Takes no more connections and requests, answers those under way, closes all, and frees the server. NULL is ignored. */
 CORM_API void corm_server_stop(corm_server *server);
 
+/* Takes other options while it runs: users, limits, clocks, and the files of TLS, which are read again also when their names are the
+ * same. They hold for connections that are made from now on, limits of requests and clocks also for those that are there. What
+ * must stay as it was is not looked at (`listen`, `port`, `sockets`, `loops`, `read_threads`), or refused (TLS cannot be switched on or
+ * off). On failure everything stays as it was; errors as of corm_server_start(). */
+CORM_API CORM_CHECKED corm_status corm_server_reload(corm_server               *server,
+                                                     const corm_server_options *options,
+                                                     corm_error                *err);
+
 /* Where it listens. */
 CORM_API uint16_t corm_server_port(const corm_server *server);
-/* The URI for clients on this machine, without user; borrowed until the server stops. */
+/* The URI for clients on this machine, without user; with TLS it ends in ?tls=true, and what they trust is theirs to add; borrowed until the server stops. */
 CORM_API const char *corm_server_uri(const corm_server *server);
 
 typedef struct corm_server_stats {
@@ -84,6 +106,8 @@ typedef struct corm_server_stats {
     uint64_t
         refused; /* connections over the limit, of unknown versions or with wrong credentials */
     uint64_t prepared; /* statements kept now */
+    /* About four a second, of the loop that has made the fewest: a loop that hangs makes none. */
+    uint64_t ticks;
 } corm_server_stats;
 
 CORM_API void corm_server_stats_get(corm_server *server, corm_server_stats *out);

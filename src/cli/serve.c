@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* serve.c -- the command `corm serve`: an embedded store behind Cassandra's protocol, until SIGINT or SIGTERM.
  *
- * The main thread waits for the signal; all threads that are made block it. */
+ * The main thread waits for signals; all threads that are made block them. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "base/arena.h"
 #include "base/fail.h"
 #include "cli/command.h"
-#include "cli/input.h"
-#include "corm/server.h"
+#include "cli/serve.h"
 
 typedef struct serve_values {
     int64_t     port, max_connections, idle, loops;
-    const char *listen, *users;
+    const char *listen, *users, *limits, *tls_cert, *tls_key, *tls_ca;
     bool        everybody, read_only, must_exist, relaxed;
 } serve_values;
 
@@ -30,6 +27,14 @@ static const cli_option serve_options[] = {
       "a numeric address; 0.0.0.0 is all of them. default: 127.0.0.1", 0, 0, NULL },
     { "users", 0, CLI_TEXT, OPTION(users), "FILE",
       "asks clients for one of the file's lines NAME:PASSWORD", 0, 0, NULL },
+    { "tls-cert", 0, CLI_TEXT, OPTION(tls_cert), "FILE",
+      "takes encrypted connections only, with this certificate and its chain (PEM)", 0, 0, NULL },
+    { "tls-key", 0, CLI_TEXT, OPTION(tls_key), "FILE",
+      "its key. default: it is in the certificate's file", 0, 0, NULL },
+    { "tls-ca", 0, CLI_TEXT, OPTION(tls_ca), "FILE",
+      "requires certificates of clients, signed by an authority of this file", 0, 0, NULL },
+    { "limits", 0, CLI_TEXT, OPTION(limits), "FILE",
+      "lines NAME NUMBER, names as of corm_server_options: max_requests 1000", 0, 0, NULL },
     { "allow-everybody", 0, CLI_FLAG, OPTION(everybody), NULL,
       "lets clients of other machines in without a password", 0, 0, NULL },
     { "max-connections", 0, CLI_NUMBER, OPTION(max_connections), "N", "default: 8192", 1, 1000000,
@@ -46,83 +51,12 @@ static const cli_option serve_options[] = {
 };
 #undef OPTION
 
-/* ---- users ---- */
-
-static corm_status read_user(base_arena *arena, corm_str line, corm_server_user *out,
-                             corm_error *err) {
-    const char *colon = memchr(line.data, ':', line.len);
-    if (!colon || colon == line.data)
-        return base__fail(err, CORM_INVALID_ARGUMENT, "a line is not NAME:PASSWORD");
-    size_t   len = (size_t)(colon - line.data);
-    corm_str password = { colon + 1, line.len - len - 1 };
-    out->name = base__arena_str(arena, (corm_str){ line.data, len }).data;
-    out->password = base__arena_str(arena, password).data;
-    return out->name && out->password ? CORM_OK : base__fail_memory(err);
-}
-
-static uint32_t count_lines(corm_str text) {
-    uint32_t count = 1;
-    for (size_t i = 0; i < text.len; i++) count += text.data[i] == '\n';
-    return count;
-}
-
-static corm_str next_line(corm_str *text) {
-    const char *end = memchr(text->data, '\n', text->len);
-    size_t      len = end ? (size_t)(end - text->data) : text->len;
-    corm_str    line = { text->data, len };
-    if (end) len++;
-    text->data += len;
-    text->len -= len;
-    if (line.len > 0 && line.data[line.len - 1] == '\r') line.len--;
-    return line;
-}
-
-static corm_status read_users(base_arena *arena, corm_str text, corm_server_options *options,
-                              corm_error *err) {
-    corm_server_user *users = BASE_NEW_ARRAY(arena, corm_server_user, count_lines(text));
-    if (!users) return base__fail_memory(err);
-    options->users = users;
-    while (text.len > 0) {
-        corm_str line = next_line(&text);
-        if (line.len == 0 || line.data[0] == '#') continue;
-        CORM_TRY(read_user(arena, line, &users[options->user_count++], err));
-    }
-    if (options->user_count > 0) return CORM_OK;
-    return base__fail(err, CORM_INVALID_ARGUMENT, "there is no user in it");
-}
-
-static corm_status read_users_file(base_arena *arena, const char *path,
-                                   corm_server_options *options, corm_error *err) {
-    base_buf text = { 0 };
-    if (!path) return CORM_OK;
-    corm_status status = cli__read_whole_file(path, &text, err);
-    if (status == CORM_OK) status = read_users(arena, base__buf_str(&text), options, err);
-    base__buf_free(&text);
-    return status;
-}
-
-/* ---- telling ---- */
-
-/* To whoever started it and asked to be told, as systemd does. */
-static void notify(const char *what) {
-    const char        *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path || !*path || strlen(path) >= sizeof address.sun_path) return;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (*path == '@') address.sun_path[0] = '\0';
-    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    (void)sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&address, len);
-    close(fd);
-}
-
 static int failed(const corm_error *error, const char *where) {
     fprintf(stderr, "corm serve: %s%s%s\n", where ? where : "", where ? ": " : "", error->message);
     return error->status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
 
-/* ---- the command ---- */
+/* ---- options ---- */
 
 /* Each connection takes a file: as many as this process may have. */
 static void allow_many_files(void) {
@@ -132,31 +66,106 @@ static void allow_many_files(void) {
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What the command's line says, over what the file of limits says. */
 static corm_server_options options_of(const serve_values *values) {
     return (corm_server_options){
         .listen = values->listen,
         .port = (int32_t)values->port,
         .allow_everybody = values->everybody,
         .loops = (uint32_t)values->loops,
-        .max_connections = (uint32_t)values->max_connections,
-        .idle_ms = (uint32_t)(values->idle * 1000),
+        .tls_certificate_file = values->tls_cert,
+        .tls_key_file = values->tls_key,
+        .tls_client_ca_file = values->tls_ca,
     };
 }
 
-static int serve(corm_session *session, const corm_server_options *options, const sigset_t *ends) {
+/* Reads all files; *where is the one that is wrong. */
+static corm_status read_options(base_arena *arena, const serve_values *values,
+                                corm_server_options *out, const char **where, corm_error *err) {
+    *out = options_of(values);
+    *where = values->users;
+    CORM_TRY(cli__serve_users(arena, values->users, out, err));
+    *where = values->limits;
+    CORM_TRY(cli__serve_limits(values->limits, out, err));
+    *where = NULL;
+    if (values->max_connections) out->max_connections = (uint32_t)values->max_connections;
+    if (values->idle) out->idle_ms = (uint32_t)(values->idle * 1000);
+    return CORM_OK;
+}
+
+/* ---- serving ---- */
+
+/* A file that is wrong leaves everything as it was. */
+static void reload(corm_server *server, const serve_values *values) {
+    base_arena          arena = { 0 };
+    corm_server_options options;
+    corm_error          error = { 0 };
+    const char         *where;
+    cli__notify_reloading();
+    corm_status status = read_options(&arena, values, &options, &where, &error);
+    if (status == CORM_OK) status = corm_server_reload(server, &options, &error);
+    if (status == CORM_OK)
+        fprintf(stderr, "corm serve: files were read again\n");
+    else
+        fprintf(stderr, "corm serve: nothing was changed: %s%s%s\n", where ? where : "",
+                where ? ": " : "", error.message);
+    base__arena_free(&arena);
+    cli__notify("READY=1\n");
+}
+
+/* The next signal; 0 when `wait_ms` (0: no end) have passed before. */
+static int next_signal(const sigset_t *signals, uint32_t wait_ms) {
+    int             number = 0;
+    struct timespec patience = { .tv_sec = wait_ms / 1000,
+                                 .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
+    if (wait_ms == 0) {
+        sigwait(signals, &number);
+        return number;
+    }
+    do {
+        number = sigtimedwait(signals, NULL, &patience);
+    } while (number < 0 && errno == EINTR);
+    return number > 0 ? number : 0;
+}
+
+/* Shows life when every loop has ticked since the last time; its clock is quicker than any watchdog. */
+static void show_life(corm_server *server, uint64_t *ticks) {
+    corm_server_stats stats;
+    corm_server_stats_get(server, &stats);
+    if (stats.ticks != *ticks) cli__notify("WATCHDOG=1\n");
+    *ticks = stats.ticks;
+}
+
+static void serve_until_told(corm_server *server, const serve_values *values,
+                             const sigset_t *signals) {
+    uint32_t watchdog_ms = cli__watchdog_ms();
+    uint64_t ticks = UINT64_MAX;
+    for (;;) {
+        int number = next_signal(signals, watchdog_ms);
+        if (number == SIGHUP)
+            reload(server, values);
+        else if (number != 0)
+            return;
+        if (watchdog_ms > 0) show_life(server, &ticks);
+    }
+}
+
+static int serve(corm_session *session, const serve_values *values,
+                 const corm_server_options *options, const sigset_t *signals) {
     corm_server *server;
     corm_error   error = { 0 };
-    int          signal_number = 0;
     if (corm_server_start(&server, session, options, &error) != CORM_OK)
         return failed(&error, NULL);
     printf("%s\n", corm_server_uri(server));
     fflush(stdout);
-    notify("READY=1\n");
-    sigwait(ends, &signal_number);
-    notify("STOPPING=1\n");
+    cli__notify("READY=1\n");
+    serve_until_told(server, values, signals);
+    cli__notify("STOPPING=1\n");
     corm_server_stop(server);
     return CLI_OK;
 }
+
+/* ---- the command ---- */
 
 /* A folder may stand without the scheme. */
 static const char *uri_of(base_arena *arena, const char *operand) {
@@ -166,33 +175,38 @@ static const char *uri_of(base_arena *arena, const char *operand) {
 }
 
 static int open_and_serve(base_arena *arena, const serve_values *values, const char *operand,
-                          const sigset_t *ends) {
+                          const sigset_t *signals) {
     corm_error           error = { 0 };
     corm_session        *session = NULL;
-    corm_server_options  options = options_of(values);
+    corm_server_options  options;
+    const char          *where;
+    int                  sockets[CLI_MOST_SOCKETS];
     corm_session_options how = { .read_only = values->read_only,
                                  .must_exist = values->must_exist,
                                  .relaxed_durability = values->relaxed };
     const char          *uri = uri_of(arena, operand);
     if (!uri) return failed(&error, "memory is exhausted");
-    if (read_users_file(arena, values->users, &options, &error) != CORM_OK)
-        return failed(&error, values->users);
+    if (read_options(arena, values, &options, &where, &error) != CORM_OK)
+        return failed(&error, where);
+    options.sockets = sockets;
+    options.socket_count = cli__listen_sockets(sockets);
     int code = cli__open_session("serve", uri, &how, &session);
     if (code != CLI_OK) return code;
-    code = serve(session, &options, ends);
+    code = serve(session, values, &options, signals);
     corm_session_close(session);
     return code;
 }
 
 static int run(const void *values, const cli_operands *operands) {
     base_arena arena = { 0 };
-    sigset_t   ends, before;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, &before);
+    sigset_t   signals, before;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
     allow_many_files();
-    int code = open_and_serve(&arena, values, operands->items[0], &ends);
+    int code = open_and_serve(&arena, values, operands->items[0], &signals);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     base__arena_free(&arena);
     return code;
@@ -205,7 +219,8 @@ const cli_command cli__serve_command = {
     .more =
         "FOLDER is a folder or the URI of an embedded store (corm:FOLDER, corm::memory:). The URI for\n"
         "clients is printed when they can connect. SIGINT and SIGTERM end it: requests under way are\n"
-        "answered first. Elsewhere than on loopback it listens only with --users or --allow-everybody.",
+        "answered first. SIGHUP reads the files of users, limits and certificates again. Elsewhere than on\n"
+        "loopback it listens only with --users or --allow-everybody.",
     .options = serve_options,
     .option_count = sizeof serve_options / sizeof serve_options[0],
     .values_size = sizeof(serve_values),

@@ -10,6 +10,8 @@
 /* ---- the end ---- */
 
 static void free_conn(server_conn *conn) {
+    server__tls_end(conn);
+    base__buf_free(&conn->sealed);
     wire__decoder_free(&conn->decoder);
     wire__encoder_free(&conn->encoder);
     base__buf_free(&conn->sending);
@@ -100,6 +102,27 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     *buf = uv_buf_init((char *)loop->input, sizeof loop->input);
 }
 
+/* Whether what a connection begins with is of the kind that this server speaks. */
+static bool is_kind(server_conn *conn, corm_bytes bytes) {
+    if (conn->version > 0 || (conn->tls && conn->began)) return true;
+    conn->began = true;
+    bool is_hello = server__tls_is_hello(bytes);
+    if (is_hello == (conn->tls != NULL)) return true;
+    if (is_hello)
+        server__tls_decline(conn);
+    else
+        server__refuse_plain(conn, bytes);
+    return false;
+}
+
+static void take(server_conn *conn, corm_bytes bytes) {
+    if (!is_kind(conn, bytes)) return;
+    if (conn->tls && !server__tls_read(conn, bytes, &bytes)) return;
+    if (conn->version == 0 && !server__first_bytes(conn, bytes)) return;
+    wire__decoder_feed(&conn->decoder, bytes.data, bytes.len);
+    read_frames(conn);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     server_conn *conn = (server_conn *)stream;
     if (count == 0 || conn->closing) return;
@@ -107,11 +130,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
         server__conn_close(conn);
         return;
     }
-    corm_bytes bytes = { (const uint8_t *)buf->base, (size_t)count };
     conn->active_ms = uv_now(stream->loop);
-    if (conn->version == 0 && !server__first_bytes(conn, bytes)) return;
-    wire__decoder_feed(&conn->decoder, bytes.data, bytes.len);
-    read_frames(conn);
+    take(conn, (corm_bytes){ (const uint8_t *)buf->base, (size_t)count });
     if (server__conn_unread(conn) > server__options(conn)->max_unread_bytes)
         server__conn_read(conn, false);
 }
@@ -189,9 +209,14 @@ static void init(server_conn *conn) {
 }
 
 void server__conn_begin(server_conn *conn) {
+    server__loop_refresh(conn->loop);
     init(conn);
     if (uv_tcp_open(&conn->tcp, conn->fd) != 0) {
         close(conn->fd);
+        server__conn_close(conn);
+        return;
+    }
+    if (!server__tls_begin(conn)) {
         server__conn_close(conn);
         return;
     }

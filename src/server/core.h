@@ -12,6 +12,7 @@
 #ifndef SERVER_CORE_H
 #define SERVER_CORE_H
 
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <uv.h>
@@ -70,6 +71,7 @@ typedef struct server_settings {
     atomic_uint         refs;
     corm_server_options options; /* with every default */
     base_arena          arena;   /* of the options' texts */
+    SSL_CTX            *tls;     /* NULL: plain connections */
 } server_settings;
 
 CORM_CHECKED corm_status server__settings_new(const corm_server_options *options,
@@ -111,10 +113,12 @@ typedef struct server_loop {
     server_call     *spare;
     uint32_t         spare_count;
     uint8_t          input[SERVER_INPUT_BYTES]; /* used up before the next read */
+    base_buf         plain;                     /* TLS: what was decrypted, used up like `input` */
+    base_buf         clear;                     /* TLS: what is to be encrypted */
 
     _Atomic uint32_t conn_count; /* also those on their way here */
     /* Counted by this thread alone. */
-    _Atomic uint64_t answered, errors, overloaded, refused;
+    _Atomic uint64_t answered, errors, overloaded, refused, ticks;
 
     pthread_mutex_t  lock; /* guards the inbox: all that follows */
     server_call     *finished, **finished_end;
@@ -140,6 +144,9 @@ void server__finished(server_call *call); /* its loop waits for it */
 bool server__loop_give_conn(server_loop *loop, server_conn *conn);
 bool server__loop_give_notice(server_loop *loop, server_notice *notice);
 void server__loop_give_settings(server_loop *loop, server_settings *settings);
+
+/* Takes up new settings, if there are any; its thread. */
+void server__loop_refresh(server_loop *loop);
 
 /* Only the loop's own thread counts, so that nothing is locked. */
 static inline void server__count(_Atomic uint64_t *figure) {
@@ -185,6 +192,9 @@ struct corm_server {
 /* Opens the sockets of the settings; on the first loop, before its thread runs. */
 CORM_CHECKED corm_status server__listen(corm_server *server, corm_error *err);
 void                     server__listen_close(corm_server *server);
+/* Whether clients may come in by these options where the server listens already. */
+CORM_CHECKED corm_status server__listen_check(const corm_server         *server,
+                                              const corm_server_options *options, corm_error *err);
 /* Takes connections that wait, if there is memory by now. */
 void server__accept_again(corm_server *server);
 
@@ -202,10 +212,14 @@ struct server_conn {
     wire_decoder  decoder;
     wire_encoder  encoder;
     uint8_t       version;        /* 0: nothing has come yet */
+    bool          began;          /* its first bytes were looked at */
     bool          started, ready; /* STARTUP came; the handshake is over */
     unsigned      events;         /* bits by wire_event_kind */
     uint32_t      refs;           /* the socket, each call, the list of dirty ones */
     uint32_t      calls;          /* under way */
+    SSL          *tls;            /* NULL: plain */
+    base_buf      sealed;         /* bytes that go out as they are: what TLS has made */
+    bool          said_end;       /* close_notify is among them */
     base_buf      sending;        /* by `write`, while `writing` */
     size_t        sent;           /* of them */
     unsigned      piece;          /* bytes that `write` has */
@@ -245,12 +259,32 @@ void server__flush(server_loop *loop);
 size_t server__conn_unread(const server_conn *conn);
 void   server__conn_read(server_conn *conn, bool on);
 
+/* ---- TLS: tls.c ---- */
+
+/* Reads the files of the options; *out is NULL when they name none. */
+CORM_CHECKED corm_status server__tls_context(const corm_server_options *options, SSL_CTX **out,
+                                             corm_error *err);
+/* False: memory is exhausted. */
+bool server__tls_begin(server_conn *conn);
+void server__tls_end(server_conn *conn);
+/* Whether a client's first bytes begin a handshake of TLS; and the end of one that does so at a plain port. */
+bool server__tls_is_hello(corm_bytes bytes);
+void server__tls_decline(server_conn *conn);
+/* Decrypts; *plain is used up before the loop reads again. False: there is nothing for the decoder. */
+bool server__tls_read(server_conn *conn, corm_bytes bytes, corm_bytes *plain);
+/* Moves what the encoder has to `sealed`. */
+CORM_CHECKED corm_status server__tls_seal(server_conn *conn, corm_error *err);
+/* Whether there was still to be said that nothing more comes. */
+bool server__tls_say_end(server_conn *conn);
+
 /* ---- messages: handshake.c ---- */
 
 /* One message of a client. */
 void server__frame(server_conn *conn, const wire_frame *frame);
 /* Looks at the first bytes of a connection; false: they are of no version that is spoken, and it was told so. */
 bool server__first_bytes(server_conn *conn, corm_bytes bytes);
+/* A plain client where TLS is spoken: it is told so. */
+void server__refuse_plain(server_conn *conn, corm_bytes bytes);
 
 /* Answers whose body is at hand. `body` is freed. */
 void server__say(server_conn *conn, int16_t stream, wire_opcode opcode, base_buf *body);

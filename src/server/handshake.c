@@ -65,6 +65,14 @@ bool server__first_bytes(server_conn *conn, corm_bytes bytes) {
     return false;
 }
 
+void server__refuse_plain(server_conn *conn, corm_bytes bytes) {
+    server__tls_end(conn);
+    if (bytes.data[0] >= LEAST_VERSION && bytes.data[0] <= MOST_VERSION)
+        wire__encoder_init(&conn->encoder, bytes.data[0], true);
+    refuse(conn, stream_of(bytes), CORM_PROTOCOL_ERROR,
+           "This server takes encrypted connections only (TLS)");
+}
+
 static bool check_version(server_conn *conn, const wire_frame *frame) {
     char message[160];
     if (frame->response) {

@@ -147,8 +147,9 @@ static void set_uri(corm_server *server, const address_any *address) {
     server->port = ntohs(is_v4 ? ((const struct sockaddr_in *)address)->sin_port
                                : ((const struct sockaddr_in6 *)address)->sin6_port);
     host_of(address, host, sizeof host);
-    snprintf(server->uri, sizeof server->uri, is_v4 ? "cassandra://%s:%u" : "cassandra://[%s]:%u",
-             host, server->port);
+    snprintf(server->uri, sizeof server->uri,
+             is_v4 ? "cassandra://%s:%u%s" : "cassandra://[%s]:%u%s", host, server->port,
+             server->settings->tls ? "?tls=true" : "");
 }
 
 /* ---- sockets ---- */
@@ -208,6 +209,18 @@ static corm_status poll_socket(corm_server *server, int fd, corm_error *err) {
     server->listener_count++;
     listener->poll.data = listener;
     listener->waits = uv_poll_start(&listener->poll, UV_READABLE, on_dialled) != 0;
+    return CORM_OK;
+}
+
+corm_status server__listen_check(const corm_server *server, const corm_server_options *options,
+                                 corm_error *err) {
+    for (uint32_t i = 0; i < server->listener_count; i++) {
+        address_any address = { 0 };
+        socklen_t   len = sizeof address;
+        if (getsockname(server->listeners[i].fd, (struct sockaddr *)&address, &len) != 0)
+            return base__fail_errno(err, errno, "a socket has no name");
+        CORM_TRY(check_who_may_come(options, &address, err));
+    }
     return CORM_OK;
 }
 

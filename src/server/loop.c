@@ -97,6 +97,14 @@ static void take_settings(server_loop *loop, server_settings *settings) {
     loop->settings = settings;
 }
 
+void server__loop_refresh(server_loop *loop) {
+    pthread_mutex_lock(&loop->lock);
+    server_settings *settings = loop->next_settings;
+    loop->next_settings = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    take_settings(loop, settings);
+}
+
 static void take_calls(server_call *calls) {
     while (calls) {
         server_call *call = calls;
@@ -196,6 +204,7 @@ static void on_clock(uv_timer_t *clock) {
     uint64_t     now = uv_now(&loop->loop);
     bool         is_late = loop->stopping && now >= loop->stop_at_ms;
     server_conn *next = NULL;
+    server__count(&loop->ticks);
     if (is_first(loop)) {
         server__accept_again(loop->server);
         server__watch(loop->server);
@@ -282,6 +291,8 @@ void server__loop_free(server_loop *loop) {
         loop->spare = call->next;
         server__call_free(call);
     }
+    base__buf_free(&loop->plain);
+    base__buf_free(&loop->clear);
     server__settings_unref(loop->next_settings);
     server__settings_unref(loop->settings);
     pthread_mutex_destroy(&loop->lock);

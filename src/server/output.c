@@ -11,7 +11,7 @@ enum {
 };
 
 size_t server__conn_unread(const server_conn *conn) {
-    return conn->sending.len - conn->sent + conn->encoder.out.len;
+    return conn->sending.len - conn->sent + conn->encoder.out.len + conn->sealed.len;
 }
 
 void server__conn_touch(server_conn *conn) {
@@ -73,21 +73,40 @@ static void write_now(server_conn *conn) {
     write_rest(conn);
 }
 
+static bool has_more(const server_conn *conn) {
+    return !wire__encoder_is_empty(&conn->encoder) || conn->sealed.len > 0;
+}
+
+/* Moves all that there is to `sending`, which is empty. */
+static corm_status gather(server_conn *conn, corm_error *err) {
+    if (!conn->tls && conn->sealed.len == 0)
+        return wire__encoder_take(&conn->encoder, &conn->sending, err);
+    if (!wire__encoder_is_empty(&conn->encoder)) CORM_TRY(server__tls_seal(conn, err));
+    base_buf empty = conn->sending;
+    conn->sending = conn->sealed;
+    conn->sealed = empty;
+    return base__buf_status(&conn->sending, err);
+}
+
+static void send_what_there_is(server_conn *conn) {
+    corm_error err;
+    if (!has_more(conn)) return;
+    if (gather(conn, &err) == CORM_OK)
+        write_now(conn);
+    else
+        server__conn_close(conn);
+}
+
 static bool is_done(const server_conn *conn) {
-    return conn->calls == 0 && !conn->writing && wire__encoder_is_empty(&conn->encoder);
+    return conn->calls == 0 && !conn->writing && !has_more(conn);
 }
 
 static void send_more(server_conn *conn) {
-    corm_error err;
     if (conn->closing || conn->writing) return;
-    if (!wire__encoder_is_empty(&conn->encoder)) {
-        if (wire__encoder_take(&conn->encoder, &conn->sending, &err) != CORM_OK) {
-            server__conn_close(conn);
-            return;
-        }
-        write_now(conn);
-    }
-    if (conn->ending && is_done(conn)) server__conn_close(conn);
+    send_what_there_is(conn);
+    if (!conn->ending || conn->closing || !is_done(conn)) return;
+    if (server__tls_say_end(conn)) send_what_there_is(conn);
+    if (!conn->closing && is_done(conn)) server__conn_close(conn);
 }
 
 void server__flush(server_loop *loop) {

@@ -76,6 +76,40 @@ corm_status corm_server_start(corm_server **out, corm_session *session,
     return status;
 }
 
+/* ---- other settings ---- */
+
+static corm_status check_change(const corm_server *server, const server_settings *next,
+                                corm_error *err) {
+    if ((next->tls != NULL) != (server->settings->tls != NULL))
+        return base__fail(err, CORM_INVALID_ARGUMENT,
+                          "TLS cannot be switched on or off while the server runs");
+    return server__listen_check(server, &next->options, err);
+}
+
+/* The lock is held. */
+static void change(corm_server *server, server_settings *next) {
+    server__settings_unref(server->settings);
+    server->settings = next;
+    server__cache_limit(&server->cache, next->options.max_prepared);
+    for (uint32_t i = 0; i < server->loop_count; i++)
+        server__loop_give_settings(server->loops[i], next);
+}
+
+corm_status corm_server_reload(corm_server *server, const corm_server_options *options,
+                               corm_error *err) {
+    server_settings *next = NULL;
+    if (!server) return base__fail(err, CORM_INVALID_ARGUMENT, "there is no server");
+    CORM_TRY(server__settings_new(options, &next, err));
+    pthread_mutex_lock(&server->reload_lock);
+    corm_status status = check_change(server, next, err);
+    if (status == CORM_OK)
+        change(server, next);
+    else
+        server__settings_unref(next);
+    pthread_mutex_unlock(&server->reload_lock);
+    return status;
+}
+
 /* ---- looking at it ---- */
 
 uint16_t corm_server_port(const corm_server *server) {
@@ -93,6 +127,7 @@ void corm_server_stats_get(corm_server *server, corm_server_stats *out) {
         .accepted = atomic_load(&server->accepted),
         .refused = atomic_load(&server->turned_away),
         .prepared = server__cache_count(&server->cache),
+        .ticks = UINT64_MAX,
     };
     for (uint32_t i = 0; i < server->loop_count; i++) {
         server_loop *loop = server->loops[i];
@@ -100,5 +135,7 @@ void corm_server_stats_get(corm_server *server, corm_server_stats *out) {
         out->errors += atomic_load(&loop->errors);
         out->overloaded += atomic_load(&loop->overloaded);
         out->refused += atomic_load(&loop->refused);
+        uint64_t ticks = atomic_load(&loop->ticks);
+        if (ticks < out->ticks) out->ticks = ticks;
     }
 }

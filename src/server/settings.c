@@ -57,6 +57,16 @@ static corm_status copy_users(server_settings *settings, corm_error *err) {
     return CORM_OK;
 }
 
+static corm_status copy_files(server_settings *settings, corm_error *err) {
+    corm_server_options *options = &settings->options;
+    const char         **texts[] = { &options->tls_certificate_file, &options->tls_key_file,
+                                     &options->tls_key_password, &options->tls_client_ca_file };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (*texts[i]) CORM_TRY(copy_text(&settings->arena, *texts[i], texts[i], err));
+    }
+    return CORM_OK;
+}
+
 static corm_status copy_sockets(server_settings *settings, corm_error *err) {
     corm_server_options *options = &settings->options;
     if (options->socket_count == 0) return CORM_OK;
@@ -88,7 +98,9 @@ static corm_status fill(server_settings *settings, const corm_server_options *gi
     set_defaults(options);
     CORM_TRY(copy_text(&settings->arena, options->listen, &options->listen, err));
     CORM_TRY(copy_sockets(settings, err));
-    return copy_users(settings, err);
+    CORM_TRY(copy_files(settings, err));
+    CORM_TRY(copy_users(settings, err));
+    return server__tls_context(options, &settings->tls, err);
 }
 
 /* ---- life ---- */
@@ -113,6 +125,7 @@ server_settings *server__settings_ref(server_settings *settings) {
 
 void server__settings_unref(server_settings *settings) {
     if (!settings || atomic_fetch_sub(&settings->refs, 1) != 1) return;
+    SSL_CTX_free(settings->tls);
     base__arena_free(&settings->arena);
     free(settings);
 }

@@ -36,3 +36,10 @@ read -r URI <uri
 kill -INT $server
 wait $server
 echo "exit $?"
+
+run corm::memory: --tls-key key
+run corm::memory: --tls-cert missing
+echo 'max_fun 7' >limits
+run corm::memory: --limits limits
+echo 'max_requests -7' >limits
+run corm::memory: --limits limits
