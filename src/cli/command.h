@@ -40,8 +40,9 @@ struct cli_operands {
 typedef struct cli_command cli_command;
 struct cli_command {
     const char *name;
-    const char *
-        operands; /* "URI keyspace.table FILE"; each word is one operand; "FILE ...": one or more */
+    const char
+        *operands; /* "URI keyspace.table FILE"; each word is one operand; "FILE ...": one or more,
+                                  * "[FILE ...]": any number */
     const char       *summary; /* one line */
     const char       *more;    /* paragraphs for `corm help NAME`; may be NULL */
     const cli_option *options;

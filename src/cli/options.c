@@ -134,8 +134,20 @@ static uint32_t word_count(const char *text) {
 
 /* Whether the last operand may be given more than once. */
 static bool takes_more(const cli_command *command) {
-    size_t len = strlen(command->operands);
-    return len >= 4 && strcmp(command->operands + len - 4, " ...") == 0;
+    size_t      len = strlen(command->operands);
+    const char *end = len > 0 && command->operands[len - 1] == ']' ? " ...]" : " ...";
+    return len > strlen(end) && strcmp(command->operands + len - strlen(end), end) == 0;
+}
+
+/* Operands in brackets may be left out. */
+static uint32_t least_operands(const cli_command *command) {
+    uint32_t count = 0;
+    for (const char *word = command->operands; word; word = strchr(word, ' ')) {
+        word += *word == ' ';
+        if (*word == '[') return count;
+        count += strncmp(word, "...", 3) != 0 && *word != 0;
+    }
+    return count;
 }
 
 static corm_status add_operand(reading *r, cli_operands *operands, const char *text,
@@ -169,7 +181,7 @@ corm_status cli__options_read(const cli_command *command, int argc, const char *
         else
             CORM_TRY(read_letters(&r, text + 1, err));
     }
-    if (operands->count < word_count(command->operands) - takes_more(command))
+    if (operands->count < least_operands(command))
         return missing_operand(command, operands->count, err);
     return CORM_OK;
 }
