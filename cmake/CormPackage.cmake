@@ -28,7 +28,7 @@ set(CPACK_COMPONENT_CORM_DESCRIPTION "${PROJECT_DESCRIPTION}: the command.")
 set(CPACK_COMPONENT_LIBCORM0_DESCRIPTION "${PROJECT_DESCRIPTION}: the shared library.")
 set(CPACK_COMPONENT_LIBCORM-DEV_DESCRIPTION
   "${PROJECT_DESCRIPTION}: headers, static libraries, pkg-config and CMake files.")
-set(CORM_DEV_DEPENDS "libcorm0 (= ${PROJECT_VERSION})" liblmdb-dev libuv1-dev libssl-dev libgmp-dev
+set(CORM_DEV_DEPENDS "libcorm0 (= ${PROJECT_VERSION})" liblmdb-dev libuv1-dev libssl-dev libcrypt-dev libgmp-dev
   libjansson-dev libpcre2-dev libutf8proc-dev liblz4-dev libsnappy-dev)
 list(JOIN CORM_DEV_DEPENDS ", " CPACK_DEBIAN_LIBCORM-DEV_PACKAGE_DEPENDS)
 include(CPack)

@@ -139,6 +139,12 @@ typedef struct cql_sort {
     bool              descending;
 } cql_sort;
 
+/* A masked column, and the value that stands for its own: computed from the row. */
+typedef struct cql_column_mask {
+    const cql_column *column;
+    const cql_node   *node;
+} cql_column_mask;
+
 typedef struct cql_checked_select {
     const cql_table   *table;
     cql_where          where;
@@ -169,6 +175,11 @@ typedef struct cql_checked_select {
                                           * nothing but static columns gives a row */
     uint32_t     warning_count; /* "Aggregation query used without partition key" */
     const char **warnings;
+    uint32_t
+        mask_count; /* of needed columns: what stands for their values to who may not see them */
+    cql_column_mask *masks;
+    uint32_t masked_restricted_count; /* masked columns that WHERE looks at, in the table's order */
+    const cql_column **masked_restricted;
 } cql_checked_select;
 
 typedef enum cql_assign_kind {

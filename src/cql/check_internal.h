@@ -276,6 +276,8 @@ corm_status cql__order_by(cql_checker *c, const cql_select *select, const cql_wh
                           cql_checked_select *out);
 corm_status cql__group_by(cql_checker *c, const cql_select *select, const cql_where_facts *facts,
                           cql_checked_select *out);
+/* check_mask.c: once all else of the SELECT is checked. */
+corm_status cql__check_masks(cql_checker *c, cql_checked_select *out);
 corm_status cql__check_modify(cql_checker *c, const cql_statement *statement,
                               cql_checked_modify *out);
 /* What is looked at when the whole statement, or the whole batch, is prepared. */

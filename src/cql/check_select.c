@@ -250,5 +250,5 @@ corm_status cql__check_select(cql_checker *c, const cql_select *select, cql_chec
     CORM_TRY(check_limits(c, select, out));
     add_warning(&facts, out);
     collect_needed(c, &facts, out);
-    return CORM_OK;
+    return cql__check_masks(c, out);
 }

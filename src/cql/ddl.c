@@ -200,3 +200,15 @@ corm_status cql__ddl_publish_table(cql_ddl *ddl, const cql_table *draft, const c
     if (made) *made = table;
     return status;
 }
+
+cql_schema *cql__schema_renumbered(const cql_schema *schema) {
+    base_arena  arena = { 0 };
+    cql_schema  draft;
+    cql_schema *made = NULL;
+    if (cql__schema_draft(&arena, schema, &draft)) {
+        draft.serial++;
+        made = cql__schema_make(&draft);
+    }
+    base__arena_free(&arena);
+    return made;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* ddl_mask.c -- MASKED WITH: finds the function and brings its arguments to one form. Masks are
- * kept and shown; they hide nothing, since every user of a folder may unmask. Pure; any thread.
+/* ddl_mask.c -- MASKED WITH: finds the function and brings its arguments to one form. Pure; any
+ * thread. check_mask.c puts them over values.
  *
  * Arguments are terms: they are typed by the checker, evaluated once, and kept as literals. */
 #include "base/text.h"

@@ -464,7 +464,7 @@ corm_status cql__truncate(cql_ddl *ddl, const cql_statement *statement) {
     if (!table)
         return base__fail(ddl->err, CORM_INVALID, "table %.*s does not exist",
                           CQL_S(ref->name.text));
-    if (table->is_virtual) {
+    if (table->is_virtual || table->is_system) {
         return base__fail(ddl->err, CORM_INVALID, "Truncation is not supported by table %.*s.%.*s",
                           CQL_S(keyspace), CQL_S(table->name));
     }

@@ -20,6 +20,8 @@ cql_schema *cql__schema_ref(cql_schema *schema) {
 
 void cql__schema_unref(cql_schema *schema) {
     if (!schema || atomic_fetch_sub_explicit(&schema->refs, 1, memory_order_acq_rel) != 1) return;
+    cql_attached *attached = atomic_load_explicit(&schema->attached, memory_order_relaxed);
+    if (attached) attached->free(attached);
     for (uint32_t i = 0; i < schema->keyspace_count; i++) cql__keyspace_unref(schema->keyspaces[i]);
     free(schema->keyspaces);
     free(schema);

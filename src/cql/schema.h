@@ -119,6 +119,12 @@ typedef struct cql_keyspace {
     cql_udt      **types; /* by name */
 } cql_keyspace;
 
+/* What the owner of a store has worked out for one snapshot of its schema, kept with it. */
+typedef struct cql_attached cql_attached;
+struct cql_attached {
+    void (*free)(cql_attached *attached);
+};
+
 typedef struct cql_schema {
     atomic_uint    refs;
     uint64_t       serial;  /* counts DDL statements of this store */
@@ -126,6 +132,8 @@ typedef struct cql_schema {
     uint32_t       next_storage_id;
     uint32_t       keyspace_count;
     cql_keyspace **keyspaces; /* by name */
+    _Atomic(cql_attached *)
+        attached; /* NULL, or set once by whoever was first; goes with the snapshot */
 } cql_schema;
 
 /* An empty snapshot with one reference; NULL when memory is exhausted. */
@@ -176,6 +184,10 @@ CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_stateme
                                            cql_schema **next, cql_schema_change *change,
                                            corm_error *err);
 
+/* The same schema under the next serial, which is how the store says that something it reads together with the schema has
+ * changed. One reference; NULL: no memory. */
+cql_schema *cql__schema_renumbered(const cql_schema *schema);
+
 /* Resolves a written type against the schema. Unfrozen collections or UDTs inside others are
  * refused. */
 CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str keyspace,
@@ -201,6 +213,11 @@ void cql__describe_index_order(const cql_table *table, uint32_t *order);
  * snapshot being built). */
 CORM_CHECKED corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table,
                                                  corm_error *err);
+
+/* The same for a table whose rows are in the store, under a storage id that is the same in every store: none that a
+ * snapshot gives away itself, and never another. Ids of columns follow the text: later columns go behind it. */
+CORM_CHECKED corm_status cql__schema_add_stored(cql_schema *schema, const char *create_table,
+                                                uint32_t storage_id, corm_error *err);
 
 /* The snapshot as bytes and back, for the store. The format has a version byte. System keyspaces
  * are left out. */

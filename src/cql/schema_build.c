@@ -324,6 +324,13 @@ static int compare_keyspaces(const void *left, const void *right) {
                              (*(cql_keyspace *const *)right)->name);
 }
 
+/* What hangs on a snapshot is its own, and may be set by another thread meanwhile. */
+static void copy_snapshot(cql_schema *to, const cql_schema *from) {
+    size_t end = offsetof(cql_schema, attached);
+    memcpy((uint8_t *)to + sizeof(atomic_uint), (const uint8_t *)from + sizeof(atomic_uint),
+           end - sizeof(atomic_uint));
+}
+
 cql_schema *cql__schema_make(const cql_schema *draft) {
     cql_schema    *schema = calloc(1, sizeof *schema);
     cql_keyspace **keyspaces = calloc((size_t)draft->keyspace_count + 1, sizeof(cql_keyspace *));
@@ -332,8 +339,9 @@ cql_schema *cql__schema_make(const cql_schema *draft) {
         free(keyspaces);
         return NULL;
     }
-    copy_body(schema, draft, sizeof *schema);
+    copy_snapshot(schema, draft);
     atomic_init(&schema->refs, 1);
+    atomic_init(&schema->attached, NULL);
     schema->keyspaces = keyspaces;
     for (uint32_t i = 0; i < draft->keyspace_count; i++) {
         keyspaces[i] = draft->keyspaces[i];
@@ -344,7 +352,7 @@ cql_schema *cql__schema_make(const cql_schema *draft) {
 }
 
 bool cql__schema_draft(base_arena *arena, const cql_schema *schema, cql_schema *draft) {
-    copy_body(draft, schema, sizeof *draft);
+    copy_snapshot(draft, schema);
     draft->keyspaces = BASE_NEW_ARRAY(arena, cql_keyspace *, schema->keyspace_count + 1);
     if (!draft->keyspaces) return false;
     for (uint32_t i = 0; i < schema->keyspace_count; i++)

@@ -58,13 +58,16 @@ static corm_status system_id(cql_ddl *ddl, corm_str keyspace, corm_str table, co
     return CORM_OK;
 }
 
-static corm_status draft_table(cql_ddl *ddl, const cql_create_table *s, cql_table *draft) {
+/* storage_id 0: its rows come from a function. */
+static corm_status draft_table(cql_ddl *ddl, const cql_create_table *s, uint32_t storage_id,
+                               cql_table *draft) {
     cql_option_context c = cql__ddl_options(ddl);
     corm_str           keyspace = s->table.keyspace.text;
     cql__table_options_init(&draft->options);
     CORM_TRY(cql__table_options_read(&c, s->properties, s->property_count, &draft->options));
     CORM_TRY(cql__ddl_draft_table(ddl, s, keyspace, draft));
-    draft->is_virtual = true;
+    draft->is_virtual = storage_id == 0;
+    draft->storage_id = storage_id;
     draft->is_system = true;
     return system_id(ddl, keyspace, draft->name, &draft->id);
 }
@@ -93,10 +96,10 @@ static void take_over(cql_schema *schema, cql_schema *next) {
     cql__schema_unref(next);
 }
 
-static corm_status add(cql_ddl *ddl, const cql_create_table *s) {
+static corm_status add(cql_ddl *ddl, const cql_create_table *s, uint32_t storage_id) {
     cql_table    draft = { .storage_id = 0 };
     cql_keyspace keyspace;
-    CORM_TRY(draft_table(ddl, s, &draft));
+    CORM_TRY(draft_table(ddl, s, storage_id, &draft));
     if (!keyspace_to_change(ddl, draft.keyspace, &keyspace)) return base__fail_memory(ddl->err);
     cql_table *table = cql__table_make(&draft);
     if (!table) return base__fail_memory(ddl->err);
@@ -106,7 +109,8 @@ static corm_status add(cql_ddl *ddl, const cql_create_table *s) {
     return status;
 }
 
-corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table, corm_error *err) {
+static corm_status add_text(cql_schema *schema, const char *create_table, uint32_t storage_id,
+                            corm_error *err) {
     base_arena        arena = { 0 };
     cql_statement    *statement = NULL;
     cql_schema_change change = { .target = CQL_CHANGED_NOTHING };
@@ -118,8 +122,17 @@ corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table
     if (status == CORM_OK && !statement->as.create_table.table.keyspace.text.data) {
         status = base__fail(err, CORM_INVALID_ARGUMENT, "the table's keyspace is missing");
     }
-    if (status == CORM_OK) status = add(&ddl, &statement->as.create_table);
+    if (status == CORM_OK) status = add(&ddl, &statement->as.create_table, storage_id);
     if (status == CORM_OK) take_over(schema, ddl.next);
     base__arena_free(&arena);
     return status;
+}
+
+corm_status cql__schema_add_virtual(cql_schema *schema, const char *create_table, corm_error *err) {
+    return add_text(schema, create_table, 0, err);
+}
+
+corm_status cql__schema_add_stored(cql_schema *schema, const char *create_table,
+                                   uint32_t storage_id, corm_error *err) {
+    return add_text(schema, create_table, storage_id, err);
 }

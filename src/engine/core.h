@@ -68,6 +68,8 @@ struct engine {
     corm_uuid   id;
     cql_schema *system;
     int64_t (*now_us)(void);
+    int                    password_cost; /* of new hashes */
+    struct password_cache *passwords;     /* those that fitted lately */
 
     /* The schema cache: at every commit number from the one where `serial` began up to `known_until`, the stored schema has
      * the number `serial`. Both only grow; who sets them holds the lock and sets serial first. */
@@ -88,6 +90,11 @@ struct engine {
 
     _Atomic uint64_t writes, commits, reclaimed; /* since it was opened */
 };
+
+/* ---- passwords: login.c ---- */
+
+CORM_CHECKED corm_status engine__passwords_new(engine *store, corm_error *err);
+void                     engine__passwords_free(engine *store);
 
 /* ---- snapshots: snapshot.c ---- */
 

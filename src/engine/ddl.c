@@ -2,6 +2,7 @@
 /* ddl.c -- changes of the schema and TRUNCATE, in a transaction of their own.
  *
  * What is dropped vanishes at once with the schema that named it; its rows are queued to be deleted bit by bit. */
+#include "engine/auth.h"
 #include "engine/core.h"
 
 static const char *const targets[] = {
@@ -41,6 +42,7 @@ corm_status engine__ddl(engine_request *request, cql_schema **next, corm_error *
                                request->now_us, request->arena, &changed, &change, err));
     corm_status status = CORM_OK;
     if (changed != schema) status = store_change(request, changed, &change, err);
+    if (status == CORM_OK) status = engine__auth_follow(request, request->client, &change, err);
     if (status != CORM_OK) {
         cql__schema_unref(changed);
         return status;

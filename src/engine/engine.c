@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/auth.h"
 #include "engine/core.h"
 
 /* The system keyspaces are the same for all stores of a process, which share them; the last to close frees them. */
@@ -41,6 +42,7 @@ static void destroy(engine *store) {
     kv__close(store->kv);
     cql__schema_unref(store->schema);
     give_system_back(store);
+    engine__passwords_free(store);
     pthread_mutex_destroy(&store->schema_lock);
     free(store);
 }
@@ -64,6 +66,7 @@ static corm_status open_parts(engine *store, const engine_options *options, corm
         .max_readers = options->max_readers,
         .cache_free = free_schema,
     };
+    CORM_TRY(engine__passwords_new(store, err));
     CORM_TRY(take_system(store, err));
     CORM_TRY(kv__open(&how, &store->kv, err));
     CORM_TRY(engine__meta_open(store, err));
@@ -77,6 +80,7 @@ corm_status engine__open(const engine_options *options, engine **out, corm_error
     pthread_mutex_init(&store->schema_lock, NULL);
     store->now_us = options->now_us ? options->now_us : base__clock_us;
     store->read_only = options->read_only;
+    store->password_cost = PASSWORD_USUAL_COST;
     atomic_store(&store->clock, INT64_MIN);
     store->clock_stored = store->clock_pending = INT64_MIN;
     corm_status status = open_parts(store, options, err);

@@ -70,6 +70,20 @@ bool engine__prepared_is_point(const wire_prepared *prepared);
 /* Whether engine__submit leaves it to the writer thread. */
 bool engine__prepared_is_write(const wire_prepared *prepared);
 
+/* ---- roles: system_auth ---- */
+
+/* Whether this is the password of a role that may log in: CORM_BAD_CREDENTIALS with the server's words when not. Slow on
+ * purpose (bcrypt): for threads that nobody waits for. */
+CORM_CHECKED corm_status engine__login(engine *store, corm_str name, corm_str password,
+                                       corm_error *err);
+/* Whether anybody could log in who may all. */
+CORM_CHECKED corm_status engine__has_superuser(engine *store, bool *out, corm_error *err);
+/* Makes the role, or makes an old one, a superuser who logs in with this password. Nothing is written when it is so already. */
+CORM_CHECKED corm_status engine__put_superuser(engine *store, corm_str name, corm_str password,
+                                               corm_error *err);
+/* bcrypt's cost of passwords from now on, 4 to 31; 10 is usual. For tests. */
+void engine__set_password_cost(engine *store, int cost);
+
 /* The schema now: one reference for the caller. For DESCRIBE, completion and the mapper. */
 cql_schema *engine__schema(engine *store);
 

@@ -3,6 +3,7 @@
  *
  * Reads run on the caller's thread, over a snapshot that also gives the schema by which the statement is checked. */
 #include "base/clock.h"
+#include "engine/auth.h"
 #include "engine/core.h"
 
 /* ---- requests ---- */
@@ -50,7 +51,7 @@ corm_status engine__order_values(const wire_request *request, const cql_checked 
 /* ---- reads ---- */
 
 static bool is_read(cql_statement_kind kind) {
-    return kind == CQL_STMT_SELECT || kind == CQL_STMT_DESCRIBE;
+    return kind == CQL_STMT_SELECT || kind == CQL_STMT_DESCRIBE || engine__is_role_list(kind);
 }
 
 /* Whether the caller leaves out metadata that it has of an earlier version of the statement. */
@@ -75,6 +76,8 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
     wire_options   options = request->options;
     cql_checked   *checked = version->checked;
     base_arena    *arena = kv__txn_arena(snapshot->txn);
+    CORM_TRY(engine__authorize(snapshot->store, snapshot->txn, snapshot->schema, client,
+                               engine__request_keyspace(client, request), checked, err));
     CORM_TRY(engine__order_values(request, checked, arena, &values, err));
     CORM_TRY(cql__check_values(checked, values.values, values.count, err));
     engine__request_init(&run, snapshot->store, request, snapshot->store->now_us(), answer);
@@ -93,7 +96,11 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
     run.arena = arena;
     if (checked->kind == CQL_STMT_DESCRIBE) {
         CORM_TRY(engine__describe(&run, err));
+    } else if (engine__is_role_list(checked->kind)) {
+        CORM_TRY(engine__role_list(&run, err));
     } else {
+        CORM_TRY(engine__is_masked(run.store, run.txn, run.schema, client, checked, &run.is_masked,
+                                   err));
         CORM_TRY(engine__select(&run, err));
         add_warnings(checked->select, answer);
     }
@@ -162,9 +169,10 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
     return status;
 }
 
+/* One about roles may have a password to hash before it is written. */
 bool engine__prepared_is_write(const wire_prepared *prepared) {
     cql_statement_kind kind = engine__prepared_kind(prepared);
-    return !is_read(kind) && kind != CQL_STMT_USE;
+    return !is_read(kind) && kind != CQL_STMT_USE && !engine__is_role_statement(kind);
 }
 
 static bool is_for_writers(const wire_request *request) {

@@ -5,6 +5,7 @@
  * of the schema has touched in between. A request is one statement, or the items of a protocol BATCH. */
 #include <stdlib.h>
 
+#include "engine/auth.h"
 #include "engine/core.h"
 
 typedef struct write_item {
@@ -13,19 +14,22 @@ typedef struct write_item {
     corm_str             text;
     engine_values        values;
     bool                 is_checked; /* the version and the values fit each other */
+    uint64_t             allowed_by; /* the serial, plus one, of the schema whose roles allow it */
 } write_item;
 
 typedef struct write_call {
-    engine_job          job; /* first */
-    engine             *store;
-    const wire_request *request;
-    wire_answer        *answer;
-    corm_str            keyspace;
-    base_arena          arena; /* of items and their values */
-    uint32_t            count;
-    write_item         *items, one;
-    engine_callback     callback; /* NULL: a thread waits */
-    void               *context;
+    engine_job           job; /* first */
+    engine              *store;
+    const wire_request  *request;
+    wire_answer         *answer;
+    const engine_client *client;
+    corm_str             keyspace;
+    corm_str             password_hash; /* of a role statement, in the arena */
+    base_arena           arena;         /* of items and their values */
+    uint32_t             count;
+    write_item          *items, one;
+    engine_callback      callback; /* NULL: a thread waits */
+    void                *context;
 } write_call;
 
 /* ---- what may be written ---- */
@@ -35,7 +39,13 @@ static corm_status refuse_system_table(const cql_table *table, corm_error *err) 
                       (int)table->keyspace.len, table->keyspace.data);
 }
 
+static bool is_of_roles(const cql_table *table) {
+    return table->is_system && corm_str_equal(table->keyspace, corm_str_of("system_auth"));
+}
+
+/* Roles are rows like others, for who may write them. */
 static corm_status check_target(const write_call *call, const cql_table *table, corm_error *err) {
+    if (is_of_roles(table)) return CORM_OK;
     if (table->is_virtual) return refuse_system_table(table, err);
     if (table->is_system && !call->request->options.is_internal)
         return refuse_system_table(table, err);
@@ -76,9 +86,22 @@ static corm_status find_version(write_call *call, write_item *item, cql_schema *
     return engine__prepared_version(call->store, item->prepared, schema, &item->version, err);
 }
 
-static corm_status check_item(write_call *call, write_item *item, cql_schema *schema,
+/* Statements about roles look for themselves, in the transaction that they write in. */
+static corm_status authorize(const write_call *call, write_item *item, kv_txn *txn,
+                             const cql_schema *schema, corm_error *err) {
+    const cql_checked *checked = item->version->checked;
+    if (!call->client->role.data || item->allowed_by == schema->serial + 1) return CORM_OK;
+    if (!engine__is_role_statement(checked->kind))
+        CORM_TRY(engine__authorize(call->store, txn, schema, call->client, call->keyspace, checked,
+                                   err));
+    item->allowed_by = schema->serial + 1;
+    return CORM_OK;
+}
+
+static corm_status check_item(write_call *call, write_item *item, kv_txn *txn, cql_schema *schema,
                               corm_error *err) {
     CORM_TRY(find_version(call, item, schema, err));
+    CORM_TRY(authorize(call, item, txn, schema, err));
     if (item->is_checked) return CORM_OK;
     const cql_checked *checked = item->version->checked;
     CORM_TRY(check_kind(call, checked, err));
@@ -135,19 +158,41 @@ static void fill_request(write_call *call, const engine_round *round, engine_req
     run->values = call->one.values.values;
 }
 
+/* Whether rows of system_auth are written by a plain statement. */
+static bool writes_roles(const write_call *call) {
+    for (uint32_t i = 0; i < call->count; i++) {
+        const cql_checked *checked = call->items[i].version->checked;
+        if (checked->modify && is_of_roles(checked->modify->table)) return true;
+        for (uint32_t j = 0; checked->batch && j < checked->batch->count; j++)
+            if (is_of_roles(checked->batch->items[j]->table)) return true;
+    }
+    return false;
+}
+
+static corm_status run_alone(write_call *call, engine_request *run, engine_round *round,
+                             corm_error *err) {
+    run->client = call->client;
+    if (writes_roles(call)) {
+        CORM_TRY(run_modification(call, run, err));
+        return engine__auth_changed(run, &round->next, err);
+    }
+    if (engine__is_role_statement(run->checked->kind))
+        return engine__role_statement(run, call->client, call->password_hash, &round->next, err);
+    return engine__ddl(run, &round->next, err);
+}
+
 static corm_status run_call(engine_job *job, engine_round *round, corm_error *err) {
     write_call    *call = (write_call *)job;
     engine_request run;
     wire__answer_clear(call->answer);
     for (uint32_t i = 0; i < call->count; i++) {
-        CORM_TRY(check_item(call, &call->items[i], round->schema, err));
+        CORM_TRY(check_item(call, &call->items[i], round->txn, round->schema, err));
     }
     fill_request(call, round, &run);
-    if (job->is_alone) {
-        CORM_TRY(engine__ddl(&run, &round->next, err));
-    } else {
+    if (!job->is_alone)
         CORM_TRY(run_modification(call, &run, err));
-    }
+    else
+        CORM_TRY(run_alone(call, &run, round, err));
     return base__buf_status(&call->answer->body, err);
 }
 
@@ -190,10 +235,17 @@ static corm_status check_now(write_call *call, corm_error *err) {
     CORM_TRY(engine__read_begin(call->store, &snapshot, err));
     corm_status status = order_values(call, snapshot.schema, err);
     for (uint32_t i = 0; status == CORM_OK && i < call->count; i++) {
-        status = check_item(call, &call->items[i], snapshot.schema, err);
+        status = check_item(call, &call->items[i], snapshot.txn, snapshot.schema, err);
     }
     engine__read_end(&snapshot);
     return status;
+}
+
+static corm_status hash_password(write_call *call, corm_error *err) {
+    const cql_checked *checked = call->one.version ? call->one.version->checked : NULL;
+    if (!checked || !engine__is_role_statement(checked->kind)) return CORM_OK;
+    return engine__role_hash(call->store, checked->statement, &call->arena, &call->password_hash,
+                             err);
 }
 
 static corm_status prepare_call(write_call *call, engine_version *version, corm_error *err) {
@@ -209,8 +261,9 @@ static corm_status prepare_call(write_call *call, engine_version *version, corm_
         set_one_item(call);
     }
     CORM_TRY(check_now(call, err));
-    call->job.is_alone =
-        call->request->kind != WIRE_BATCH && !is_modification(call->one.version->checked->kind);
+    CORM_TRY(hash_password(call, err));
+    call->job.is_alone = writes_roles(call) || (call->request->kind != WIRE_BATCH &&
+                                                !is_modification(call->one.version->checked->kind));
     return CORM_OK;
 }
 
@@ -231,6 +284,7 @@ corm_status engine__modify(engine *store, engine_client *client, const wire_requ
         .store = store,
         .request = request,
         .answer = answer,
+        .client = client,
         .keyspace = engine__request_keyspace(client, request),
     };
     corm_status status = prepare_call(&call, version, err);
@@ -266,6 +320,7 @@ void engine__modify_later(engine *store, engine_client *client, const wire_reque
     call->store = store;
     call->request = request;
     call->answer = answer;
+    call->client = client;
     call->keyspace = engine__request_keyspace(client, request);
     call->callback = callback;
     call->context = context;

@@ -51,6 +51,10 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     run->values = BASE_NEW_ARRAY(request->arena, cql_value, run->table->column_count);
     if (!run->values) return base__fail_memory(err);
     for (uint32_t i = 0; i < run->table->column_count; i++) run->values[i] = CQL_NULL;
+    if (request->is_masked) {
+        run->masked = BASE_NEW_ARRAY(request->arena, cql_value, run->table->column_count);
+        if (!run->masked) return base__fail_memory(err);
+    }
     run->view = (cql_row_view){ run->values, metadata, run };
     run->whole_partition = !restricts_rows(&run->select->where);
     CORM_TRY(set_limits(run, err));

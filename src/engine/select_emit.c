@@ -30,6 +30,26 @@ static corm_status project_json(select_run *run, base_buf *body, corm_error *err
     return CORM_OK;
 }
 
+/* ---- masks ---- */
+
+corm_status select__mask(select_run *run, corm_error *err) {
+    const cql_checked_select *select = run->select;
+    if (!run->masked) return CORM_OK;
+    memcpy(run->masked, run->values, run->table->column_count * sizeof *run->values);
+    for (uint32_t i = 0; i < select->mask_count; i++) {
+        const cql_column_mask *mask = &select->masks[i];
+        CORM_TRY(cql__eval(mask->node, &run->env, &run->masked[mask->column->index], err));
+    }
+    run->view.columns = run->masked;
+    return CORM_OK;
+}
+
+void select__unmask(select_run *run) {
+    run->view.columns = run->values;
+}
+
+/* ---- rows ---- */
+
 corm_status select__project(select_run *run, base_buf *body, corm_error *err) {
     const cql_checked_select *select = run->select;
     if (select->json) return project_json(run, body, err);
@@ -60,9 +80,16 @@ corm_status select__count(select_run *run, corm_bytes key, corm_error *err) {
     return base__buf_status(&run->last_key, err);
 }
 
+static corm_status project_row(select_run *run, base_buf *body, corm_error *err) {
+    CORM_TRY(select__mask(run, err));
+    corm_status status = select__project(run, body, err);
+    select__unmask(run);
+    return status;
+}
+
 corm_status select__emit(select_run *run, corm_bytes key, corm_error *err) {
     if (run->sorted) return select__sort_row(run, err);
-    CORM_TRY(select__project(run, &run->request->answer->body, err));
+    CORM_TRY(project_row(run, &run->request->answer->body, err));
     wire__row_done(&run->writer);
     return select__count(run, key, err);
 }
@@ -117,7 +144,7 @@ corm_status select__sort_row(select_run *run, corm_error *err) {
                        &sorted->scratch);
     }
     CORM_TRY(keep_scratch(sorted, &row.key, err));
-    CORM_TRY(select__project(run, &sorted->scratch, err));
+    CORM_TRY(project_row(run, &sorted->scratch, err));
     CORM_TRY(keep_scratch(sorted, &row.cells, err));
     run->partition_rows++;
     if (run->partition_rows >= run->per_partition) run->skip_partition = true;

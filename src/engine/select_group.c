@@ -47,7 +47,7 @@ static corm_status keep_first_row(select_run *run, corm_error *err) {
     group->first = BASE_NEW_ARRAY(&group->arena, cql_value, run->table->column_count);
     if (!group->first) return base__fail_memory(err);
     for (uint32_t i = 0; i < run->table->column_count; i++)
-        CORM_TRY(copy_value(&group->arena, run->values[i], &group->first[i], err));
+        CORM_TRY(copy_value(&group->arena, run->view.columns[i], &group->first[i], err));
     group->first_row = run->row_bytes;
     group->first_static = run->static_bytes;
     return CORM_OK;
@@ -83,13 +83,16 @@ static corm_status open_group(select_run *run, corm_error *err) {
     group->by = BASE_NEW_ARRAY(&group->arena, cql_value, run->select->group_count);
     if (!group->by) return base__fail_memory(err);
     CORM_TRY(eval_by(run, &group->arena, group->by, err));
-    CORM_TRY(keep_first_row(run, err));
+    CORM_TRY(select__mask(run, err));
+    corm_status status = keep_first_row(run, err);
+    select__unmask(run);
+    CORM_TRY(status);
     CORM_TRY(begin_states(run, err));
     group->open = true;
     return CORM_OK;
 }
 
-static corm_status step_all(select_run *run, corm_error *err) {
+static corm_status step_aggregates(select_run *run, corm_error *err) {
     select_group    *group = run->group;
     cql_eval_context context = { &group->arena, run->request->now_us };
     for (uint32_t i = 0; i < run->select->aggregate_count; i++) {
@@ -102,6 +105,13 @@ static corm_status step_all(select_run *run, corm_error *err) {
         CORM_TRY(call->function->step(call->function, &context, group->states[i], args, err));
     }
     return CORM_OK;
+}
+
+static corm_status step_all(select_run *run, corm_error *err) {
+    CORM_TRY(select__mask(run, err));
+    corm_status status = step_aggregates(run, err);
+    select__unmask(run);
+    return status;
 }
 
 /* Puts the first row back in place, adds the results, and gives the row. */

@@ -31,6 +31,7 @@ typedef struct select_run {
     cql_eval_env              env;
     cql_row_view              view;
     cql_value                *values; /* by column index */
+    cql_value                *masked; /* the same with masks in place; NULL: nothing is hidden */
     base_arena                row_arena, partition_arena;
 
     /* what is asked */
@@ -100,6 +101,10 @@ CORM_CHECKED corm_status select__read_bounds(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__emit(select_run *run, corm_bytes key, corm_error *err);
 /* Counts a row or group given at `key` and stops where a limit or the page is full. */
 CORM_CHECKED corm_status select__count(select_run *run, corm_bytes key, corm_error *err);
+/* Puts masks over the values of the row under way, for all that leaves: selectors, aggregates. Filters, groups and sorts see
+ * what is stored. select__unmask takes them off. */
+CORM_CHECKED corm_status select__mask(select_run *run, corm_error *err);
+void                     select__unmask(select_run *run);
 /* Writes the selectors' values for the row in run->env. */
 CORM_CHECKED corm_status select__project(select_run *run, base_buf *body, corm_error *err);
 

@@ -47,6 +47,7 @@ typedef struct engine_request {
     uint32_t             now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
     base_arena          *arena;
     wire_answer         *answer;
+    bool                 is_masked; /* masked columns are hidden from who asks */
     corm_bytes
         changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. virtual.c has their rows. */
+/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. virtual.c has their rows, but of those of
+ * system_auth, which are stored as any table's. */
 #include "engine/store.h"
 
 static const char *const tables[] = {
@@ -40,31 +41,6 @@ static const char *const tables[] = {
     "start_token text, end_token text, keys_built bigint, last_token text, PRIMARY KEY "
     "(keyspace_name, view_name, start_token, end_token)) WITH comment = 'views builds "
     "current progress' AND gc_grace_seconds = 0",
-    /* system_auth */
-    "CREATE TABLE system_auth.cidr_groups (cidr_group text, cidrs "
-    "frozen<set<frozen<tuple<inet, smallint>>>>, PRIMARY KEY (cidr_group)) WITH comment "
-    "= 'cidr groups to cidrs mapping' AND gc_grace_seconds = 7776000",
-    "CREATE TABLE system_auth.cidr_permissions (role text, cidr_groups "
-    "frozen<set<text>>, PRIMARY KEY (role)) WITH comment = 'user cidr permissions' AND "
-    "gc_grace_seconds = 7776000",
-    "CREATE TABLE system_auth.identity_to_role (identity text, role text, PRIMARY KEY "
-    "(identity)) WITH comment = 'mtls authorized identities lookup table' AND "
-    "gc_grace_seconds = 7776000",
-    "CREATE TABLE system_auth.network_permissions (role text, dcs frozen<set<text>>, "
-    "PRIMARY KEY (role)) WITH comment = 'user network permissions' AND gc_grace_seconds "
-    "= 7776000",
-    "CREATE TABLE system_auth.resource_role_permissons_index (resource text, role text, "
-    "PRIMARY KEY (resource, role)) WITH comment = 'index of db roles with permissions "
-    "granted on a resource' AND gc_grace_seconds = 7776000",
-    "CREATE TABLE system_auth.role_members (role text, member text, PRIMARY KEY (role, "
-    "member)) WITH comment = 'role memberships lookup table' AND gc_grace_seconds = "
-    "7776000",
-    "CREATE TABLE system_auth.role_permissions (role text, resource text, permissions "
-    "set<text>, PRIMARY KEY (role, resource)) WITH comment = 'permissions granted to db "
-    "roles' AND gc_grace_seconds = 7776000",
-    "CREATE TABLE system_auth.roles (role text, can_login boolean, is_superuser boolean, "
-    "member_of set<text>, salted_hash text, PRIMARY KEY (role)) WITH comment = 'role "
-    "definitions' AND gc_grace_seconds = 7776000",
     /* system_schema */
     "CREATE TABLE system_schema.aggregates (keyspace_name text, aggregate_name text, "
     "argument_types frozen<list<text>>, final_func text, initcond text, return_type "
@@ -146,17 +122,61 @@ static const char *const tables[] = {
     "table definitions'",
 };
 
+/* Tables whose rows are stored, with their storage ids: the same in every store, for ever. */
+static const struct {
+    uint32_t    storage_id;
+    const char *text;
+} stored[] = {
+    { UINT32_C(0xffff0001),
+      "CREATE TABLE system_auth.roles (role text, can_login boolean, is_superuser boolean, "
+      "member_of set<text>, salted_hash text, PRIMARY KEY (role)) WITH comment = 'role "
+      "definitions' AND gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0002),
+      "CREATE TABLE system_auth.role_members (role text, member text, PRIMARY KEY (role, "
+      "member)) WITH comment = 'role memberships lookup table' AND gc_grace_seconds = "
+      "7776000" },
+    { UINT32_C(0xffff0003),
+      "CREATE TABLE system_auth.role_permissions (role text, resource text, permissions "
+      "set<text>, PRIMARY KEY (role, resource)) WITH comment = 'permissions granted to db "
+      "roles' AND gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0004),
+      "CREATE TABLE system_auth.resource_role_permissons_index (resource text, role text, "
+      "PRIMARY KEY (resource, role)) WITH comment = 'index of db roles with permissions "
+      "granted on a resource' AND gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0005),
+      "CREATE TABLE system_auth.network_permissions (role text, dcs frozen<set<text>>, "
+      "PRIMARY KEY (role)) WITH comment = 'user network permissions' AND gc_grace_seconds "
+      "= 7776000" },
+    { UINT32_C(0xffff0006),
+      "CREATE TABLE system_auth.cidr_permissions (role text, cidr_groups "
+      "frozen<set<text>>, PRIMARY KEY (role)) WITH comment = 'user cidr permissions' AND "
+      "gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0007),
+      "CREATE TABLE system_auth.cidr_groups (cidr_group text, cidrs "
+      "frozen<set<frozen<tuple<inet, smallint>>>>, PRIMARY KEY (cidr_group)) WITH comment "
+      "= 'cidr groups to cidrs mapping' AND gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0008),
+      "CREATE TABLE system_auth.identity_to_role (identity text, role text, PRIMARY KEY "
+      "(identity)) WITH comment = 'mtls authorized identities lookup table' AND "
+      "gc_grace_seconds = 7776000" },
+};
+
+static corm_status add_tables(cql_schema *schema, corm_error *err) {
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        CORM_TRY(cql__schema_add_virtual(schema, tables[i], err));
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++)
+        CORM_TRY(cql__schema_add_stored(schema, stored[i].text, stored[i].storage_id, err));
+    return CORM_OK;
+}
+
 corm_status engine__system_schema(cql_schema **out, corm_error *err) {
     *out = NULL;
     cql_schema *schema = cql__schema_new();
     if (!schema) return base__fail_memory(err);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        corm_status status = cql__schema_add_virtual(schema, tables[i], err);
-        if (status != CORM_OK) {
-            cql__schema_unref(schema);
-            return status;
-        }
-    }
-    *out = schema;
-    return CORM_OK;
+    corm_status status = add_tables(schema, err);
+    if (status == CORM_OK)
+        *out = schema;
+    else
+        cql__schema_unref(schema);
+    return status;
 }

@@ -52,17 +52,8 @@ static corm_status local(virtual_row *row, const cql_schema *schema, corm_error 
     return virtual__emit(row, err);
 }
 
-static corm_status roles(virtual_row *row, const cql_schema *schema, corm_error *err) {
-    (void)schema;
-    virtual__set_text(row, "role", corm_str_of("cassandra"));
-    virtual__set_bool(row, "can_login", true);
-    virtual__set_bool(row, "is_superuser", true);
-    return virtual__emit(row, err);
-}
-
 static const virtual_table node_tables[] = {
     { "system", "local", local },
-    { "system_auth", "roles", roles },
     { NULL, NULL, NULL },
 };
 

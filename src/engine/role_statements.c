@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: MIT
+/* role_statements.c -- CREATE, ALTER and DROP of roles, users and identities, GRANT and REVOKE of roles, as writes to system_auth in
+ * a transaction of their own. First whether it is allowed, then whether it can be done, as the server asks. Thread: the commit
+ * leader's; hashes of passwords are made before, on the caller's thread. */
+#include "base/text.h"
+#include "engine/auth.h"
+#include "engine/core.h"
+
+#define S(text) (int)(text).len, (text).data
+
+bool engine__is_role_list(cql_statement_kind kind) {
+    return kind == CQL_STMT_LIST_USERS || kind == CQL_STMT_LIST_ROLES ||
+           kind == CQL_STMT_LIST_SUPERUSERS || kind == CQL_STMT_LIST_PERMISSIONS;
+}
+
+bool engine__is_role_statement(cql_statement_kind kind) {
+    switch (kind) {
+    case CQL_STMT_CREATE_ROLE:
+    case CQL_STMT_ALTER_ROLE:
+    case CQL_STMT_DROP_ROLE:
+    case CQL_STMT_CREATE_USER:
+    case CQL_STMT_ALTER_USER:
+    case CQL_STMT_DROP_USER:
+    case CQL_STMT_GRANT_ROLE:
+    case CQL_STMT_REVOKE_ROLE:
+    case CQL_STMT_ADD_IDENTITY:
+    case CQL_STMT_DROP_IDENTITY:
+    case CQL_STMT_GRANT_PERMISSION:
+    case CQL_STMT_REVOKE_PERMISSION: return true;
+    default: return engine__is_role_list(kind);
+    }
+}
+
+/* ---- who asks ---- */
+
+bool role__is_super(const role_run *run) {
+    return !run->user.data || (run->self && run->self->is_superuser);
+}
+
+corm_status role__not_found(role_run *run, corm_str name) {
+    return base__fail(run->err, CORM_INVALID, "%.*s doesn't exist", S(name));
+}
+
+static corm_status refuse(role_run *run, const char *words) {
+    return base__fail(run->err, CORM_UNAUTHORIZED, "%s", words);
+}
+
+corm_status role__check(role_run *run, unsigned permission, corm_str resource) {
+    if (!resource.data) return base__fail_memory(run->err);
+    if (role__is_super(run) || auth__may(run->self, permission, resource)) return CORM_OK;
+    return base__fail(run->err, CORM_UNAUTHORIZED,
+                      "User %.*s does not have sufficient privileges to perform the requested "
+                      "operation",
+                      S(run->user));
+}
+
+static corm_status check_on_role(role_run *run, unsigned permission, corm_str role) {
+    return role__check(run, permission, auth__role_resource(run->request->arena, role));
+}
+
+/* ---- options ---- */
+
+static bool is_user(cql_statement_kind kind) {
+    return kind == CQL_STMT_CREATE_USER || kind == CQL_STMT_ALTER_USER;
+}
+
+static corm_status put_names(role_run *run, const corm_str *names, uint32_t count,
+                             const char *format) {
+    base_buf list = { 0 };
+    for (uint32_t i = 0; i < count; i++)
+        base__buf_printf(&list, "%s%.*s", i ? ", " : "", S(names[i]));
+    corm_status status = base__buf_status(&list, run->err);
+    if (status == CORM_OK)
+        status = base__fail(run->err, CORM_INVALID, format, S(base__buf_str(&list)));
+    base__buf_free(&list);
+    return status;
+}
+
+/* A folder is one datacenter. */
+static corm_status check_datacenters(role_run *run, const cql_role *role) {
+    for (uint32_t i = 0; i < role->datacenter_count; i++) {
+        if (corm_str_equal(role->datacenter_names[i], corm_str_of("datacenter1"))) continue;
+        return put_names(run, &role->datacenter_names[i], 1,
+                         "Invalid value(s) for DATACENTERS '[%.*s]',All values must be valid "
+                         "datacenters");
+    }
+    return CORM_OK;
+}
+
+typedef struct cidr_search {
+    const cql_role *role;
+    uint32_t        found;
+} cidr_search;
+
+static corm_status count_group(void *context, uint32_t row_count, const cql_value *values,
+                               corm_error *err) {
+    cidr_search *search = context;
+    corm_str     name = { (const char *)values[0].data, (size_t)values[0].len };
+    (void)row_count;
+    (void)err;
+    for (uint32_t i = 0; i < search->role->cidr_count; i++)
+        search->found += corm_str_equal(search->role->cidr_groups[i], name);
+    return CORM_OK;
+}
+
+static corm_status check_cidrs(role_run *run, const cql_role *role) {
+    cidr_search search = { .role = role };
+    if (role->cidrs != 2) return CORM_OK;
+    CORM_TRY(auth__select(run->request->store, run->request->txn, run->request->schema,
+                          "SELECT cidr_group FROM system_auth.cidr_groups", count_group, &search,
+                          run->err));
+    if (search.found >= role->cidr_count) return CORM_OK;
+    return put_names(run, role->cidr_groups, role->cidr_count,
+                     "Invalid CIDR group(s): [%.*s]. Available CIDR Groups are those of "
+                     "system_auth.cidr_groups");
+}
+
+/* What the parser cannot know. */
+static corm_status check_options(role_run *run, const cql_role *role) {
+    if (role->options)
+        return base__fail(run->err, CORM_INVALID,
+                          "org.apache.cassandra.auth.CassandraRoleManager doesn't support OPTIONS");
+    if (role->hashed && role->password.data && !password__is_hash(role->password))
+        return base__fail(run->err, CORM_INVALID,
+                          "Invalid hashed password value. Please use jBcrypt.");
+    CORM_TRY(check_datacenters(run, role));
+    return check_cidrs(run, role);
+}
+
+corm_status engine__role_hash(engine *store, const cql_statement *statement, base_arena *arena,
+                              corm_str *out, corm_error *err) {
+    char            hash[PASSWORD_HASH_BYTES];
+    const cql_role *role = &statement->as.role;
+    bool            may_have_one = statement->kind == CQL_STMT_CREATE_ROLE ||
+                        statement->kind == CQL_STMT_ALTER_ROLE || is_user(statement->kind);
+    *out = (corm_str){ NULL, 0 };
+    if (!may_have_one || !role->password.data) return CORM_OK;
+    if (!role->hashed) CORM_TRY(password__hash(role->password, store->password_cost, hash, err));
+    *out = base__arena_str(arena, role->hashed ? role->password : corm_str_of(hash));
+    return out->data ? CORM_OK : base__fail_memory(err);
+}
+
+/* ---- CREATE ---- */
+
+static corm_status put_cidrs(role_run *run, const cql_role *role) {
+    uint32_t  count = role->cidrs == 2 ? role->cidr_count : 0;
+    cql_value values[] = { auth__text(role->name.text),
+                           auth__text_set(run->request->arena, role->cidr_groups, count) };
+    if (!values[1].data) return base__fail_memory(run->err);
+    return auth__put(&run->change,
+                     "INSERT INTO system_auth.cidr_permissions (role, cidr_groups) VALUES (?, ?)",
+                     values, 2, run->err);
+}
+
+static cql_value truth(bool value) {
+    static const uint8_t bytes[] = { 0, 1 };
+    return (cql_value){ &bytes[value], 1 };
+}
+
+static corm_status create(role_run *run, const cql_role *role) {
+    corm_str  resource = auth__role_resource(run->request->arena, role->name.text);
+    bool      logs_in = is_user(run->statement->kind) || role->login == 2;
+    cql_value values[] = { auth__text(role->name.text), truth(role->superuser == 2), truth(logs_in),
+                           auth__text(run->hash) };
+    if (!resource.data) return base__fail_memory(run->err);
+    CORM_TRY(auth__put(&run->change,
+                       run->hash.data
+                           ? "INSERT INTO system_auth.roles (role, is_superuser, can_login, "
+                             "salted_hash) VALUES (?, ?, ?, ?)"
+                           : "INSERT INTO system_auth.roles (role, is_superuser, can_login) "
+                             "VALUES (?, ?, ?)",
+                       values, run->hash.data ? 4 : 3, run->err));
+    CORM_TRY(put_cidrs(run, role));
+    if (!run->user.data) return CORM_OK;
+    return auth__grant(&run->change, run->user, resource, auth__applicable(resource), run->err);
+}
+
+static corm_status create_role(role_run *run) {
+    const cql_role *role = &run->statement->as.role;
+    CORM_TRY(role__check(run, AUTH_CREATE, corm_str_of("roles")));
+    if (role->superuser == 2 && !role__is_super(run))
+        return refuse(run, "Only superusers can create a role with superuser status");
+    CORM_TRY(check_options(run, role));
+    if (role->name.text.len == 0)
+        return base__fail(run->err, CORM_INVALID, "Role name can't be an empty string");
+    if (!auth__find(run->roles, role->name.text)) return create(run, role);
+    if (role->if_exists) return CORM_OK;
+    return base__fail(run->err, CORM_INVALID, "%.*s already exists", S(role->name.text));
+}
+
+/* ---- ALTER ---- */
+
+static corm_status may_alter(role_run *run, const cql_role *role) {
+    bool is_self = run->user.data && corm_str_equal(run->user, role->name.text);
+    if (role->superuser && (is_self || auth__is_member(run->self, role->name.text)))
+        return refuse(run, "You aren't allowed to alter your own superuser status or that of a "
+                           "role granted to you");
+    if (role__is_super(run)) return CORM_OK;
+    if (role->superuser)
+        return refuse(run, "Only superusers are allowed to alter superuser status");
+    if (role->datacenters)
+        return refuse(run, "Only superusers are allowed to alter access to datacenters.");
+    if (role->cidrs)
+        return refuse(run, "Only superusers are allowed to alter access from CIDR groups.");
+    if (!is_self) return check_on_role(run, AUTH_ALTER, role->name.text);
+    return role->login ? refuse(run, "You aren't allowed to alter LOGIN") : CORM_OK;
+}
+
+/* The columns that the statement names, each by a statement of its own. */
+static corm_status alter(role_run *run, const cql_role *role) {
+    const struct {
+        bool        given;
+        const char *text;
+        cql_value   value;
+    } columns[] = {
+        { role->superuser != 0, "UPDATE system_auth.roles SET is_superuser = ? WHERE role = ?",
+          truth(role->superuser == 2) },
+        { role->login != 0, "UPDATE system_auth.roles SET can_login = ? WHERE role = ?",
+          truth(role->login == 2) },
+        { run->hash.data != NULL, "UPDATE system_auth.roles SET salted_hash = ? WHERE role = ?",
+          auth__text(run->hash) },
+    };
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        cql_value values[] = { columns[i].value, auth__text(role->name.text) };
+        if (!columns[i].given) continue;
+        CORM_TRY(auth__put(&run->change, columns[i].text, values, 2, run->err));
+    }
+    return role->cidrs ? put_cidrs(run, role) : CORM_OK;
+}
+
+static corm_status alter_role(role_run *run) {
+    const cql_role *role = &run->statement->as.role;
+    CORM_TRY(may_alter(run, role));
+    CORM_TRY(check_options(run, role));
+    if (!role->options && !role->password.data && !role->superuser && !role->login &&
+        !role->datacenters && !role->cidrs)
+        return base__fail(run->err, CORM_INVALID, "ALTER [ROLE|USER] can't be empty");
+    if (auth__find(run->roles, role->name.text)) return alter(run, role);
+    if (role->if_exists) return CORM_OK;
+    return base__fail(run->err, CORM_INVALID, "Role %.*s doesn't exist", S(role->name.text));
+}
+
+/* ---- DROP ---- */
+
+static corm_status drop_text(role_run *run, const char *text, corm_str name) {
+    cql_value value = auth__text(name);
+    return auth__put(&run->change, text, &value, 1, run->err);
+}
+
+static corm_status leave(role_run *run, corm_str member, corm_str role) {
+    cql_value set = auth__text_set(run->request->arena, &role, 1);
+    cql_value values[] = { set, auth__text(member) };
+    cql_value pair[] = { auth__text(role), auth__text(member) };
+    if (!set.data) return base__fail_memory(run->err);
+    CORM_TRY(auth__put(&run->change,
+                       "UPDATE system_auth.roles SET member_of = member_of - ? WHERE role = ?",
+                       values, 2, run->err));
+    return auth__put(&run->change,
+                     "DELETE FROM system_auth.role_members WHERE role = ? AND member = ?", pair, 2,
+                     run->err);
+}
+
+/* Nobody is a member of it any more, and it of none. */
+static corm_status drop_members(role_run *run, const auth_role *role) {
+    for (uint32_t i = 0; i < run->roles->count; i++) {
+        const auth_role *other = &run->roles->roles[i];
+        for (uint32_t j = 0; j < other->member_count; j++) {
+            if (!corm_str_equal(other->member_of[j], role->name)) continue;
+            CORM_TRY(leave(run, other->name, role->name));
+        }
+    }
+    for (uint32_t j = 0; j < role->member_count; j++) {
+        cql_value pair[] = { auth__text(role->member_of[j]), auth__text(role->name) };
+        CORM_TRY(auth__put(&run->change,
+                           "DELETE FROM system_auth.role_members WHERE role = ? AND member = ?",
+                           pair, 2, run->err));
+    }
+    return CORM_OK;
+}
+
+typedef struct identity_drop {
+    role_run *run;
+    corm_str  role;
+} identity_drop;
+
+static corm_status drop_identity_of(void *context, uint32_t row_count, const cql_value *values,
+                                    corm_error *err) {
+    identity_drop *drop = context;
+    corm_str       role = { (const char *)values[1].data, (size_t)values[1].len };
+    (void)row_count;
+    if (cql__is_null(values[1]) || !corm_str_equal(role, drop->role)) return CORM_OK;
+    corm_str identity =
+        base__arena_str(drop->run->request->arena,
+                        (corm_str){ (const char *)values[0].data, (size_t)values[0].len });
+    if (!identity.data) return base__fail_memory(err);
+    return drop_text(drop->run, "DELETE FROM system_auth.identity_to_role WHERE identity = ?",
+                     identity);
+}
+
+static corm_status drop(role_run *run, const auth_role *role) {
+    engine_request *request = run->request;
+    identity_drop   identities = { run, role->name };
+    corm_str        resource = auth__role_resource(request->arena, role->name);
+    if (!resource.data) return base__fail_memory(run->err);
+    CORM_TRY(drop_members(run, role));
+    CORM_TRY(auth__drop_grants(&run->change, run->roles, resource, false, run->err));
+    for (uint32_t i = 0; i < role->grant_count; i++)
+        CORM_TRY(auth__revoke(&run->change, role->name, role->grants[i].resource, AUTH_ALL, 0,
+                              run->err));
+    CORM_TRY(auth__select(request->store, request->txn, request->schema,
+                          "SELECT identity, role FROM system_auth.identity_to_role",
+                          drop_identity_of, &identities, run->err));
+    CORM_TRY(drop_text(run, "DELETE FROM system_auth.cidr_permissions WHERE role = ?", role->name));
+    CORM_TRY(
+        drop_text(run, "DELETE FROM system_auth.network_permissions WHERE role = ?", role->name));
+    return drop_text(run, "DELETE FROM system_auth.roles WHERE role = ?", role->name);
+}
+
+static corm_status drop_role(role_run *run) {
+    corm_str         name = run->statement->as.role.name.text;
+    const auth_role *role = auth__find(run->roles, name);
+    CORM_TRY(check_on_role(run, AUTH_DROP, name));
+    if (role && role->is_superuser && !role__is_super(run))
+        return refuse(run, "Only superusers can drop a role with superuser status");
+    if (!role && !run->statement->as.role.if_exists) return role__not_found(run, name);
+    if (run->user.data && corm_str_equal(run->user, name))
+        return base__fail(run->err, CORM_INVALID, "Cannot DROP primary role for current login");
+    return role ? drop(run, role) : CORM_OK;
+}
+
+/* ---- GRANT and REVOKE of roles ---- */
+
+static corm_status check_both(role_run *run, const auth_role **role, const auth_role **member) {
+    const cql_role *s = &run->statement->as.role;
+    CORM_TRY(check_on_role(run, AUTH_AUTHORIZE, s->name.text));
+    *role = auth__find(run->roles, s->name.text);
+    if (!*role) return role__not_found(run, s->name.text);
+    *member = auth__find(run->roles, s->other.text);
+    return *member ? CORM_OK : role__not_found(run, s->other.text);
+}
+
+static corm_status already(role_run *run, const auth_role *member, const auth_role *of) {
+    return base__fail(run->err, CORM_INVALID, "%.*s is a member of %.*s", S(member->name),
+                      S(of->name));
+}
+
+static corm_status grant_role(role_run *run) {
+    const auth_role *role, *member;
+    CORM_TRY(check_both(run, &role, &member));
+    if (auth__is_member(member, role->name)) return already(run, member, role);
+    if (auth__is_member(role, member->name)) return already(run, role, member);
+    cql_value set = auth__text_set(run->request->arena, &role->name, 1);
+    cql_value values[] = { set, auth__text(member->name) };
+    cql_value pair[] = { auth__text(role->name), auth__text(member->name) };
+    if (!set.data) return base__fail_memory(run->err);
+    CORM_TRY(auth__put(&run->change,
+                       "UPDATE system_auth.roles SET member_of = member_of + ? WHERE role = ?",
+                       values, 2, run->err));
+    return auth__put(&run->change,
+                     "INSERT INTO system_auth.role_members (role, member) VALUES (?, ?)", pair, 2,
+                     run->err);
+}
+
+static corm_status revoke_role(role_run *run) {
+    const auth_role *role, *member;
+    CORM_TRY(check_both(run, &role, &member));
+    for (uint32_t i = 0; i < member->member_count; i++) {
+        if (corm_str_equal(member->member_of[i], role->name))
+            return leave(run, member->name, role->name);
+    }
+    return base__fail(run->err, CORM_INVALID, "%.*s is not a member of %.*s", S(member->name),
+                      S(role->name));
+}
+
+/* ---- identities ---- */
+
+static corm_status find_identity(void *context, uint32_t row_count, const cql_value *values,
+                                 corm_error *err) {
+    cidr_search *search = context;
+    corm_str     identity = { (const char *)values[0].data, (size_t)values[0].len };
+    (void)row_count;
+    (void)err;
+    search->found += corm_str_equal(search->role->name.text, identity);
+    return CORM_OK;
+}
+
+static corm_status has_identity(role_run *run, bool *out) {
+    cidr_search search = { .role = &run->statement->as.role };
+    CORM_TRY(auth__select(run->request->store, run->request->txn, run->request->schema,
+                          "SELECT identity FROM system_auth.identity_to_role", find_identity,
+                          &search, run->err));
+    *out = search.found > 0;
+    return CORM_OK;
+}
+
+static corm_status add_identity(role_run *run) {
+    const cql_role *s = &run->statement->as.role;
+    bool            is_there;
+    CORM_TRY(role__check(run, AUTH_CREATE, corm_str_of("roles")));
+    if (!auth__find(run->roles, s->other.text))
+        return base__fail(run->err, CORM_INVALID,
+                          "Can not add identity for non-existent role '%.*s'", S(s->other.text));
+    CORM_TRY(has_identity(run, &is_there));
+    if (is_there && s->if_exists) return CORM_OK;
+    if (is_there) return base__fail(run->err, CORM_INVALID, "%.*s already exists", S(s->name.text));
+    cql_value values[] = { auth__text(s->name.text), auth__text(s->other.text) };
+    return auth__put(&run->change,
+                     "INSERT INTO system_auth.identity_to_role (identity, role) VALUES (?, ?)",
+                     values, 2, run->err);
+}
+
+static corm_status drop_identity(role_run *run) {
+    const cql_role *s = &run->statement->as.role;
+    bool            is_there;
+    CORM_TRY(role__check(run, AUTH_DROP, corm_str_of("roles")));
+    CORM_TRY(has_identity(run, &is_there));
+    if (!is_there && s->if_exists) return CORM_OK;
+    if (!is_there)
+        return base__fail(run->err, CORM_INVALID, "identity '%.*s' doesn't exist", S(s->name.text));
+    return drop_text(run, "DELETE FROM system_auth.identity_to_role WHERE identity = ?",
+                     s->name.text);
+}
+
+/* ---- one statement ---- */
+
+static corm_status run_statement(role_run *run) {
+    switch (run->statement->kind) {
+    case CQL_STMT_CREATE_ROLE:
+    case CQL_STMT_CREATE_USER: return create_role(run);
+    case CQL_STMT_ALTER_ROLE:
+    case CQL_STMT_ALTER_USER: return alter_role(run);
+    case CQL_STMT_DROP_ROLE:
+    case CQL_STMT_DROP_USER: return drop_role(run);
+    case CQL_STMT_GRANT_ROLE: return grant_role(run);
+    case CQL_STMT_REVOKE_ROLE: return revoke_role(run);
+    case CQL_STMT_ADD_IDENTITY: return add_identity(run);
+    case CQL_STMT_DROP_IDENTITY: return drop_identity(run);
+    case CQL_STMT_GRANT_PERMISSION: return role__grant_permission(run);
+    default: return role__revoke_permission(run);
+    }
+}
+
+corm_status engine__auth_changed(engine_request *request, cql_schema **next, corm_error *err) {
+    *next = cql__schema_renumbered(request->schema);
+    if (!*next) return base__fail_memory(err);
+    corm_status status = engine__meta_put_schema(request->txn, *next, err);
+    if (status == CORM_OK) return CORM_OK;
+    cql__schema_unref(*next);
+    *next = NULL;
+    return status;
+}
+
+corm_status engine__role_statement(engine_request *request, const engine_client *client,
+                                   corm_str hash, cql_schema **next, corm_error *err) {
+    role_run run = {
+        .request = request,
+        .statement = request->checked->statement,
+        .user = client->role,
+        .hash = hash,
+        .err = err,
+    };
+    CORM_TRY(engine__roles(request->store, request->txn, request->schema, &run.roles, err));
+    if (run.user.data) run.self = auth__find(run.roles, run.user);
+    CORM_TRY(auth__change_begin(request, &run.change, err));
+    corm_status status = run_statement(&run);
+    CORM_TRY(auth__change_end(&run.change, status, err));
+    wire__put_void(&request->answer->body);
+    return run.change.count > 0 ? engine__auth_changed(request, next, err) : CORM_OK;
+}
