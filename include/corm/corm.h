@@ -7,6 +7,7 @@
 #include "corm/cluster.h"
 #include "corm/db.h"
 #include "corm/error.h"
+#include "corm/feed.h"
 #include "corm/model.h"
 #include "corm/result.h"
 #include "corm/schema.h"

@@ -14,7 +14,7 @@ enum {
 };
 
 static const engine_feed_state new_state = {
-    .settings = { .keep_s = 24 * 60 * 60, .keep_bytes = (uint64_t)1 << 30 },
+    .settings = { .keep_s = ENGINE_FEED_KEEP_S, .keep_bytes = ENGINE_FEED_KEEP_BYTES },
 };
 
 /* Records that one commit removes beside twice as many as it wrote. */

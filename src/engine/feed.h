@@ -27,6 +27,8 @@
 #include "engine/kv.h"
 #include "engine/row.h"
 
+enum { ENGINE_FEED_KEEP_S = 24 * 60 * 60, ENGINE_FEED_KEEP_BYTES = 1 << 30 }; /* defaults */
+
 typedef struct engine_feed_position {
     uint64_t commit;
     uint32_t index;
@@ -102,9 +104,9 @@ typedef struct engine_feed_change {
 /* A reader's place. One thread at a time; it holds nothing of the store between calls. */
 typedef struct engine_feed_reader {
     engine              *store;
-    engine_feed_position after;  /* the last change that was read */
-    uint64_t             seen;   /* number of the last snapshot */
-    cql_schema          *schema; /* of records with serials in between: one reference */
+    engine_feed_position after;       /* the last change that was read */
+    uint64_t             seen, wakes; /* number of the last snapshot; kv__wakes before it */
+    cql_schema          *schema;      /* of records with serials in between: one reference */
     uint64_t             schema_from, schema_to;
 } engine_feed_reader;
 
@@ -131,6 +133,12 @@ void                     engine__feed_release(engine_feed_change *items, uint32_
 /* Waits until something was committed since the last read, or the time is over. */
 CORM_CHECKED corm_status engine__feed_wait(engine_feed_reader *reader, int64_t timeout_ns,
                                            bool *something, corm_error *err);
+
+/* Ends all waits of the store's readers. */
+void engine__feed_wake(engine *store);
+
+/* Which store it is: made with it, kept for ever. */
+corm_uuid engine__id(const engine *store);
 
 /* ---- between the files of the feed ---- */
 

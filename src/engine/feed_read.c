@@ -214,6 +214,7 @@ corm_status engine__feed_read(engine_feed_reader *reader, base_arena *arena,
                               corm_error *err) {
     engine_snapshot snapshot;
     *count = 0;
+    reader->wakes = kv__wakes(reader->store->kv);
     CORM_TRY(engine__read_begin(reader->store, &snapshot, err));
     corm_status status = engine__feed_read_in(reader, &snapshot, arena, items, max, count, err);
     engine__read_end(&snapshot);
@@ -227,7 +228,15 @@ void engine__feed_release(engine_feed_change *items, uint32_t count) {
 corm_status engine__feed_wait(engine_feed_reader *reader, int64_t timeout_ns, bool *something,
                               corm_error *err) {
     uint64_t number = reader->seen;
-    CORM_TRY(kv__wait(reader->store->kv, reader->seen, timeout_ns, &number, err));
+    CORM_TRY(kv__wait(reader->store->kv, reader->seen, reader->wakes, timeout_ns, &number, err));
     *something = number > reader->seen;
     return CORM_OK;
+}
+
+void engine__feed_wake(engine *store) {
+    kv__wake(store->kv);
+}
+
+corm_uuid engine__id(const engine *store) {
+    return store->id;
 }

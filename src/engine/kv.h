@@ -71,10 +71,11 @@ uint64_t kv__txn_id(const kv_txn *txn);
 /* Waits until the last committed transaction is behind number `since`, or the time is over: *number is the last one. A commit of this
  * process that wrote to KV_FEED wakes at once; what else was committed, also by other processes, is noticed within some hundredths
  * of a second. For threads that hold no transaction. */
-CORM_CHECKED corm_status kv__wait(kv_store *store, uint64_t since, int64_t timeout_ns,
-                                  uint64_t *number, corm_error *err);
-/* Wakes all that wait. */
-void kv__wake(kv_store *store);
+CORM_CHECKED corm_status kv__wait(kv_store *store, uint64_t since, uint64_t wakes,
+                                  int64_t timeout_ns, uint64_t *number, corm_error *err);
+/* Wakes all that wait; and how often that was done: a wait ends at once when it is not `wakes` any more. */
+void     kv__wake(kv_store *store);
+uint64_t kv__wakes(const kv_store *store);
 
 /* Puts and deletes that this write transaction has tried. When an operation fails and this has changed, the transaction can only be
  * aborted. */

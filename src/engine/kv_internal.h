@@ -91,9 +91,9 @@ struct kv_store {
     char            *folder;                       /* NULL: memory */
     bool             is_suspect, has_relaxed_file; /* see kv_relaxed.c */
     _Atomic uint64_t map_bytes;
-    pthread_mutex_t  wait_lock; /* guards `wakes`; see kv_wait.c */
+    pthread_mutex_t  wait_lock; /* of wait_over alone; see kv_wait.c */
     pthread_cond_t   wait_over;
-    uint64_t         wakes;
+    _Atomic uint64_t wakes;
     atomic_uint      waiting; /* threads in kv__wait */
     void (*cache_free)(void *object);
     kv_fault fault;

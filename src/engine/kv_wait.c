@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* kv_wait.c -- waiting for commits without holding a snapshot.
  *
- * Who waits says so in `waiting` first and then looks at the number of the last commit; who commits looks at `waiting` after the
- * commit. So a commit of this process either is seen or wakes. Other processes cannot wake: their commits are looked
+ * Who waits says so in `waiting` first and then looks at `wakes`; who wakes counts in `wakes` first and then looks at `waiting`. So a
+ * wake either is seen or wakes. Other processes cannot wake: their commits are looked
  * for in slices of time, which costs a look at LMDB's meta page each. Thread: any. */
 #include "engine/kv_internal.h"
 
@@ -27,9 +27,9 @@ void kv__wait_free(kv_store *store) {
 }
 
 void kv__wake(kv_store *store) {
+    atomic_fetch_add(&store->wakes, 1);
     if (atomic_load(&store->waiting) == 0) return;
     pthread_mutex_lock(&store->wait_lock);
-    store->wakes++;
     pthread_cond_broadcast(&store->wait_over);
     pthread_mutex_unlock(&store->wait_lock);
 }
@@ -49,30 +49,35 @@ static int64_t now_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+uint64_t kv__wakes(const kv_store *store) {
+    return atomic_load(&store->wakes);
+}
+
 /* The lock is held. */
 static void wait_slice(kv_store *store, int64_t until) {
     struct timespec at = { (time_t)(until / 1000000000), (long)(until % 1000000000) };
     pthread_cond_timedwait(&store->wait_over, &store->wait_lock, &at);
 }
 
-static int wait_locked(kv_store *store, uint64_t since, int64_t until, uint64_t *number) {
-    uint64_t wakes = store->wakes;
+static int wait_locked(kv_store *store, uint64_t since, uint64_t wakes, int64_t until,
+                       uint64_t *number) {
     for (;;) {
         int     status = last_commit(store, number);
         int64_t now = now_ns();
-        if (status != 0 || *number > since || store->wakes != wakes || now >= until) return status;
+        if (status != 0 || *number > since || kv__wakes(store) != wakes || now >= until)
+            return status;
         wait_slice(store, until - now < slice_ns ? until : now + slice_ns);
     }
 }
 
-corm_status kv__wait(kv_store *store, uint64_t since, int64_t timeout_ns, uint64_t *number,
-                     corm_error *err) {
+corm_status kv__wait(kv_store *store, uint64_t since, uint64_t wakes, int64_t timeout_ns,
+                     uint64_t *number, corm_error *err) {
     CORM_TRY(kv__check_process(store, err));
     int64_t now = now_ns();
     int64_t until = timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     atomic_fetch_add(&store->waiting, 1);
     pthread_mutex_lock(&store->wait_lock);
-    int status = wait_locked(store, since, until, number);
+    int status = wait_locked(store, since, wakes, until, number);
     pthread_mutex_unlock(&store->wait_lock);
     atomic_fetch_sub(&store->waiting, 1);
     return status == 0 ? CORM_OK : kv__fail(err, status, "the store cannot be read");
