@@ -29,11 +29,16 @@ enum { CORM_ANY_PORT = -1 };
 typedef struct corm_server_options {
     const char *listen; /* a numeric address; 0.0.0.0 and :: are all. default: 127.0.0.1 */
     int32_t     port;   /* CORM_ANY_PORT: one that is free. default: 9042 */
-    /* Who may connect; none: everybody. Elsewhere than on loopback that is refused with CORM_INVALID_ARGUMENT unless
-     * allow_everybody says that it is meant. */
+    /* Who may connect and do everything; they are not stored. */
     const corm_server_user *users;
     uint32_t                user_count;
-    bool                    allow_everybody;
+    /* The store's roles may connect and do what they have permissions for (docs/roles.md). Without users some role must be a
+     * superuser that can log in; default_user (which implies auth, and is for loopback only) makes the role "cassandra" with the
+     * password "cassandra" where there is none. */
+    bool auth, default_user;
+    /* With neither users nor auth everybody is let in and may do everything. Elsewhere than on loopback that is refused with
+     * CORM_INVALID_ARGUMENT unless this says that it is meant. */
+    bool allow_everybody;
     /* Sockets that listen already, as systemd gives them, in place of `listen` and `port`; the server makes copies. */
     const int *sockets;
     uint32_t   socket_count;

@@ -16,7 +16,7 @@
 typedef struct serve_values {
     int64_t     port, max_connections, idle, loops;
     const char *listen, *users, *limits, *tls_cert, *tls_key, *tls_ca;
-    bool        everybody, read_only, must_exist, relaxed;
+    bool        everybody, read_only, must_exist, relaxed, auth, default_user;
 } serve_values;
 
 #define OPTION(name) offsetof(serve_values, name)
@@ -26,7 +26,15 @@ static const cli_option serve_options[] = {
     { "listen", 'l', CLI_TEXT, OPTION(listen), "ADDRESS",
       "a numeric address; 0.0.0.0 is all of them. default: 127.0.0.1", 0, 0, NULL },
     { "users", 0, CLI_TEXT, OPTION(users), "FILE",
-      "asks clients for one of the file's lines NAME:PASSWORD", 0, 0, NULL },
+      "asks clients for one of the file's lines NAME:PASSWORD; they may do everything", 0, 0,
+      NULL },
+    { "auth", 0, CLI_FLAG, OPTION(auth), NULL,
+      "asks clients for a role of the store and its password; it may do what it has permissions for",
+      0, 0, NULL },
+    { "default-user", 0, CLI_FLAG, OPTION(default_user), NULL,
+      "as --auth; where no superuser can log in, makes the role cassandra with the password "
+      "cassandra. Only on loopback",
+      0, 0, NULL },
     { "tls-cert", 0, CLI_TEXT, OPTION(tls_cert), "FILE",
       "takes encrypted connections only, with this certificate and its chain (PEM)", 0, 0, NULL },
     { "tls-key", 0, CLI_TEXT, OPTION(tls_key), "FILE",
@@ -72,6 +80,8 @@ static corm_server_options options_of(const serve_values *values) {
         .listen = values->listen,
         .port = (int32_t)values->port,
         .allow_everybody = values->everybody,
+        .auth = values->auth,
+        .default_user = values->default_user,
         .loops = (uint32_t)values->loops,
         .tls_certificate_file = values->tls_cert,
         .tls_key_file = values->tls_key,
@@ -220,7 +230,7 @@ const cli_command cli__serve_command = {
         "FOLDER is a folder or the URI of an embedded store (corm:FOLDER, corm::memory:). The URI for\n"
         "clients is printed when they can connect. SIGINT and SIGTERM end it: requests under way are\n"
         "answered first. SIGHUP reads the files of users, limits and certificates again. Elsewhere than on\n"
-        "loopback it listens only with --users or --allow-everybody.",
+        "loopback it listens only with --users, --auth or --allow-everybody.",
     .options = serve_options,
     .option_count = sizeof serve_options / sizeof serve_options[0],
     .values_size = sizeof(serve_values),

@@ -58,6 +58,7 @@ static server_call *new_call(server_conn *conn) {
     call->loop = loop;
     call->conn = conn;
     call->held_count = 0;
+    call->is_login = false;
     call->error.message[0] = '\0';
     call->unprepared_id = (corm_bytes){ NULL, 0 };
     server__conn_call(conn);
@@ -238,23 +239,28 @@ static void refuse(server_conn *conn, int16_t stream, const char *why) {
     server__say_error(conn, stream, CORM_OVERLOADED, why);
 }
 
-void server__request(server_conn *conn, const wire_frame *frame) {
-    wire_frame  own = *frame;
-    const char *over = take_room(conn, frame->body.len);
-    if (over) {
-        refuse(conn, frame->stream, over);
-        return;
-    }
-    server_call *call = new_call(conn);
+server_call *server__call_begin(server_conn *conn, const wire_frame *frame, wire_frame *own) {
+    const char  *over = take_room(conn, frame->body.len);
+    server_call *call = over ? NULL : new_call(conn);
+    if (!over && !call) give_room(conn->server, frame->body.len);
     if (!call) {
-        give_room(conn->server, frame->body.len);
-        refuse(conn, frame->stream, "memory is exhausted");
-        return;
+        refuse(conn, frame->stream, over ? over : "memory is exhausted");
+        return NULL;
     }
+    *own = *frame;
     call->stream = frame->stream;
     call->bytes = frame->body.len;
-    corm_status status =
-        keep_body(call, &own) ? read_call(call, &own) : base__fail_memory(&call->error);
+    if (keep_body(call, own)) return call;
+    end_call(call);
+    refuse(conn, frame->stream, "memory is exhausted");
+    return NULL;
+}
+
+void server__request(server_conn *conn, const wire_frame *frame) {
+    wire_frame   own;
+    server_call *call = server__call_begin(conn, frame, &own);
+    if (!call) return;
+    corm_status status = read_call(call, &own);
     if (status != CORM_OK)
         finish_here(call, status);
     else
@@ -285,11 +291,18 @@ static void take_note(server_call *call) {
     if (server__event(call->loop, &event)) atomic_fetch_add(&call->loop->server->own_changes, 1);
 }
 
-void server__call_done(server_call *call) {
+static void answer_request(server_call *call) {
     server_loop *loop = call->loop;
     server__count(&loop->answered);
     if (call->status != CORM_OK) server__count(&loop->errors);
     if (!call->conn->closing) server__put_answer(call);
     if (call->status == CORM_OK) take_note(call);
+}
+
+void server__call_done(server_call *call) {
+    if (call->is_login)
+        server__login_done(call);
+    else
+        answer_request(call);
     end_call(call);
 }

@@ -15,6 +15,7 @@ static void free_conn(server_conn *conn) {
     wire__decoder_free(&conn->decoder);
     wire__encoder_free(&conn->encoder);
     base__buf_free(&conn->sending);
+    free(conn->role);
     free(conn);
 }
 

@@ -163,6 +163,13 @@ typedef struct server_listener {
     bool waits; /* there was no memory or no file for a connection: looks again at the next tick */
 } server_listener;
 
+/* Wrong passwords lately, of the addresses that fall into this place. */
+enum { SERVER_FAILURES = 256 };
+typedef struct server_failures {
+    uint32_t count;
+    uint64_t since_ms; /* up to when old ones were forgiven */
+} server_failures;
+
 struct corm_server {
     engine          *store;
     server_settings *settings; /* guarded by reload_lock, as is its change */
@@ -170,6 +177,9 @@ struct corm_server {
     char             uri[80];
     uint16_t         port;
     base_pool       *readers;
+    base_pool       *logins;        /* one thread, which hashes passwords */
+    pthread_mutex_t  failures_lock; /* guards failures */
+    server_failures  failures[SERVER_FAILURES];
     server_cache     cache;
     uint32_t         loop_count;
     server_loop     *loops[SERVER_MOST_LOOPS];
@@ -208,7 +218,9 @@ struct server_conn {
     server_conn  *next, **link;
     server_conn  *next_dirty;
     bool          dirty;  /* among those with bytes to be sent */
-    engine_client client; /* its keyspace, and the address that it dialled */
+    engine_client client; /* its keyspace, its role, and the address that it dialled */
+    char         *role;   /* what client.role names; NULL: it may do everything */
+    corm_inet     peer;   /* where it comes from; known when it logs in */
     wire_decoder  decoder;
     wire_encoder  encoder;
     uint8_t       version;        /* 0: nothing has come yet */
@@ -290,6 +302,17 @@ void server__refuse_plain(server_conn *conn, corm_bytes bytes);
 void server__say(server_conn *conn, int16_t stream, wire_opcode opcode, base_buf *body);
 void server__say_error(server_conn *conn, int16_t stream, corm_status status, const char *message);
 
+/* ---- who comes: login.c ---- */
+
+bool server__asks_for_password(const server_conn *conn);
+/* AUTH_RESPONSE, while none is under way. */
+void server__login(server_conn *conn, const wire_frame *frame);
+/* On the loop, when a role's password was looked at. */
+void server__login_done(server_call *call);
+/* Whether somebody could log in; makes the default user when the options ask for it and there is none. */
+CORM_CHECKED corm_status server__check_roles(corm_server               *server,
+                                             const corm_server_options *options, corm_error *err);
+
 /* ---- events: event.c, watch.c ---- */
 
 /* To all that registered for it, on every loop. False: not all could be told. */
@@ -308,6 +331,7 @@ struct server_call {
     server_loop          *loop;
     server_conn          *conn;
     int16_t               stream;
+    bool                  is_login;
     size_t                bytes; /* counted against the limit */
     base_buf              body;  /* the message, copied when it outlives its frame */
     base_arena            arena;
@@ -321,6 +345,8 @@ struct server_call {
     corm_bytes            unprepared_id;
 };
 
+/* A call with a copy of the message, which *own stands for; NULL: the client was told that there are too many. */
+server_call *server__call_begin(server_conn *conn, const wire_frame *frame, wire_frame *own);
 /* QUERY, PREPARE, EXECUTE, BATCH. */
 void server__request(server_conn *conn, const wire_frame *frame);
 /* On the loop, when the answer is there: tells the client, and others of a change of the schema, and frees the call. */

@@ -2,7 +2,6 @@
 /* handshake.c -- OPTIONS, STARTUP, authentication, REGISTER and events, in the words that clients look for. Its loop's thread. */
 #include "server/core.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -174,62 +173,11 @@ static void answer_startup(server_conn *conn, const wire_frame *frame) {
         return;
     }
     conn->started = true;
-    conn->ready = server__options(conn)->user_count == 0;
+    conn->ready = !server__asks_for_password(conn);
     if (!conn->ready)
         wire__put_text(&body, corm_str_of("org.apache.cassandra.auth.PasswordAuthenticator"));
     server__say(conn, frame->stream, conn->ready ? WIRE_OP_READY : WIRE_OP_AUTHENTICATE, &body);
     switch_form(conn, compression);
-}
-
-/* ---- authentication ---- */
-
-/* The text up to the next zero byte, or the end. */
-static corm_str next_part(corm_bytes *token) {
-    const uint8_t *end = token->len > 0 ? memchr(token->data, 0, token->len) : NULL;
-    size_t         len = end ? (size_t)(end - token->data) : token->len;
-    corm_str       part = { (const char *)token->data, len };
-    if (end) len++;
-    token->data += len;
-    token->len -= len;
-    return part;
-}
-
-/* In a time that does not tell how much of it is right. */
-static bool is_password(const char *password, corm_str given) {
-    size_t len = strlen(password);
-    return len == given.len && CRYPTO_memcmp(password, given.data, len) == 0;
-}
-
-static bool fits(const corm_server_options *options, corm_str name, corm_str password) {
-    bool found = false;
-    for (uint32_t i = 0; i < options->user_count; i++) {
-        bool is_right = is_password(options->users[i].password, password);
-        found |= corm_str_equal(name, corm_str_of(options->users[i].name)) && is_right;
-    }
-    return found;
-}
-
-/* [authorization id] 0 [name] 0 [password] */
-static void answer_token(server_conn *conn, const wire_frame *frame) {
-    corm_bytes token;
-    corm_error err;
-    char       message[160];
-    base_buf   body = { 0 };
-    if (wire__read_bytes_body(frame->body, &token, &err) != CORM_OK || token.len == 0) {
-        refuse(conn, frame->stream, CORM_PROTOCOL_ERROR, "The authentication token is missing");
-        return;
-    }
-    next_part(&token);
-    corm_str name = next_part(&token), password = next_part(&token);
-    if (!fits(server__options(conn), name, password)) {
-        snprintf(message, sizeof message, "Provided username %.*s and/or password are incorrect",
-                 (int)(name.len < 64 ? name.len : 64), name.data);
-        refuse(conn, frame->stream, CORM_BAD_CREDENTIALS, message);
-        return;
-    }
-    conn->ready = true;
-    wire__put_bytes(&body, (corm_bytes){ NULL, 0 });
-    server__say(conn, frame->stream, WIRE_OP_AUTH_SUCCESS, &body);
 }
 
 /* ---- REGISTER ---- */
@@ -314,8 +262,9 @@ void server__frame(server_conn *conn, const wire_frame *frame) {
         answer_options(conn, frame);
     } else if (frame->opcode == WIRE_OP_STARTUP && !conn->started) {
         answer_startup(conn, frame);
-    } else if (frame->opcode == WIRE_OP_AUTH_RESPONSE && conn->started && !conn->ready) {
-        answer_token(conn, frame);
+    } else if (frame->opcode == WIRE_OP_AUTH_RESPONSE && conn->started && !conn->ready &&
+               conn->calls == 0) {
+        server__login(conn, frame);
     } else if (frame->opcode == WIRE_OP_REGISTER && conn->ready) {
         answer_register(conn, frame);
     } else if (is_request(frame->opcode) && conn->ready) {

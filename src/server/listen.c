@@ -111,10 +111,16 @@ static bool is_loopback(const address_any *address) {
 
 static corm_status check_who_may_come(const corm_server_options *options,
                                       const address_any *address, corm_error *err) {
-    if (options->user_count > 0 || options->allow_everybody || is_loopback(address)) return CORM_OK;
+    if (is_loopback(address)) return CORM_OK;
+    if (options->default_user)
+        return base__fail(err, CORM_INVALID_ARGUMENT,
+                          "%s is reached from elsewhere, and everybody knows the password of the "
+                          "default user",
+                          options->socket_count > 0 ? "the socket" : options->listen);
+    if (options->user_count > 0 || options->auth || options->allow_everybody) return CORM_OK;
     return base__fail(err, CORM_INVALID_ARGUMENT,
                       "%s is reached from elsewhere, and nobody is asked for a password: give "
-                      "users, or say that everybody is meant",
+                      "users, let the store's roles log in, or say that everybody is meant",
                       options->socket_count > 0 ? "the socket" : options->listen);
 }
 

@@ -18,10 +18,12 @@ static void end_loops(corm_server *server) {
 static void free_server(corm_server *server) {
     end_loops(server);
     base__pool_free(server->readers);
+    base__pool_free(server->logins);
     server__cache_free(&server->cache);
     cql__schema_unref(server->schema);
     server__settings_unref(server->settings);
     pthread_mutex_destroy(&server->reload_lock);
+    pthread_mutex_destroy(&server->failures_lock);
     free(server);
 }
 
@@ -50,9 +52,11 @@ static corm_status open_server(corm_server *server, const corm_server_options *o
     CORM_TRY(server__settings_new(options, &server->settings, err));
     server__cache_limit(&server->cache, server->settings->options.max_prepared);
     CORM_TRY(base__pool_new(server->settings->options.read_threads, &server->readers, err));
+    CORM_TRY(base__pool_new(1, &server->logins, err));
     CORM_TRY(make_loops(server, err));
     server__watch(server);
     CORM_TRY(server__listen(server, err));
+    CORM_TRY(server__check_roles(server, &server->settings->options, err));
     return start_loops(server, err);
 }
 
@@ -67,6 +71,7 @@ corm_status corm_server_start(corm_server **out, corm_session *session,
     if (!server) return base__fail_memory(err);
     server->store = store;
     pthread_mutex_init(&server->reload_lock, NULL);
+    pthread_mutex_init(&server->failures_lock, NULL);
     server__cache_init(&server->cache);
     corm_status status = open_server(server, options, err);
     if (status == CORM_OK)
@@ -78,12 +83,12 @@ corm_status corm_server_start(corm_server **out, corm_session *session,
 
 /* ---- other settings ---- */
 
-static corm_status check_change(const corm_server *server, const server_settings *next,
-                                corm_error *err) {
+static corm_status check_change(corm_server *server, const server_settings *next, corm_error *err) {
     if ((next->tls != NULL) != (server->settings->tls != NULL))
         return base__fail(err, CORM_INVALID_ARGUMENT,
                           "TLS cannot be switched on or off while the server runs");
-    return server__listen_check(server, &next->options, err);
+    CORM_TRY(server__listen_check(server, &next->options, err));
+    return server__check_roles(server, &next->options, err);
 }
 
 /* The lock is held. */

@@ -31,6 +31,7 @@ static void set_defaults(corm_server_options *options) {
     DEFAULT(handshake_ms, 10000);
     DEFAULT(slow_ms, 30000);
     DEFAULT(stop_ms, 10000);
+    options->auth |= options->default_user;
     if (!options->listen) options->listen = "127.0.0.1";
 }
 
