@@ -145,6 +145,12 @@ typedef struct cql_column_mask {
     const cql_node   *node;
 } cql_column_mask;
 
+/* ORDER BY column ANN OF query: the rows whose vector is most like the query's, the most alike first. */
+typedef struct cql_ann {
+    const cql_index *index;
+    const cql_node  *query; /* of the column's type */
+} cql_ann;
+
 typedef struct cql_checked_select {
     const cql_table   *table;
     cql_where          where;
@@ -180,6 +186,7 @@ typedef struct cql_checked_select {
     cql_column_mask *masks;
     uint32_t masked_restricted_count; /* masked columns that WHERE looks at, in the table's order */
     const cql_column **masked_restricted;
+    const cql_ann     *ann; /* NULL: rows come in the order of keys */
 } cql_checked_select;
 
 typedef enum cql_assign_kind {
@@ -282,6 +289,10 @@ CORM_CHECKED corm_status cql__check_batch(cql_batch_kind                   kind,
                                           base_arena *arena, corm_error *err);
 
 void cql__checked_free(cql_checked *checked);
+
+/* Whether the index is a vector index: a storage-attached one on a vector of floats, which finds neighbours and no equal
+ * values. */
+bool cql__index_is_vector(const cql_index *index);
 
 /* Whether executing the statement twice is the same as once: no counter, no list append or prepend, no condition, no
  * now() or uuid(). */

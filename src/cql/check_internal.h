@@ -224,31 +224,42 @@ typedef enum cql_where_user {
     CQL_FOR_DELETE
 } cql_where_user;
 
+/* The orderings of a SELECT that has ANN OF among them. */
+typedef struct cql_ann_order {
+    const cql_column *column; /* of the first ANN OF */
+    const cql_node   *query;
+    uint32_t          count;    /* of ANN OF */
+    bool              has_more; /* other orderings too */
+    bool              descending;
+} cql_ann_order;
+
 typedef struct cql_where_input {
-    cql_where_user      user;
-    uint32_t            count;
-    const cql_relation *relations;
-    bool                allow_filtering;
-    bool                only_static; /* nothing but static columns is read or written */
+    cql_where_user       user;
+    uint32_t             count;
+    const cql_relation  *relations;
+    bool                 allow_filtering;
+    bool                 only_static; /* nothing but static columns is read or written */
+    const cql_ann_order *ann;         /* ORDER BY with ANN OF somewhere; or NULL */
 } cql_where_input;
 
 /* What a checked WHERE clause is like, for the rules of other clauses. */
 typedef struct cql_where_facts {
-    bool        is_key_range;
-    bool        uses_index;
-    bool        key_in; /* IN on the partition key */
-    bool        clustering_in;
-    bool        has_partition; /* any restriction on the partition key or its token */
-    bool        has_clustering;
-    bool        clustering_only_equal;
-    uint32_t    clustering_columns; /* restricted */
-    bool        partition_only_equal;
-    bool        partition_complete;
-    bool        has_regular; /* restrictions on regular columns */
-    bool        has_other;   /* restrictions on static or regular columns */
-    bool        other_only_static;
-    bool        needs_filtering; /* unless an index does it all */
-    const bool *equal;           /* by column index: restricted by EQ */
+    bool             is_key_range;
+    bool             uses_index;
+    bool             key_in; /* IN on the partition key */
+    bool             clustering_in;
+    bool             has_partition; /* any restriction on the partition key or its token */
+    bool             has_clustering;
+    bool             clustering_only_equal;
+    uint32_t         clustering_columns; /* restricted */
+    bool             partition_only_equal;
+    bool             partition_complete;
+    bool             has_regular; /* restrictions on regular columns */
+    bool             has_other;   /* restrictions on static or regular columns */
+    bool             other_only_static;
+    bool             needs_filtering; /* unless an index does it all */
+    const bool      *equal;           /* by column index: restricted by EQ */
+    const cql_index *ann_index;       /* that answers ANN OF */
 } cql_where_facts;
 
 corm_status cql__where(cql_checker *c, const cql_where_input *input, cql_where *out,
@@ -268,6 +279,19 @@ bool cql__rule_has_index(const cql_table *table, const cql_rule_set *rule);
 bool cql__rule_needs_filtering(const cql_table *table, const cql_index *group,
                                const cql_rule_set *rule);
 bool cql__index_is_sai(const cql_index *index);
+
+/* ---- check_ann.c ---- */
+
+/* Prepares the terms of ANN OF; *out is NULL when there is none. */
+corm_status cql__ann_order(cql_checker *c, const cql_select *select, const cql_ann_order **out);
+/* What may stand beside ANN OF, once the relations are known. */
+corm_status cql__ann_alone(cql_checker *c, const cql_ann_order *ann, const cql_rules *rules);
+/* The index that answers it, or NULL. */
+const cql_index *cql__ann_index(const cql_table *table, const cql_ann_order *ann);
+/* Whether column and restrictions are as ANN OF wants them. `key_filtered`: the partition key is looked at row by row;
+ * `clustering_needs`: the clustering key is. */
+corm_status cql__ann_rows(cql_checker *c, const cql_ann_order *ann, const cql_rules *rules,
+                          bool key_filtered, bool clustering_needs);
 
 /* ---- statements ---- */
 

@@ -11,7 +11,9 @@ static corm_str common_names(cql_checker *c, const cql_rule_set *a, const cql_ru
             if (a->columns[i] == b->columns[j]) common[count++] = a->columns[i];
         }
     }
-    return common ? cql__join_names(c, common, count, " ,") : (corm_str){ "", 0 };
+    if (common) return cql__join_names(c, common, count, " ,");
+    c->no_memory = true;
+    return (corm_str){ "", 0 };
 }
 
 static corm_status refuse_mixed(cql_checker *c, corm_str names) {

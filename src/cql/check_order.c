@@ -226,7 +226,7 @@ static corm_status skip_to(cql_checker *c, const cql_where_facts *facts, uint32_
 corm_status cql__order_by(cql_checker *c, const cql_select *select, const cql_where_facts *facts,
                           cql_checked_select *out) {
     uint32_t next = 0;
-    if (select->order_count == 0) return CORM_OK;
+    if (select->order_count == 0 || facts->ann_index) return CORM_OK;
     CORM_TRY(check_order_allowed(c, facts));
     cql_sort *sort = BASE_NEW_ARRAY(c->arena, cql_sort, select->order_count);
     if (!sort) return base__fail_memory(c->err);

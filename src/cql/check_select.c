@@ -2,14 +2,6 @@
 /* check_select.c -- SELECT: its clauses in the order in which the server looks at them. */
 #include "cql/check_internal.h"
 
-static corm_status check_supported(cql_checker *c, const cql_select *select) {
-    for (uint32_t i = 0; i < select->order_count; i++) {
-        if (!select->order_by[i].ann_of) continue;
-        return base__fail(c->err, CORM_INVALID, "ORDER BY … ANN OF is not supported by Corm yet");
-    }
-    return CORM_OK;
-}
-
 /* ---- what the selectors read, before they are checked ---- */
 
 /* Whether the selector reads a column of one of the kinds (bits). A map or user-defined type in braces says yes as soon as
@@ -207,7 +199,6 @@ static void collect_needed(cql_checker *c, const cql_where_facts *facts, cql_che
 
 static corm_status begin(cql_checker *c, const cql_select *select, cql_checked_select *out) {
     CORM_TRY(cql__use_table(c, &select->table));
-    CORM_TRY(check_supported(c, select));
     *out = (cql_checked_select){ .table = c->table,
                                  .json = select->json,
                                  .distinct = select->distinct,
@@ -215,6 +206,20 @@ static corm_status begin(cql_checker *c, const cql_select *select, cql_checked_s
     c->needed = BASE_NEW_ARRAY(c->arena, bool, c->table->column_count);
     c->used = BASE_NEW_ARRAY(c->arena, const cql_column *, c->table->column_count);
     return c->needed && c->used ? CORM_OK : base__fail_memory(c->err);
+}
+
+static corm_status keep_ann(cql_checker *c, const cql_ann_order *order,
+                            const cql_where_facts *facts, cql_checked_select *out) {
+    cql_ann *ann = BASE_NEW(c->arena, cql_ann);
+    if (!facts->ann_index) {
+        return base__fail(c->err, CORM_INVALID,
+                          "ANN ordering by vector requires the column to be indexed");
+    }
+    if (!ann) return base__fail_memory(c->err);
+    *ann = (cql_ann){ facts->ann_index, order->query };
+    out->ann = ann;
+    cql__need_column(c, order->column);
+    return CORM_OK;
 }
 
 static corm_status check_rows(cql_checker *c, const cql_select *select, cql_checked_select *out,
@@ -228,7 +233,9 @@ static corm_status check_rows(cql_checker *c, const cql_select *select, cql_chec
     c->selecting = false;
     if (status != CORM_OK) return status;
     CORM_TRY(check_order_columns(c, select, false));
-    return cql__where(c, &input, &out->where, facts);
+    CORM_TRY(cql__ann_order(c, select, &input.ann));
+    CORM_TRY(cql__where(c, &input, &out->where, facts));
+    return input.ann ? keep_ann(c, input.ann, facts, out) : CORM_OK;
 }
 
 corm_status cql__check_select(cql_checker *c, const cql_select *select, cql_checked_select *out) {

@@ -300,9 +300,14 @@ static corm_str other_names(clause *w) {
 static corm_status check_others(clause *w) {
     const cql_table *table = w->c->table;
     summary          all = of_others(w);
-    if (all.columns == 0) return CORM_OK;
+    if (all.columns == 0 && !w->input->ann) return CORM_OK;
     w->facts->has_other = true;
     w->facts->other_only_static = true;
+    if (w->input->ann) {
+        CORM_TRY(
+            cql__ann_rows(w->c, w->input->ann, &w->rules, w->partition_needs, w->clustering_needs));
+        if (w->input->ann->column->kind != CQL_STATIC) w->facts->other_only_static = false;
+    }
     if (w->input->user != CQL_FOR_SELECT) {
         return base__fail(w->c->err, CORM_INVALID,
                           "Non PRIMARY KEY columns found in where clause: %s ",
@@ -314,7 +319,7 @@ static corm_status check_others(clause *w) {
         if (!w->rules.by_column[i]) continue;
         if (column->kind == CQL_REGULAR) w->facts->has_regular = true;
         if (column->kind == CQL_REGULAR) w->facts->other_only_static = false;
-        if (column->type->id != CQL_VECTOR || !is_indexed(table, column)) continue;
+        if (w->input->ann || column->type->id != CQL_VECTOR || !is_indexed(table, column)) continue;
         return base__fail(w->c->err, CORM_INVALID, "Vector indexes only support ANN queries");
     }
     if (w->has_index) {
@@ -331,6 +336,7 @@ static corm_status check_others(clause *w) {
 static bool group_needs_filtering(const clause *w, const cql_index *group) {
     const cql_table *table = w->c->table;
     uint32_t         keys = table->partition_count + table->clustering_count;
+    if (w->input->ann && !cql__index_is_sai(group)) return true;
     for (uint32_t i = 0; i < table->column_count; i++) {
         bool among = i < table->partition_count ? w->partition_filtered
                      : i < keys                 ? w->clustering_filtered
@@ -349,7 +355,8 @@ static bool needs_filtering(const clause *w) {
             all = group_needs_filtering(w, &table->indexes[i]);
         if (all) return true;
     }
-    uint32_t restrictions = (w->partition_filtered ? of_partition(w).columns : 0) +
+    uint32_t restrictions = (w->input->ann ? 1 : 0) +
+                            (w->partition_filtered ? of_partition(w).columns : 0) +
                             (w->clustering_filtered ? of_clustering(w).columns : 0) +
                             (w->others_filtered ? of_others(w).columns : 0);
     return restrictions == 0 && w->facts->has_clustering;
@@ -383,10 +390,12 @@ corm_status cql__where(cql_checker *c, const cql_where_input *input, cql_where *
                        cql_where_facts *facts) {
     clause w = { .c = c, .input = input, .facts = facts };
     CORM_TRY(collect(&w));
+    if (input->ann) CORM_TRY(cql__ann_alone(c, input->ann, &w.rules));
+    facts->ann_index = input->ann ? cql__ann_index(c->table, input->ann) : NULL;
     if (input->user == CQL_FOR_SELECT) {
         w.clustering_has_index = of_clustering(&w).has_index;
-        w.has_index =
-            w.clustering_has_index || of_partition(&w).has_index || of_others(&w).has_index;
+        w.has_index = w.clustering_has_index || of_partition(&w).has_index ||
+                      of_others(&w).has_index || facts->ann_index != NULL;
     }
     CORM_TRY(check_partition(&w));
     CORM_TRY(check_clustering(&w));

@@ -71,6 +71,11 @@ static float distance_score(const uint8_t *a, const uint8_t *b, uint32_t count) 
     return 1 / (1 + distance(a, b, count));
 }
 
+float cql__similarity(cql_similarity by, const uint8_t *a, const uint8_t *b, uint32_t count) {
+    if (by == CQL_SIMILARITY_COSINE) return cosine_score(a, b, count);
+    return by == CQL_SIMILARITY_EUCLIDEAN ? distance_score(a, b, count) : dot_score(a, b, count);
+}
+
 typedef struct similarity {
     float (*score)(const uint8_t *a, const uint8_t *b, uint32_t count);
     bool refuses_zero;

@@ -140,6 +140,16 @@ CORM_CHECKED corm_status cql__negate_resolve(base_arena *arena, const cql_type *
 /* count(*), as an aggregate of no arguments. */
 const cql_function *cql__count_all(void);
 
+/* What the similarity_* functions compute, and vector indexes order by. */
+typedef enum cql_similarity {
+    CQL_SIMILARITY_COSINE,
+    CQL_SIMILARITY_DOT_PRODUCT,
+    CQL_SIMILARITY_EUCLIDEAN
+} cql_similarity;
+
+/* Of two vectors of `count` floats in wire form: the server's result to the last bit. */
+float cql__similarity(cql_similarity by, const uint8_t *a, const uint8_t *b, uint32_t count);
+
 /* The token of partition key values, for token(): a function of the key's types that gives bigint. */
 CORM_CHECKED corm_status cql__token_resolve(base_arena *arena, const cql_type *const *key_types,
                                             uint32_t count, const cql_function **out,

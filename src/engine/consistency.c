@@ -58,7 +58,30 @@ corm_status engine__check_read_consistency(const engine_request *request, const 
     CORM_TRY(check_known(request->options->consistency, err));
     if (request->options->consistency == WIRE_ANY)
         return base__fail(err, CORM_INVALID, "ANY ConsistencyLevel is only supported for writes");
+    if (request->checked->select && request->checked->select->ann) return CORM_OK;
     return engine__check_replicas(request, table, err);
+}
+
+static void warn_lowered(const engine_request *request, wire_consistency level) {
+    bool     local = level == WIRE_LOCAL_QUORUM;
+    corm_str text = base__arena_printf(
+        request->arena,
+        "Top-K queries can only be run with consistency level ONE / LOCAL_ONE / NODE_LOCAL. Consistency level %s "
+        "was requested. Downgrading the consistency level to %s.",
+        levels[level].name, local ? "LOCAL_ONE" : "ONE");
+    if (text.data) wire__add_warning(request->answer, text);
+}
+
+corm_status engine__check_ann_consistency(const engine_request *request, corm_error *err) {
+    wire_consistency level = request->options->consistency;
+    if (is_serial(level)) {
+        return base__fail(
+            err, CORM_INVALID,
+            "Top-K queries can only be run with consistency level ONE/LOCAL_ONE. Consistency level %s was used.",
+            levels[level].name);
+    }
+    if (levels[level].replicas != 1) warn_lowered(request, level);
+    return CORM_OK;
 }
 
 /* Of a statement that stands alone and has no condition. */

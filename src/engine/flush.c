@@ -59,7 +59,10 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
     bool is_fed = engine__is_fed(write->request->store, table);
     if (is_fed && image->reclaim) engine__feed_expire(&image->row, now_s);
     row_change change = { table, image->key, image->is_static, &image->before, &image->row, now_s };
-    if (engine__is_followed(table)) CORM_TRY(engine__index_changes(&change, ops, err));
+    if (engine__is_followed(table)) {
+        CORM_TRY(engine__index_changes(&change, ops, err));
+        CORM_TRY(engine__vector_changes(&change, write, err));
+    }
     if (is_fed) CORM_TRY(engine__feed_row(write, &change, image->reclaim, ops, err));
 
     base_buf    buf = { 0 };

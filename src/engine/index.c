@@ -160,6 +160,7 @@ static void sort_entries(entries *list) {
 corm_status engine__index_changes(const row_change *of, write_ops *ops, corm_error *err) {
     const cql_table *table = of->table;
     for (uint32_t i = 0; i < table->index_count; i++) {
+        if (cql__index_is_vector(&table->indexes[i])) continue;
         entries old = { .index = &table->indexes[i],
                         .data_key = of->data_key,
                         .arena = ops->arena },
@@ -205,6 +206,7 @@ corm_status engine__index_build(kv_txn *txn, const cql_table *table, const cql_i
     bool       found;
     base_arena row_arena = { 0 };
     (void)arena;
+    if (cql__index_is_vector(index)) return CORM_OK;
     base__buf_u32(&at, table->storage_id);
     CORM_TRY(kv__cursor_open(txn, KV_DATA, &cursor, err));
     corm_status status = kv__cursor_seek(cursor, base__buf_bytes(&at), KV_AT_OR_AFTER, &found, err);

@@ -34,6 +34,7 @@ static corm_status set_limits(select_run *run, corm_error *err) {
         cql__eval_limit(run->select->per_partition_limit, &run->env, &run->per_partition, err));
     run->grouped = run->select->aggregate_count || run->select->group_count;
     bool one_row = run->grouped && run->select->group_count == 0;
+    if (run->select->ann) return CORM_OK;
     run->paged = options->page_size > 0 && !one_row;
     run->page_left = run->paged ? (uint32_t)options->page_size : UINT32_MAX;
     if (options->paging_state.data && options->paging_state.len)
@@ -56,8 +57,10 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
         if (!run->masked) return base__fail_memory(err);
     }
     run->view = (cql_row_view){ run->values, metadata, run };
-    run->whole_partition = !restricts_rows(&run->select->where);
+    run->whole_partition = !run->select->ann && !restricts_rows(&run->select->where);
+    run->page_left = UINT32_MAX;
     CORM_TRY(set_limits(run, err));
+    if (run->select->ann) CORM_TRY(select__ann_begin(run, err));
     return cql__check_filters(&run->select->where, &run->env, err);
 }
 
@@ -108,6 +111,7 @@ static corm_status check_serial(const select_run *run, corm_error *err) {
 
 static corm_status read_rows(select_run *run, corm_error *err) {
     if (run->table->is_virtual) return select__virtual(run, err);
+    if (run->ann) return select__ann_read(run, err);
     if (run->select->where.lookup_count) return select__index(run, err);
     if (run->select->where.partition_count) return select__partitions(run, err);
     return select__scan(run, err);
@@ -152,6 +156,7 @@ static corm_status run_select(select_run *run, corm_error *err) {
     if (run->limit && !none) CORM_TRY(read_rows(run, err));
     if (run->grouped) CORM_TRY(select__group_end(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
+    if (run->ann) CORM_TRY(select__ann_end(run, err));
     return end_answer(run, err);
 }
 
@@ -161,6 +166,7 @@ corm_status engine__select(engine_request *request, corm_error *err) {
     run.env.row = &run.view;
     if (status == CORM_OK) status = run_select(&run, err);
     select__sort_free(&run);
+    select__ann_free(&run);
     select__group_free(&run);
     base__buf_free(&run.prefix);
     base__buf_free(&run.last_key);

@@ -80,7 +80,7 @@ corm_status select__count(select_run *run, corm_bytes key, corm_error *err) {
     return base__buf_status(&run->last_key, err);
 }
 
-static corm_status project_row(select_run *run, base_buf *body, corm_error *err) {
+corm_status select__project_row(select_run *run, base_buf *body, corm_error *err) {
     CORM_TRY(select__mask(run, err));
     corm_status status = select__project(run, body, err);
     select__unmask(run);
@@ -89,7 +89,8 @@ static corm_status project_row(select_run *run, base_buf *body, corm_error *err)
 
 corm_status select__emit(select_run *run, corm_bytes key, corm_error *err) {
     if (run->sorted) return select__sort_row(run, err);
-    CORM_TRY(project_row(run, &run->request->answer->body, err));
+    if (run->ann) return select__ann_row(run, key, err);
+    CORM_TRY(select__project_row(run, &run->request->answer->body, err));
     wire__row_done(&run->writer);
     return select__count(run, key, err);
 }
@@ -144,7 +145,7 @@ corm_status select__sort_row(select_run *run, corm_error *err) {
                        &sorted->scratch);
     }
     CORM_TRY(keep_scratch(sorted, &row.key, err));
-    CORM_TRY(project_row(run, &sorted->scratch, err));
+    CORM_TRY(select__project_row(run, &sorted->scratch, err));
     CORM_TRY(keep_scratch(sorted, &row.cells, err));
     run->partition_rows++;
     if (run->partition_rows >= run->per_partition) run->skip_partition = true;

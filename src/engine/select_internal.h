@@ -23,6 +23,7 @@ typedef struct select_position {
 
 typedef struct select_sorted select_sorted;
 typedef struct select_group  select_group;
+typedef struct select_ann    select_ann;
 
 typedef struct select_run {
     engine_request           *request;
@@ -65,6 +66,7 @@ typedef struct select_run {
     base_buf         last_key; /* position of the last row given */
     select_sorted   *sorted;
     select_group    *group;
+    select_ann      *ann; /* ORDER BY … ANN OF */
 } select_run;
 
 /* ---- rows ---- */
@@ -107,6 +109,8 @@ CORM_CHECKED corm_status select__mask(select_run *run, corm_error *err);
 void                     select__unmask(select_run *run);
 /* Writes the selectors' values for the row in run->env. */
 CORM_CHECKED corm_status select__project(select_run *run, base_buf *body, corm_error *err);
+/* The same with what masked columns show in place of their values. */
+CORM_CHECKED corm_status select__project_row(select_run *run, base_buf *body, corm_error *err);
 
 CORM_CHECKED corm_status select__sort_begin(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__sort_row(select_run *run, corm_error *err);
@@ -117,6 +121,13 @@ CORM_CHECKED corm_status select__group_begin(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__group_row(select_run *run, corm_bytes key, corm_error *err);
 CORM_CHECKED corm_status select__group_end(select_run *run, corm_error *err);
 void                     select__group_free(select_run *run);
+
+/* ORDER BY … ANN OF: the limits, the query's vector; rows of any source are kept by their likeness; the most alike are put. */
+CORM_CHECKED corm_status select__ann_begin(select_run *run, corm_error *err);
+CORM_CHECKED corm_status select__ann_read(select_run *run, corm_error *err);
+CORM_CHECKED corm_status select__ann_row(select_run *run, corm_bytes key, corm_error *err);
+CORM_CHECKED corm_status select__ann_end(select_run *run, corm_error *err);
+void                     select__ann_free(select_run *run);
 
 /* ---- paging state ---- */
 

@@ -59,6 +59,9 @@ CORM_CHECKED corm_status engine__check_write_consistency(const engine_request   
                                                          const cql_checked_modify *modify,
                                                          bool is_batch, bool is_conditional,
                                                          corm_error *err);
+/* Those that ORDER BY … ANN OF cannot have: refused, or lowered to one with a warning. */
+CORM_CHECKED corm_status engine__check_ann_consistency(const engine_request *request,
+                                                       corm_error           *err);
 /* Whether there are replicas enough; for a conditional statement once it is known to apply. */
 CORM_CHECKED corm_status engine__check_replicas(const engine_request *request,
                                                 const cql_table *table, corm_error *err);

@@ -112,6 +112,13 @@ bool engine__is_followed(const cql_table *table);
 CORM_CHECKED corm_status engine__index_changes(const row_change *change, write_ops *ops,
                                                corm_error *err);
 
+/* Adds the changes of the table's vector indexes, for engine__vector_put; refuses vectors that an index does not take. */
+CORM_CHECKED corm_status engine__vector_changes(const row_change *change, engine_write *write,
+                                                corm_error *err);
+/* The vector by which the index finds the row, in wire form; empty when there is none. May borrow from the row. */
+corm_bytes engine__row_vector(const cql_index *index, const cql_table *table, corm_bytes data_key,
+                              bool is_static, const engine_row *row, base_arena *arena);
+
 /* Whether the table's changes go to the feed. */
 bool engine__is_fed(const engine *store, const cql_table *table);
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* simd_x86.c -- kernels for SSE2, AVX2 with FMA, and AVX-512. Which one runs is decided in simd.c: nothing here may run on
+ * a processor without it. Pure. */
+#include "cql/simd_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/* ---- SSE2: four floats ---- */
+
+static float sum4(__m128 x) {
+    __m128 high = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(high, _mm_shuffle_ps(high, high, 1)));
+}
+
+static float sse2_product(const float *a, const float *b, uint32_t count) {
+    __m128 x = _mm_setzero_ps(), y = x;
+    for (uint32_t i = 0; i < count; i += 8) {
+        x = _mm_add_ps(x, _mm_mul_ps(_mm_loadu_ps(a + i), _mm_loadu_ps(b + i)));
+        y = _mm_add_ps(y, _mm_mul_ps(_mm_loadu_ps(a + i + 4), _mm_loadu_ps(b + i + 4)));
+    }
+    return sum4(_mm_add_ps(x, y));
+}
+
+static float sse2_distance(const float *a, const float *b, uint32_t count) {
+    __m128 x = _mm_setzero_ps(), y = x;
+    for (uint32_t i = 0; i < count; i += 8) {
+        __m128 d = _mm_sub_ps(_mm_loadu_ps(a + i), _mm_loadu_ps(b + i));
+        __m128 e = _mm_sub_ps(_mm_loadu_ps(a + i + 4), _mm_loadu_ps(b + i + 4));
+        x = _mm_add_ps(x, _mm_mul_ps(d, d));
+        y = _mm_add_ps(y, _mm_mul_ps(e, e));
+    }
+    return sum4(_mm_add_ps(x, y));
+}
+
+SIMD_SEVERAL(sse2, )
+const cql_simd cql__simd_sse2 = SIMD_TABLE(sse2, "sse2");
+
+/* ---- AVX2 with FMA: eight floats ---- */
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+AVX2 static float sum8(__m256 x) {
+    return sum4(_mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));
+}
+
+AVX2 static float avx2_product(const float *a, const float *b, uint32_t count) {
+    __m256 x = _mm256_setzero_ps(), y = x;
+    for (uint32_t i = 0; i < count; i += 16) {
+        x = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), x);
+        y = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), y);
+    }
+    return sum8(_mm256_add_ps(x, y));
+}
+
+AVX2 static float avx2_distance(const float *a, const float *b, uint32_t count) {
+    __m256 x = _mm256_setzero_ps(), y = x;
+    for (uint32_t i = 0; i < count; i += 16) {
+        __m256 d = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+        __m256 e = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+        x = _mm256_fmadd_ps(d, d, x);
+        y = _mm256_fmadd_ps(e, e, y);
+    }
+    return sum8(_mm256_add_ps(x, y));
+}
+
+SIMD_SEVERAL(avx2, AVX2)
+const cql_simd cql__simd_avx2 = SIMD_TABLE(avx2, "avx2");
+
+/* ---- AVX-512: sixteen floats ---- */
+
+#define AVX512 __attribute__((target("avx512f")))
+
+/* The lanes by halves, without the sequence that compilers put in place of _mm512_reduce_add_ps. */
+AVX512 static float sum16(__m512 x) {
+    __m512 y = _mm512_add_ps(x, _mm512_shuffle_f32x4(x, x, 0x4e));
+    __m512 z = _mm512_add_ps(y, _mm512_shuffle_f32x4(y, y, 0xb1));
+    return sum4(_mm512_castps512_ps128(z));
+}
+
+AVX512 static float avx512_product(const float *a, const float *b, uint32_t count) {
+    __m512   x = _mm512_setzero_ps(), y = x;
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        x = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), x);
+        y = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), y);
+    }
+    if (i < count) x = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), x);
+    return sum16(_mm512_add_ps(x, y));
+}
+
+AVX512 static float avx512_distance(const float *a, const float *b, uint32_t count) {
+    __m512   x = _mm512_setzero_ps(), y = x;
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        __m512 d = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+        __m512 e = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+        x = _mm512_fmadd_ps(d, d, x);
+        y = _mm512_fmadd_ps(e, e, y);
+    }
+    if (i < count) {
+        __m512 d = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+        x = _mm512_fmadd_ps(d, d, x);
+    }
+    return sum16(_mm512_add_ps(x, y));
+}
+
+SIMD_SEVERAL(avx512, AVX512)
+const cql_simd cql__simd_avx512 = SIMD_TABLE(avx512, "avx512");
+#endif

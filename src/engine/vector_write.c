@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/* vector_write.c -- what a changed row means for the vector indexes of its table. Thread: the commit leader's. */
+#include "base/fail.h"
+#include "engine/vector.h"
+#include "engine/write_internal.h"
+
+/* A vector is in the index as long as its cell is stored, also when it has expired: readers look at the row itself. */
+static bool is_stored(const engine_cell *cell) {
+    return !cell->tombstone;
+}
+
+static bool row_is_stored(const engine_row *row) {
+    if (row->has_liveness && is_stored(&row->liveness)) return true;
+    for (uint32_t i = 0; i < row->column_count; i++)
+        for (uint32_t j = 0; j < row->columns[i].cell_count; j++)
+            if (is_stored(&row->columns[i].cells[j])) return true;
+    return false;
+}
+
+static corm_bytes key_value(const cql_table *table, const cql_column *column, corm_bytes data_key,
+                            const engine_row *row, base_arena *arena) {
+    engine_key key;
+    if (column->kind == CQL_CLUSTERING)
+        return (corm_bytes){ row->clustering[column->position].data,
+                             (size_t)row->clustering[column->position].len };
+    cql_value *parts = BASE_NEW_ARRAY(arena, cql_value, table->partition_count);
+    if (!parts || !engine__key_split(data_key, &key)) return (corm_bytes){ 0 };
+    if (table->partition_count == 1) return key.partition_key;
+    if (!cql__partition_key_split(key.partition_key, table->partition_count, parts))
+        return (corm_bytes){ 0 };
+    return (corm_bytes){ parts[column->position].data, (size_t)parts[column->position].len };
+}
+
+corm_bytes engine__row_vector(const cql_index *index, const cql_table *table, corm_bytes data_key,
+                              bool is_static, const engine_row *row, base_arena *arena) {
+    const cql_column *column = index->column;
+    corm_bytes        none = { NULL, 0 }, value;
+    if (column->kind == CQL_PARTITION_KEY || column->kind == CQL_CLUSTERING) {
+        if (is_static || !row_is_stored(row)) return none;
+        value = key_value(table, column, data_key, row, arena);
+    } else {
+        if ((column->kind == CQL_STATIC) != is_static) return none;
+        const engine_column_image *image = engine__image_find(row, column->id);
+        if (!image || image->cell_count == 0 || !is_stored(&image->cells[0])) return none;
+        value = image->cells[0].value;
+    }
+    return value.len == (size_t)column->type->dimension * 4 ? value : none;
+}
+
+static bool same(corm_bytes a, corm_bytes b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static corm_status change_index(const row_change *of, const cql_index *index, engine_write *write,
+                                corm_error *err) {
+    base_arena           *arena = write->request->arena;
+    engine_vector_options options = engine__vector_options(index);
+    corm_bytes            before =
+        engine__row_vector(index, of->table, of->data_key, of->is_static, of->before, arena);
+    corm_bytes after =
+        engine__row_vector(index, of->table, of->data_key, of->is_static, of->after, arena);
+    if (same(before, after)) return CORM_OK;
+    return after.len ? engine__vector_check(options.by, after, err) : CORM_OK;
+}
+
+corm_status engine__vector_changes(const row_change *change, engine_write *write, corm_error *err) {
+    for (uint32_t i = 0; i < change->table->index_count; i++) {
+        if (cql__index_is_vector(&change->table->indexes[i]))
+            CORM_TRY(change_index(change, &change->table->indexes[i], write, err));
+    }
+    return CORM_OK;
+}
