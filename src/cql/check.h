@@ -101,6 +101,8 @@ typedef struct cql_filter {
     /* (a, b) op (x, y) on clustering columns that is no prefix: columns and terms in parallel; column is columns[0] */
     uint32_t           column_count;
     const cql_column **columns;
+    /* Whose terms are compared, where they are other than the values; NULL: the values are */
+    const cql_index *index;
 } cql_filter;
 
 /* An index and the filter it answers, which is among the filters too. `also`: of a range with two ends, the filter with the

@@ -1,43 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* check_index.c -- what a secondary index answers, by its target and class. Pure. */
-#include "base/text.h"
 #include "cql/check_internal.h"
 
-/* By the class's name without its package. */
-static bool is_class(const cql_index *index, const char *class_name) {
-    corm_str name = index->class_name, wanted = corm_str_of(class_name);
-    if (name.len < wanted.len) return false;
-    corm_str tail = { name.data + (name.len - wanted.len), wanted.len };
-    return base__str_equal_nocase(tail, wanted);
-}
-
 bool cql__index_is_sai(const cql_index *index) {
-    return base__str_equal_nocase(index->class_name, corm_str_of("sai")) ||
-           is_class(index, "StorageAttachedIndex");
+    return index->rules.class_id == CQL_INDEX_SAI;
 }
 
 static bool is_range(cql_operator op) {
     return op == CQL_OP_LT || op == CQL_OP_LTE || op == CQL_OP_GT || op == CQL_OP_GTE;
 }
 
-/* Storage-attached indexes keep the order of these types. */
-static bool has_ranges(const cql_type *type) {
-    switch (type->id) {
-    case CQL_TEXT:
-    case CQL_ASCII:
-    case CQL_BOOLEAN:
-    case CQL_UUID:
-    case CQL_LIST:
-    case CQL_SET:
-    case CQL_MAP:
-    case CQL_TUPLE:
-    case CQL_UDT:
-    case CQL_VECTOR: return false;
-    default: return true;
-    }
-}
-
 bool cql__index_supports(const cql_index *index, const cql_column *column, cql_operator op) {
+    const cql_index_rules *rules = &index->rules;
     if (index->column != column) return false;
     if (column->type->id == CQL_VECTOR && cql__index_is_sai(index)) return false;
     switch (index->target) {
@@ -47,11 +21,9 @@ bool cql__index_supports(const cql_index *index, const cql_column *column, cql_o
     case CQL_TARGET_FULL: return op == CQL_OP_EQ;
     case CQL_TARGET_COLUMN: break;
     }
-    if (cql__type_is_multicell(column->type) && cql__type_is_collection(column->type))
-        return op == CQL_OP_CONTAINS;
-    if (op == CQL_OP_LIKE) return is_class(index, "SASIIndex");
-    return op == CQL_OP_EQ ||
-           (cql__index_is_sai(index) && is_range(op) && has_ranges(column->type));
+    if (op == CQL_OP_LIKE) return rules->has_like;
+    if (is_range(op)) return rules->has_ranges;
+    return op == CQL_OP_EQ && rules->cut == CQL_CUT_NONE;
 }
 
 /* Whether the index answers some part of the rule on this column. */

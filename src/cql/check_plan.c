@@ -2,6 +2,8 @@
 /* check_plan.c -- from what a WHERE clause says of each column to how its rows are found: keys, bounds, filters, index. */
 #include "cql/check_plan.h"
 
+#include "cql/index_terms.h"
+
 /* ---- key restrictions ---- */
 
 static void add_restriction(const cql_rule_set *rule, cql_restriction *list, uint32_t *count) {
@@ -173,35 +175,71 @@ static corm_status plan_others(cql_plan *plan) {
 
 /* ---- indexes ---- */
 
-/* Ranges and LIKE are read by filtering. */
-static bool is_exact(const cql_filter *filter) {
-    return filter->op == CQL_OP_EQ || filter->op == CQL_OP_CONTAINS ||
-           filter->op == CQL_OP_CONTAINS_KEY;
+static bool compares_terms(const cql_index *index) {
+    const cql_index_rules *rules = &index->rules;
+    return rules->is_text || rules->is_inet || rules->skips_empty;
 }
 
-static bool is_answered(const cql_where *out, const cql_filter *filter) {
-    for (uint32_t i = 0; i < out->lookup_count; i++)
-        if (out->lookups[i].filter == filter) return true;
-    return false;
+static bool answers(const cql_index *index, const cql_filter *filter) {
+    return filter->op != CQL_OP_IN && filter->column_count == 0 &&
+           cql__index_supports(index, filter->column, filter->op);
 }
 
-static void add_lookups(const cql_plan *plan, const cql_index *index, cql_where *out) {
-    for (uint32_t i = 0; i < plan->filter_count; i++) {
-        const cql_filter *filter = &out->filters[i];
-        if (!is_exact(filter) || is_answered(out, filter) ||
-            !cql__index_supports(index, filter->column, filter->op))
-            continue;
-        out->lookups[out->lookup_count++] = (cql_lookup){ .index = index, .filter = filter };
-    }
-}
-
-/* One index for each filter that has one. */
-static corm_status choose_lookups(const cql_plan *plan, cql_where *out) {
+/* One class of indexes answers a statement: SASI before storage-attached ones before the built-in one, as in the server. */
+static cql_index_class class_for(const cql_plan *plan) {
     const cql_table *table = plan->c->table;
+    cql_index_class  best = CQL_INDEX_LEGACY;
+    for (uint32_t i = 0; i < table->index_count; i++)
+        for (uint32_t j = 0; j < plan->filter_count; j++)
+            if (table->indexes[i].rules.class_id > best &&
+                answers(&table->indexes[i], &plan->filters[j]))
+                best = table->indexes[i].rules.class_id;
+    return best;
+}
+
+/* An index of that class; else one that compares values, which finds the same rows. */
+static const cql_index *index_for(const cql_table *table, const cql_filter *filter,
+                                  cql_index_class wanted) {
+    const cql_index *found = NULL;
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const cql_index *index = &table->indexes[i];
+        bool             is_wanted = index->rules.class_id == wanted;
+        if (!answers(index, filter) || (!is_wanted && compares_terms(index))) continue;
+        bool better = !found || (is_wanted && found->rules.class_id != wanted) ||
+                      (is_wanted && index->rules.has_grams && !found->rules.has_grams);
+        if (better) found = index;
+    }
+    return found;
+}
+
+static bool is_range(const cql_filter *filter) {
+    return filter->op >= CQL_OP_LT && filter->op <= CQL_OP_GTE;
+}
+
+/* The other end of a range is the filter behind its beginning. */
+static bool joins_last(const cql_where *out, const cql_index *index, const cql_filter *filter) {
+    const cql_lookup *last = out->lookup_count > 0 ? &out->lookups[out->lookup_count - 1] : NULL;
+    return last && last->index == index && !last->also && is_range(last->filter) &&
+           is_range(filter) && last->filter + 1 == filter;
+}
+
+/* Every filter that an index answers is looked up in it. */
+static corm_status choose_lookups(const cql_plan *plan, cql_where *out) {
     if (!plan->uses_index || plan->filter_count == 0) return CORM_OK;
     out->lookups = BASE_NEW_ARRAY(plan->c->arena, cql_lookup, plan->filter_count);
     if (!out->lookups) return base__fail_memory(plan->c->err);
-    for (uint32_t i = 0; i < table->index_count; i++) add_lookups(plan, &table->indexes[i], out);
+    cql_index_class wanted = class_for(plan);
+    for (uint32_t i = 0; i < plan->filter_count; i++) {
+        cql_filter      *filter = &plan->filters[i];
+        const cql_index *index = index_for(plan->c->table, filter, wanted);
+        if (!index) continue;
+        if (compares_terms(index)) filter->index = index;
+        if (!cql__index_is_usable(index)) continue;
+        if (joins_last(out, index, filter))
+            out->lookups[out->lookup_count - 1].also = filter;
+        else
+            out->lookups[out->lookup_count++] = (cql_lookup){ .index = index, .filter = filter };
+    }
     return CORM_OK;
 }
 

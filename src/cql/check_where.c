@@ -34,12 +34,10 @@ static corm_status refuse_relation(clause *w, const cql_relation *relation) {
     cql_checker *c = w->c;
     bool         contains = relation->op == CQL_OP_CONTAINS || relation->op == CQL_OP_CONTAINS_KEY;
     bool         select = w->input->user == CQL_FOR_SELECT;
-    if (relation->kind == CQL_REL_EXPR) {
+    if (relation->kind == CQL_REL_EXPR && !select) {
         return base__fail(
             c->err, CORM_INVALID,
-            select
-                ? "expr(…) is not supported by Corm"
-                : "Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements");
+            "Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements");
     }
     if (contains && !select) {
         return base__fail(c->err, CORM_INVALID, "Cannot use %s with %s", user_name(w->input->user),
@@ -50,6 +48,35 @@ static corm_status refuse_relation(clause *w, const cql_relation *relation) {
                           cql__shown(cql__relation_text(c, relation)));
     }
     return CORM_OK;
+}
+
+/* expr(index, …): no class of index has expressions of its own. */
+static corm_status check_expressions(clause *w) {
+    const cql_table    *table = w->c->table;
+    const cql_relation *found = NULL;
+    for (uint32_t i = 0; i < w->input->count; i++) {
+        if (w->input->relations[i].kind != CQL_REL_EXPR) continue;
+        if (found) {
+            return base__fail(
+                w->c->err, CORM_INVALID,
+                "Multiple custom index expressions in a single query are not supported");
+        }
+        found = &w->input->relations[i];
+    }
+    if (!found) return CORM_OK;
+    corm_str name = found->columns[0].text;
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        if (!corm_str_equal(table->indexes[i].name, name)) continue;
+        return base__fail(w->c->err, CORM_INVALID,
+                          table->indexes[i].class_name.data
+                              ? "Index %.*s does not support custom expressions"
+                              : "Only CUSTOM indexes may be used in custom index expressions, %.*s "
+                                "is not valid",
+                          CQL_STR(name));
+    }
+    return base__fail(w->c->err, CORM_INVALID,
+                      "Invalid index expression, index %.*s not found for %.*s.%.*s", CQL_STR(name),
+                      CQL_STR(table->keyspace), CQL_STR(table->name));
 }
 
 /* The server has LIKE only with an index for it; here filtering answers it too. */
@@ -74,6 +101,7 @@ static corm_status collect(clause *w) {
         const cql_relation *relation = &w->input->relations[i];
         cql_rule_set        rule;
         CORM_TRY(refuse_relation(w, relation));
+        if (relation->kind == CQL_REL_EXPR) continue;
         if (relation->kind == CQL_REL_TOKEN) {
             CORM_TRY(cql__token_relation(w->c, relation, &w->token, &w->token_equal));
             continue;
@@ -82,7 +110,7 @@ static corm_status collect(clause *w) {
         CORM_TRY(check_like(w, relation, &rule));
         CORM_TRY(cql__merge_rule(w->c, &w->rules, &rule));
     }
-    return CORM_OK;
+    return check_expressions(w);
 }
 
 /* ---- looking over the rules ---- */

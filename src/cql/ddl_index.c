@@ -268,6 +268,7 @@ static corm_status make_index(cql_ddl *ddl, request *r) {
     CORM_TRY(cql__map_order(&c, &sorted, 1));
     cql__map_sort(&sorted);
     cql_index index = r->targets[0];
+    index.by_terms = true;
     index.name = r->name;
     index.kind = corm_str_of(r->custom ? "CUSTOM" : "COMPOSITES");
     index.class_name = r->class;

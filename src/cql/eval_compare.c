@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* eval_compare.c -- whether `value op term` holds: filters of rows and conditions. Pure; any thread. */
 #include "cql/eval_internal.h"
+#include "cql/index_terms.h"
 
 static const char *op_name(cql_operator op) {
     static const char *const names[] = {
@@ -115,6 +116,8 @@ static corm_status refuse(const cql_filter *filter, cql_value value, const char 
 static corm_status eval_term(const cql_filter *filter, const cql_node *node, const char *what,
                              cql_eval_env *env, cql_value *out, corm_error *err) {
     CORM_TRY(cql__eval(node, env, out, err));
+    if (out->len == -2 && filter->op == CQL_OP_LIKE && filter->index)
+        return base__fail(err, CORM_INVALID, "LIKE value can't be empty.");
     return out->len < 0 ? refuse(filter, *out, what, err) : CORM_OK;
 }
 
@@ -128,10 +131,29 @@ static corm_status check_in(const cql_filter *filter, cql_eval_env *env, corm_er
                       filter->column->name.data);
 }
 
-static bool is_looked_up(const cql_where *where, const cql_filter *filter) {
+/* The built-in index refuses to look for what it would have refused to store. */
+static bool is_limited(const cql_where *where, const cql_filter *filter) {
     for (uint32_t i = 0; i < where->lookup_count; i++)
-        if (where->lookups[i].filter == filter || where->lookups[i].also == filter) return true;
+        if (where->lookups[i].filter == filter)
+            return where->lookups[i].index->rules.class_id == CQL_INDEX_LEGACY;
     return false;
+}
+
+/* A pattern that the index has no entries for. */
+static corm_status check_like(const cql_filter *filter, cql_value value, corm_error *err) {
+    static const char *const forms[] = { [CQL_LIKE_MATCHES] = "LIKE '<term>'",
+                                         [CQL_LIKE_PREFIX] = "LIKE '<term>%'",
+                                         [CQL_LIKE_SUFFIX] = "LIKE '%<term>'",
+                                         [CQL_LIKE_CONTAINS] = "LIKE '%<term>%'" };
+    cql_like_kind            kind;
+    corm_str                 text, pattern = { (const char *)value.data, (size_t)value.len };
+    if (!cql__like_kind(pattern, &kind, &text))
+        return base__fail(err, CORM_INVALID, "LIKE value can't be empty.");
+    if (cql__index_likes(&filter->index->rules, kind)) return CORM_OK;
+    return base__fail(err, CORM_INVALID,
+                      "%.*s %s %.*s is only supported on properly indexed columns",
+                      (int)filter->column->name.len, filter->column->name.data, forms[kind],
+                      (int)text.len, text.data);
 }
 
 corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_error *err) {
@@ -144,7 +166,9 @@ corm_status cql__check_filters(const cql_where *where, cql_eval_env *env, corm_e
         const char *what = filter->element ? "map value " : "value ";
         for (uint32_t j = 0; j < filter->term_count; j++) {
             CORM_TRY(eval_term(filter, filter->terms[j], what, env, &value, err));
-            if (value.len <= UINT16_MAX || !is_looked_up(where, filter)) continue;
+            if (filter->op == CQL_OP_LIKE && filter->index)
+                CORM_TRY(check_like(filter, value, err));
+            if (value.len <= UINT16_MAX || !is_limited(where, filter)) continue;
             return base__fail(err, CORM_INVALID,
                               "Index expression values may not be larger than 64K");
         }
@@ -191,6 +215,8 @@ static corm_status passes(const cql_filter *filter, cql_eval_env *env, bool *pas
     if (filter->op == CQL_OP_IN) return passes_in(filter, type, value, env, pass, err);
     CORM_TRY(eval_term(filter, filter->terms[0], filter->element ? "map value " : "value ", env,
                        &term, err));
+    if (filter->index)
+        return cql__index_passes(filter, type, value, term, env->context.arena, pass, err);
     /* Here an empty collection is a value like others. */
     if (filter->op <= CQL_OP_GTE) {
         *pass = order_holds(filter->op, cql__compare(type, value, term));

@@ -51,6 +51,29 @@ typedef struct cql_dropped_column {
 
 typedef struct cql_table cql_table;
 
+typedef enum cql_index_class { CQL_INDEX_LEGACY, CQL_INDEX_SAI, CQL_INDEX_SASI } cql_index_class;
+
+typedef enum cql_cut {
+    CQL_CUT_NONE,  /* a text is one term */
+    CQL_CUT_WORDS, /* by the word boundaries of Unicode */
+    CQL_CUT_PARTS  /* at a delimiter */
+} cql_cut;
+
+/* What class and options of an index mean; see index_terms.h. */
+typedef struct cql_index_rules {
+    cql_index_class class_id;
+    bool            is_text; /* texts are cut and folded to terms */
+    bool            is_inet; /* IPv4 addresses stand among the IPv6 ones, and are equal to them */
+    bool            skips_empty; /* empty values are in no answer */
+    bool            has_ranges;  /* < <= > >= */
+    bool            has_like;    /* LIKE 'x' and 'x%' */
+    bool            has_grams;   /* LIKE '%x' and '%x%' */
+    bool            is_own;      /* its entries are other than the values as they are */
+    unsigned        fold;        /* CQL_FOLD_… */
+    cql_cut         cut;
+    corm_str        delimiter;
+} cql_index_rules;
+
 typedef struct cql_index {
     corm_str          name;
     const cql_column *column;
@@ -60,6 +83,8 @@ typedef struct cql_index {
     uint32_t          option_count;
     corm_str         *options; /* name, value, name, value …; without target */
     uint32_t          storage_id;
+    bool              by_terms; /* false: of an older store, entries are the values as they are */
+    cql_index_rules   rules;    /* not stored: from class, options and column */
 } cql_index;
 
 /* Table options as they are shown; maps are "name, value" pairs. Defaults are the server's. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "cql/index_terms.h"
 
 _Static_assert(offsetof(cql_table, refs) == 0 && offsetof(cql_keyspace, refs) == 0 &&
                    offsetof(cql_schema, refs) == 0,
@@ -139,6 +140,7 @@ static void copy_indexes(copier *c, cql_table *table) {
         index->class_name = copy_str(c, index->class_name);
         index->kind = copy_str(c, index->kind);
         index->options = copy_strs(c, index->options, 2 * index->option_count);
+        if (!c->failed) cql__index_rules(index);
     }
     if (!c->failed && table->index_count > 1) {
         qsort(table->indexes, table->index_count, sizeof *table->indexes, compare_indexes);

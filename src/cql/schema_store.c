@@ -81,10 +81,12 @@ static void put_dropped(base_buf *out, const cql_dropped_column *dropped) {
     put_type(out, dropped->type);
 }
 
+enum { BY_TERMS = 0x10 }; /* in the byte of an index's target */
+
 static void put_index(base_buf *out, const cql_index *index) {
     put_text(out, index->name);
     base__buf_uvarint(out, index->column->id);
-    base__buf_u8(out, (uint8_t)index->target);
+    base__buf_u8(out, (uint8_t)(index->target | (index->by_terms ? BY_TERMS : 0)));
     put_text(out, index->class_name);
     put_text(out, index->kind);
     put_map(out, &(cql_map_option){ index->option_count, index->options });
@@ -387,6 +389,15 @@ static const cql_column *get_indexed(decoder *d, const cql_table *draft) {
     return NULL;
 }
 
+static bool fits(const cql_type *type, cql_index_target target) {
+    switch (target) {
+    case CQL_TARGET_COLUMN: return true;
+    case CQL_TARGET_KEYS:
+    case CQL_TARGET_ENTRIES: return type->id == CQL_MAP;
+    default: return cql__type_is_collection(type);
+    }
+}
+
 static void get_indexes(decoder *d, cql_table *draft) {
     draft->index_count = get_count(d);
     draft->indexes = get_array(d, draft->index_count, sizeof *draft->indexes);
@@ -394,7 +405,12 @@ static void get_indexes(decoder *d, cql_table *draft) {
         cql_index *index = &draft->indexes[i];
         index->name = get_name(d);
         index->column = get_indexed(d, draft);
-        index->target = (cql_index_target)get_small(d, CQL_TARGET_FULL);
+        uint8_t target = get_small(d, BY_TERMS | CQL_TARGET_FULL);
+        index->by_terms = target & BY_TERMS;
+        index->target = (cql_index_target)(target & ~BY_TERMS);
+        if (is_good(d) &&
+            (index->target > CQL_TARGET_FULL || !fits(index->column->type, index->target)))
+            spoil(d);
         index->class_name = get_text(d);
         index->kind = get_name(d);
         cql_map_option options = get_map(d);

@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* index.c -- secondary indexes: an entry for each live value of a row, kept in the same transaction as the row.
+/* index.c -- secondary indexes: an entry for each live value of a row, or each term of it (cql/index_terms.h), kept in the same
+ * transaction as the row.
  *
  * Entries of cells that expire stay until the row is next written or reclaimed; readers look at the row itself, so a stale
  * entry costs time and never gives a wrong row. Key layout: key.h. Thread: the commit leader's. */
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "cql/index_terms.h"
 #include "engine/write_internal.h"
-
-uint32_t engine__index_types(const cql_index *index, const cql_type *types[2]) {
-    const cql_type *type = index->column->type;
-    switch (index->target) {
-    case CQL_TARGET_KEYS: types[0] = type->params[0]; return 1;
-    case CQL_TARGET_VALUES: types[0] = type->params[type->id == CQL_MAP]; return 1;
-    case CQL_TARGET_ENTRIES:
-        types[0] = type->params[0];
-        types[1] = type->params[1];
-        return 2;
-    default: types[0] = type; return 1;
-    }
-}
-
-void engine__index_prefix(const cql_index *index, const cql_value *values, base_buf *out) {
-    const cql_type *types[2];
-    uint32_t        count = engine__index_types(index, types);
-    base__buf_u32(out, index->storage_id);
-    for (uint32_t i = 0; i < count; i++) cql__order_put(types[i], values[i], false, out);
-}
 
 bool engine__index_data_key(const cql_table *table, corm_bytes key, corm_bytes value,
                             base_buf *out) {
@@ -53,24 +35,46 @@ typedef struct entries {
     uint32_t         count, capacity;
 } entries;
 
-static bool add_entry(entries *to, const cql_value *values) {
+/* Takes the key that the buffer holds, and frees the buffer. */
+static bool take_entry(entries *to, base_buf *buf) {
     if (to->count == to->capacity) {
         uint32_t capacity = to->capacity ? 2 * to->capacity : 4;
         entry   *bigger = BASE_NEW_ARRAY(to->arena, entry, capacity);
-        if (!bigger) return false;
+        if (!bigger) {
+            base__buf_free(buf);
+            return false;
+        }
         if (to->count) memcpy(bigger, to->items, to->count * sizeof *bigger);
         to->items = bigger;
         to->capacity = capacity;
     }
-    base_buf buf = { 0 };
-    engine__index_prefix(to->index, values, &buf);
-    uint32_t at = (uint32_t)buf.len;
-    base__buf_put(&buf, to->data_key.data + 4, to->data_key.len - 4);
-    corm_bytes key = { base__arena_copy(to->arena, buf.data, buf.len), buf.len };
-    bool       ok = !buf.failed && key.data;
-    base__buf_free(&buf);
+    uint32_t at = (uint32_t)buf->len;
+    base__buf_put(buf, to->data_key.data + 4, to->data_key.len - 4);
+    corm_bytes key = { base__arena_copy(to->arena, buf->data, buf->len), buf->len };
+    bool       ok = !buf->failed && key.data;
+    base__buf_free(buf);
     to->items[to->count++] = (entry){ key, at };
     return ok;
+}
+
+static bool add_term_entries(entries *to, const cql_value *values) {
+    cql_keys keys = { 0 };
+    if (!cql__index_keys(to->index, values, to->arena, &keys)) return false;
+    for (uint32_t i = 0; i < keys.count; i++) {
+        base_buf buf = { 0 };
+        base__buf_u32(&buf, to->index->storage_id);
+        base__buf_put(&buf, keys.items[i].data, keys.items[i].len);
+        if (!take_entry(to, &buf)) return false;
+    }
+    return true;
+}
+
+static bool add_entry(entries *to, const cql_value *values) {
+    base_buf buf = { 0 };
+    if (cql__index_cuts(to->index)) return add_term_entries(to, values);
+    base__buf_u32(&buf, to->index->storage_id);
+    cql__index_put_key(to->index, values, &buf);
+    return take_entry(to, &buf);
 }
 
 static bool add_cells(entries *to, const engine_column_image *column, uint32_t now_s) {
@@ -98,7 +102,7 @@ static bool row_is_live(const engine_row *row, uint32_t now_s) {
     return false;
 }
 
-/* The value of a key column: an entry as long as the row is live. */
+/* The value of a key column: an entry as long as the row is live, of partition keys also for the static row. */
 static bool add_key_entry(entries *to, const cql_table *table, const engine_row *row) {
     const cql_column *column = to->index->column;
     engine_key        key;
@@ -115,8 +119,9 @@ static bool add_key_entry(entries *to, const cql_table *table, const engine_row 
 static bool collect(entries *to, const cql_table *table, bool is_static, const engine_row *row,
                     uint32_t now_s) {
     const cql_column *column = to->index->column;
+    bool              statics = column->kind == CQL_PARTITION_KEY && to->index->by_terms;
     if (column->kind == CQL_PARTITION_KEY || column->kind == CQL_CLUSTERING)
-        return is_static || !row_is_live(row, now_s) || add_key_entry(to, table, row);
+        return (is_static && !statics) || !row_is_live(row, now_s) || add_key_entry(to, table, row);
     if ((column->kind == CQL_STATIC) != is_static) return true;
     const engine_column_image *image = engine__image_find(row, column->id);
     return !image || add_cells(to, image, now_s);
@@ -153,8 +158,15 @@ static bool merge(write_ops *ops, const entries *before, const entries *after) {
     return true;
 }
 
+/* Each once: a list may hold a value several times. */
 static void sort_entries(entries *list) {
-    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare_entries);
+    if (list->count < 2) return;
+    qsort(list->items, list->count, sizeof *list->items, compare_entries);
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < list->count; i++)
+        if (compare_entries(&list->items[kept - 1], &list->items[i]) != 0)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
 }
 
 corm_status engine__index_changes(const row_change *of, write_ops *ops, corm_error *err) {

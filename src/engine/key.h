@@ -2,7 +2,7 @@
 /* key.h -- keys of stored rows: partitions in token order, rows in clustering order.
  *
  *   data tree:   storage id (4) | token, sign bit flipped (8) | key length (2) | partition key | kind (1) | clustering
- *   index entry: storage id of the index (4) | order form of the value | the data key without its storage id
+ *   index entry: storage id of the index (4) | key of a term (cql/index_terms.h) | the data key without its storage id
  *                value: u32, where the data key begins
  *
  * Partitions with equal tokens order by key length, then bytes. Kinds order a partition's record before its static

@@ -134,12 +134,6 @@ CORM_CHECKED corm_status engine__feed_schema(engine_request *request, const cql_
 CORM_CHECKED corm_status engine__index_build(kv_txn *txn, const cql_table *table,
                                              const cql_index *index, base_arena *arena,
                                              corm_error *err);
-/* Appends the key where the entries with this value begin: storage id and order form. An index on map entries takes two
- * values, key and value. */
-void engine__index_prefix(const cql_index *index, const cql_value *values, base_buf *out);
-
-/* The types of the values an index holds; the result says how many: 1, or 2 for map entries. */
-uint32_t engine__index_types(const cql_index *index, const cql_type *types[2]);
 /* The data key (with the table's storage id put in front) of an index entry. False: damaged. */
 bool engine__index_data_key(const cql_table *table, corm_bytes key, corm_bytes value,
                             base_buf *out);
