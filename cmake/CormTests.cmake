@@ -176,6 +176,7 @@ function(corm_command_tests)
       corm_add_serve_test(cli.golden.${name} ${CMAKE_SOURCE_DIR}/tests/cli/run ${name})
     endif()
   endforeach()
+  corm_generate_tests()
   corm_add_serve_test(clients.python ${CMAKE_SOURCE_DIR}/tests/clients/python.py)
   # Fewer records where every instruction is watched.
   set(records "")
@@ -185,6 +186,19 @@ function(corm_command_tests)
     corm_add_test(cli.init cli ${CMAKE_SOURCE_DIR}/tests/init/init.sh)
   endif()
   corm_add_test(import.apt_index import ${CMAKE_SOURCE_DIR}/tests/import/apt_index.sh ${records})
+endfunction()
+
+# What `corm generate` makes, built by the compiler of this build and run; what is checked in of it is fresh.
+function(corm_generate_tests)
+  set(flags "")
+  if(CORM_SANITIZE)
+    set(flags "-g -fsanitize=${CORM_SANITIZE} -fno-sanitize-recover=all")
+  endif()
+  corm_add_test(cli.generate cli ${CMAKE_COMMAND} -E env
+    "CORM_CC=${CMAKE_C_COMPILER}" "CORM_CFLAGS=${flags}" ${CMAKE_SOURCE_DIR}/tests/generate/run)
+  set(example ${CMAKE_SOURCE_DIR}/examples/generate)
+  corm_add_test(cli.generate.example cli $<TARGET_FILE:corm> generate --schema ${example}/schema.cql
+    ${example}/queries.cql --name blog --output ${example} --check)
 endfunction()
 
 # fuzz/x_fuzz.c is a libFuzzer program with CORM_FUZZ; otherwise it replays fuzz/corpus/x.

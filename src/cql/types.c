@@ -113,8 +113,9 @@ const cql_type *cql__type_udt(base_arena *arena, corm_str keyspace, corm_str nam
     return type;
 }
 
+/* A user-defined type may be known by its name alone, without fields. */
 static bool is_frozen_throughout(const cql_type *type) {
-    if (type->count > 0 && !type->frozen) return false;
+    if ((type->count > 0 || type->id == CQL_UDT) && !type->frozen) return false;
     for (uint32_t i = 0; i < type->count; i++) {
         if (!is_frozen_throughout(type->params[i])) return false;
     }

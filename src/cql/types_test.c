@@ -240,6 +240,17 @@ static void unknown_options_are_refused_and_the_old_text_is_read(void **state) {
     base__arena_free(&arena);
 }
 
+static void a_user_type_known_by_its_name_alone_freezes_too(void **state) {
+    (void)state;
+    base_arena      arena = { 0 };
+    const cql_type *named =
+        cql__type_udt(&arena, corm_str_of("ks"), corm_str_of("point"), NULL, NULL, 0, false);
+    assert_printed(cql__type_freeze(&arena, named), "frozen<point>");
+    assert_printed(cql__type_freeze(&arena, cql__type_list(&arena, named, false)),
+                   "frozen<list<frozen<point>>>");
+    base__arena_free(&arena);
+}
+
 static void freezing_reaches_everything_inside(void **state) {
     (void)state;
     base_arena      arena = { 0 };
@@ -359,6 +370,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(options_have_the_protocols_bytes),
     cmocka_unit_test(unknown_options_are_refused_and_the_old_text_is_read),
     cmocka_unit_test(freezing_reaches_everything_inside),
+    cmocka_unit_test(a_user_type_known_by_its_name_alone_freezes_too),
     cmocka_unit_test(a_copy_outlives_its_original),
     cmocka_unit_test(a_type_accepts_the_values_that_the_server_lets_it),
     cmocka_unit_test(types_answer_questions_about_themselves),
