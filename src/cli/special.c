@@ -96,10 +96,7 @@ static void run_serial(cli_shell *shell, corm_str argument, const cli_origin *or
 }
 
 static void run_tracing(cli_shell *shell, corm_str argument, const cli_origin *origin) {
-    if (session__is_cluster(shell->session))
-        switch_flag(shell, "TRACING", &shell->tracing, argument, origin);
-    else
-        cli__complain(shell, origin, "TRACING is a cluster's; there is one process here");
+    switch_flag(shell, "TRACING", &shell->tracing, argument, origin);
 }
 
 static void run_copy(cli_shell *shell, corm_str argument, const cli_origin *origin) {
@@ -197,7 +194,7 @@ static const special specials[] = {
     { "SERIAL", run_serial, "SERIAL CONSISTENCY [LEVEL]", "that of lightweight transactions" },
     { "SHOW", run_show, "SHOW VERSION", "versions of command, language and protocol" },
     { "SOURCE", run_source, "SOURCE 'FILE'", "executes the statements of a file" },
-    { "TRACING", run_tracing, "TRACING [ON|OFF]", "what the nodes of a cluster did" },
+    { "TRACING", run_tracing, "TRACING [ON|OFF]", "what was done for an answer, and when" },
     { "\\?", run_help, "\\?", "the same as HELP" },
     { "\\q", run_exit, "\\q", "the same as EXIT" },
     { "\\x", run_toggle, "\\x", "the other of EXPAND ON and OFF" },

@@ -175,6 +175,9 @@ CORM_CHECKED corm_status engine__prepare(const engine *store, corm_str text, cor
                                          cql_schema *schema, wire_answer *answer, corm_error *err);
 
 cql_statement_kind engine__prepared_kind(const wire_prepared *prepared);
+corm_str           engine__prepared_text(const wire_prepared *prepared);
+/* The version that was checked last: one reference, or NULL. */
+engine_version *engine__prepared_newest(const wire_prepared *prepared);
 
 /* ---- requests: execute.c, modify.c ---- */
 

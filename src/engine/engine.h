@@ -44,6 +44,8 @@ typedef struct engine_client {
     /* Who asks, and what is allowed follows from; data NULL: the program that has the store open, or a server without
      * authentication: everything is allowed. Borrowed; must live as long as the request. */
     corm_str role;
+    /* Where it comes from, for traces; length 0: this process. */
+    corm_inet peer;
 } engine_client;
 
 /* Executes QUERY, EXECUTE, PREPARE or BATCH and fills *answer (empty before). On CORM_OK body holds a RESULT body

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/trace.h"
 
 /* ---- requests ---- */
 
@@ -76,6 +77,7 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
     wire_options   options = request->options;
     cql_checked   *checked = version->checked;
     base_arena    *arena = kv__txn_arena(snapshot->txn);
+    ENGINE_STEP(&options, "Executing on a snapshot of the store");
     CORM_TRY(engine__authorize(snapshot->store, snapshot->txn, snapshot->schema, client,
                                engine__request_keyspace(client, request), checked, err));
     CORM_TRY(engine__order_values(request, checked, arena, &values, err));
@@ -139,10 +141,13 @@ static corm_status run_here(engine_snapshot *snapshot, engine_client *client,
 static corm_status find_version(const engine_snapshot *snapshot, const engine_client *client,
                                 const wire_request *request, engine_version **out,
                                 corm_error *err) {
+    const wire_options *options = &request->options;
     if (request->kind == WIRE_EXECUTE) {
+        ENGINE_STEP(options, "Looking whether the prepared statement fits the schema");
         return engine__prepared_version(snapshot->store, request->prepared, snapshot->schema, out,
                                         err);
     }
+    ENGINE_STEP(options, "Parsing %.*s", ENGINE_TRACE_TEXT(request->text));
     return engine__version_new(request->text, snapshot->schema,
                                engine__request_keyspace(client, request), out, err);
 }
@@ -156,10 +161,12 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
     CORM_TRY(engine__read_begin(store, &snapshot, err));
     corm_status status;
     if (request->kind == WIRE_PREPARE) {
+        ENGINE_STEP(&request->options, "Parsing %.*s", ENGINE_TRACE_TEXT(request->text));
         status = engine__prepare(store, request->text, engine__request_keyspace(client, request),
                                  snapshot.schema, answer, err);
     } else {
         status = find_version(&snapshot, client, request, &version, err);
+        if (status == CORM_OK) ENGINE_STEP(&request->options, "Checked against the schema");
         if (status == CORM_OK) {
             status = run_here(&snapshot, client, request, version, answer, write, err);
             engine__version_unref(version);
@@ -183,6 +190,8 @@ static bool is_for_writers(const wire_request *request) {
 corm_status engine__execute(engine *store, engine_client *client, const wire_request *request,
                             wire_answer *answer, corm_error *err) {
     engine_version *write = NULL;
+    if (request->options.tracing && !engine__trace_now())
+        return engine__trace_execute(store, client, request, answer, err);
     CORM_TRY(kv__check_process(store->kv, err));
     if (!is_for_writers(request)) {
         CORM_TRY(run_on_snapshot(store, client, request, answer, &write, err));
@@ -195,8 +204,12 @@ void engine__submit(engine *store, engine_client *client, const wire_request *re
                     wire_answer *answer, engine_callback callback, void *context) {
     corm_error      err = { 0 };
     engine_version *write = NULL;
-    corm_status     status = kv__check_process(store->kv, &err);
-    bool            later = is_for_writers(request);
+    if (request->options.tracing && !engine__trace_now()) {
+        engine__trace_submit(store, client, request, answer, callback, context);
+        return;
+    }
+    corm_status status = kv__check_process(store->kv, &err);
+    bool        later = is_for_writers(request);
     if (status == CORM_OK && !later) {
         status = run_on_snapshot(store, client, request, answer, &write, &err);
         later = write != NULL;

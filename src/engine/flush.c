@@ -2,6 +2,7 @@
 /* flush.c -- from a request's images to the store. First everything is computed, while the images may still borrow from the
  * store's pages; then it is put. Thread: the commit leader's. */
 #include "base/fail.h"
+#include "engine/trace.h"
 #include "engine/write_internal.h"
 
 bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key, corm_bytes value) {
@@ -128,10 +129,21 @@ static corm_status put_all(engine_write *write, const write_ops *ops, const due_
     return CORM_OK;
 }
 
+static void tell(const engine_write *write) {
+    uint32_t rows = 0, partitions = 0;
+    for (const write_image *image = write->first_image; image; image = image->next)
+        rows += image->changed;
+    for (const write_partition *partition = write->first_partition; partition;
+         partition = partition->next)
+        partitions += partition->changed;
+    engine__trace_step("Writing %u rows and %u deletions of partitions", rows, partitions);
+}
+
 corm_status engine__write_flush(engine_write *write, corm_error *err) {
     write_ops ops = { .arena = write->request->arena };
     due_list  due = { .soonest = (uint32_t)(write->request->now_us / 1000000) + RECLAIM_REST_S };
     ops.last = &ops.first;
+    if (write->request->options->tracing) tell(write);
     CORM_TRY(engine__feed_ranges(write, &ops, err));
     for (write_image *image = write->first_image; image; image = image->next)
         if (image->changed) CORM_TRY(plan_image(write, image, &ops, &due, err));

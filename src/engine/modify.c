@@ -7,6 +7,7 @@
 
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/trace.h"
 
 typedef struct write_item {
     engine_version      *version;  /* NULL: not checked yet */
@@ -30,6 +31,7 @@ typedef struct write_call {
     write_item          *items, one;
     engine_callback      callback; /* NULL: a thread waits */
     void                *context;
+    engine_trace        *trace; /* NULL: nothing is traced */
 } write_call;
 
 /* ---- what may be written ---- */
@@ -181,7 +183,7 @@ static corm_status run_alone(write_call *call, engine_request *run, engine_round
     return engine__ddl(run, &round->next, err);
 }
 
-static corm_status run_call(engine_job *job, engine_round *round, corm_error *err) {
+static corm_status run_plain(engine_job *job, engine_round *round, corm_error *err) {
     write_call    *call = (write_call *)job;
     engine_request run;
     wire__answer_clear(call->answer);
@@ -194,6 +196,20 @@ static corm_status run_call(engine_job *job, engine_round *round, corm_error *er
     else
         CORM_TRY(run_alone(call, &run, round, err));
     return base__buf_status(&call->answer->body, err);
+}
+
+static corm_status run_traced(engine_job *job, engine_round *round, corm_error *err) {
+    engine_trace *before = engine__trace_switch(((write_call *)job)->trace);
+    engine__trace_step("Executing in write transaction %llu",
+                       (unsigned long long)kv__txn_id(round->txn));
+    corm_status status = run_plain(job, round, err);
+    if (status == CORM_OK) engine__trace_step("Executed; waiting for the commit");
+    engine__trace_switch(before);
+    return status;
+}
+
+static corm_status run_call(engine_job *job, engine_round *round, corm_error *err) {
+    return ((write_call *)job)->trace ? run_traced(job, round, err) : run_plain(job, round, err);
 }
 
 /* ---- preparing a call: on the caller's thread ---- */
@@ -232,6 +248,7 @@ static corm_status order_values(write_call *call, cql_schema *schema, corm_error
 
 static corm_status check_now(write_call *call, corm_error *err) {
     engine_snapshot snapshot;
+    ENGINE_STEP(&call->request->options, "Checking the statement and its values");
     CORM_TRY(engine__read_begin(call->store, &snapshot, err));
     corm_status status = order_values(call, snapshot.schema, err);
     for (uint32_t i = 0; status == CORM_OK && i < call->count; i++) {
@@ -261,6 +278,8 @@ static corm_status prepare_call(write_call *call, engine_version *version, corm_
         set_one_item(call);
     }
     CORM_TRY(check_now(call, err));
+    if (call->request->options.tracing) call->trace = engine__trace_now();
+    ENGINE_STEP(&call->request->options, "Queued for the next write transaction");
     CORM_TRY(hash_password(call, err));
     call->job.is_alone = writes_roles(call) || (call->request->kind != WIRE_BATCH &&
                                                 !is_modification(call->one.version->checked->kind));
@@ -289,9 +308,17 @@ corm_status engine__modify(engine *store, engine_client *client, const wire_requ
     };
     corm_status status = prepare_call(&call, version, err);
     if (status == CORM_OK) status = engine__write(store, &call.job, err);
+    if (status == CORM_OK) ENGINE_STEP(&request->options, "Committed");
     if (status == CORM_OK) count_call(&call);
     clear_call(&call);
     return status;
+}
+
+/* On the writer thread, which may have a trace of its own. */
+static void tell_commit(const write_call *call) {
+    engine_trace *before = engine__trace_switch(call->trace);
+    engine__trace_step("Committed");
+    engine__trace_switch(before);
 }
 
 static void finish_call(engine_job *job) {
@@ -302,6 +329,7 @@ static void finish_call(engine_job *job) {
     corm_status     status = job->status;
     corm_error      error = job->error;
     if (status == CORM_OK) count_call(call);
+    if (status == CORM_OK && call->trace) tell_commit(call);
     clear_call(call);
     free(call);
     callback(context, status, answer, &error);

@@ -39,6 +39,17 @@ cql_statement_kind engine__prepared_kind(const wire_prepared *prepared) {
     return prepared->kind;
 }
 
+corm_str engine__prepared_text(const wire_prepared *prepared) {
+    return prepared->text;
+}
+
+engine_version *engine__prepared_newest(const wire_prepared *prepared) {
+    pthread_mutex_lock(&own(prepared)->lock);
+    engine_version *version = prepared->version ? engine__version_ref(prepared->version) : NULL;
+    pthread_mutex_unlock(&own(prepared)->lock);
+    return version;
+}
+
 bool engine__prepared_is_point(const wire_prepared *prepared) {
     return prepared->is_point;
 }

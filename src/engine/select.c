@@ -3,6 +3,7 @@
  * Thread: the reader's, without a lock. */
 #include "base/fail.h"
 #include "engine/select_internal.h"
+#include "engine/trace.h"
 
 enum { USUAL_BODY = 256 }; /* bytes; enough for a row of most tables */
 
@@ -109,7 +110,23 @@ static corm_status check_serial(const select_run *run, corm_error *err) {
         "SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time");
 }
 
+static void tell_plan(const select_run *run) {
+    const cql_where *where = &run->select->where;
+    corm_str         name = run->table->name;
+    if (run->table->is_virtual)
+        engine__trace_step("Computing the rows of %.*s", (int)name.len, name.data);
+    else if (where->lookup_count)
+        engine__trace_step("Reading %.*s through %u of its indexes", (int)name.len, name.data,
+                           where->lookup_count);
+    else if (where->partition_count)
+        engine__trace_step("Reading %u partitions of %.*s", run->partition_count, (int)name.len,
+                           name.data);
+    else
+        engine__trace_step("Scanning all partitions of %.*s", (int)name.len, name.data);
+}
+
 static corm_status read_rows(select_run *run, corm_error *err) {
+    if (run->request->options->tracing) tell_plan(run);
     if (run->table->is_virtual) return select__virtual(run, err);
     if (run->ann) return select__ann_read(run, err);
     if (run->select->where.lookup_count) return select__index(run, err);
@@ -157,7 +174,10 @@ static corm_status run_select(select_run *run, corm_error *err) {
     if (run->grouped) CORM_TRY(select__group_end(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
     if (run->ann) CORM_TRY(select__ann_end(run, err));
-    return end_answer(run, err);
+    CORM_TRY(end_answer(run, err));
+    ENGINE_STEP(run->request->options, "Read %u rows%s", run->writer.rows,
+                run->has_more ? "; there are more" : "");
+    return CORM_OK;
 }
 
 corm_status engine__select(engine_request *request, corm_error *err) {

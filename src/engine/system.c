@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. virtual.c has their rows, but of those of
- * system_auth, which are stored as any table's. */
+/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. virtual.c has their rows, but of those that are
+ * stored as any table's. */
 #include "engine/store.h"
 
 static const char *const tables[] = {
@@ -102,14 +102,6 @@ static const char *const tables[] = {
     "min_index_interval int, read_repair text, read_repair_chance double, "
     "speculative_retry text, where_clause text, PRIMARY KEY (keyspace_name, view_name)) "
     "WITH comment = 'view definitions' AND gc_grace_seconds = 604800",
-    /* system_traces */
-    "CREATE TABLE system_traces.events (session_id uuid, event_id timeuuid, activity "
-    "text, source inet, source_elapsed int, source_port int, thread text, PRIMARY KEY "
-    "(session_id, event_id)) WITH comment = 'tracing events' AND gc_grace_seconds = 0",
-    "CREATE TABLE system_traces.sessions (session_id uuid, client inet, command text, "
-    "coordinator inet, coordinator_port int, duration int, parameters map<text, text>, "
-    "request text, started_at timestamp, PRIMARY KEY (session_id)) WITH comment = "
-    "'tracing sessions' AND gc_grace_seconds = 0",
     /* system_virtual_schema */
     "CREATE TABLE system_virtual_schema.columns (keyspace_name text, table_name text, "
     "column_name text, clustering_order text, column_name_bytes blob, kind text, "
@@ -159,6 +151,15 @@ static const struct {
       "CREATE TABLE system_auth.identity_to_role (identity text, role text, PRIMARY KEY "
       "(identity)) WITH comment = 'mtls authorized identities lookup table' AND "
       "gc_grace_seconds = 7776000" },
+    { UINT32_C(0xffff0101),
+      "CREATE TABLE system_traces.events (session_id uuid, event_id timeuuid, activity "
+      "text, source inet, source_elapsed int, source_port int, thread text, PRIMARY KEY "
+      "(session_id, event_id)) WITH comment = 'tracing events' AND gc_grace_seconds = 0" },
+    { UINT32_C(0xffff0102),
+      "CREATE TABLE system_traces.sessions (session_id uuid, client inet, command text, "
+      "coordinator inet, coordinator_port int, duration int, parameters map<text, text>, "
+      "request text, started_at timestamp, PRIMARY KEY (session_id)) WITH comment = "
+      "'tracing sessions' AND gc_grace_seconds = 0" },
 };
 
 static corm_status add_tables(cql_schema *schema, corm_error *err) {

@@ -52,17 +52,21 @@ static corm_status keep_prepared(server_call *call) {
 }
 
 /* v3 knows neither warnings nor payloads. */
-static void put_prefix(server_call *call, uint8_t version, base_buf *out) {
-    if (version >= 4) wire__put_prefix(out, &call->answer);
+static const wire_answer *prefix_of(const server_call *call, wire_answer *own) {
+    if (call->conn->version >= 4) return &call->answer;
+    *own = (wire_answer){ .tracing_id = call->answer.tracing_id };
+    return own;
 }
 
 static corm_status encode_result(server_call *call) {
-    server_conn *conn = call->conn;
-    corm_bytes   body = base__buf_bytes(&call->answer.body);
-    uint8_t      flags = conn->version >= 4 ? wire__prefix_flags(&call->answer) : 0;
+    server_conn       *conn = call->conn;
+    corm_bytes         body = base__buf_bytes(&call->answer.body);
+    wire_answer        own;
+    const wire_answer *prefix = prefix_of(call, &own);
     CORM_TRY(keep_prepared(call));
-    base_buf *out = wire__encoder_begin(&conn->encoder, flags, call->stream, WIRE_OP_RESULT);
-    put_prefix(call, conn->version, out);
+    base_buf *out = wire__encoder_begin(&conn->encoder, wire__prefix_flags(prefix), call->stream,
+                                        WIRE_OP_RESULT);
+    wire__put_prefix(out, prefix);
     corm_status status = CORM_OK;
     if (conn->version >= WIRE_VERSION)
         base__buf_put(out, body.data, body.len);
@@ -109,7 +113,10 @@ static corm_status encode_error(server_call *call) {
                .keyspace = corm_str_of(from->keyspace),
                .table = corm_str_of(from->table),
     };
-    base_buf *out = wire__encoder_begin(&conn->encoder, 0, call->stream, WIRE_OP_ERROR);
+    wire_answer prefix = { .tracing_id = call->answer.tracing_id };
+    base_buf   *out = wire__encoder_begin(&conn->encoder, wire__prefix_flags(&prefix), call->stream,
+                                          WIRE_OP_ERROR);
+    wire__put_prefix(out, &prefix);
     wire__put_error(out, &error, conn->version);
     return wire__encoder_end(&conn->encoder, &call->error);
 }

@@ -3,7 +3,8 @@
  *
  *   one row by its key                on the loop's thread, at once: it takes less than handing it over
  *   writes of prepared statements     checked on the loop's thread, executed on the engine's writer thread
- *   all that is to be parsed, reads   on a thread of the pool
+ *   all that is to be parsed, reads,  on a thread of the pool
+ *   all that is traced
  *
  * A call and its buffers are used again. Begins and ends on its connection's loop. */
 #include <stdlib.h>
@@ -157,11 +158,10 @@ static corm_status find_prepared(server_call *call) {
     return request->kind == WIRE_BATCH ? find_statements(call) : find_statement(call);
 }
 
-/* Corm has no handler of custom payloads, and no traces to keep. */
+/* Corm has no handler of custom payloads. */
 static void leave_out(wire_options *options) {
     options->payload = NULL;
     options->payload_count = 0;
-    options->tracing = false;
 }
 
 static corm_status read_call(server_call *call, const wire_frame *frame) {
@@ -204,7 +204,9 @@ static bool has_texts(const wire_request *request) {
 
 typedef enum place { HERE, WRITERS, POOL } place;
 
+/* The rows of a trace are written before the answer goes: no loop waits for that. */
 static place place_of(const wire_request *request) {
+    if (request->options.tracing) return POOL;
     if (request->kind == WIRE_BATCH) return has_texts(request) ? POOL : WRITERS;
     if (request->kind != WIRE_EXECUTE) return POOL;
     if (engine__prepared_is_point(request->prepared)) return HERE;

@@ -172,23 +172,30 @@ void server__conn_tick(server_conn *conn, uint64_t now_ms) {
 
 /* ---- the beginning ---- */
 
-/* The address that the client dialled. */
-static void set_address(server_conn *conn) {
+static void read_address(const struct sockaddr_storage *from, corm_inet *out) {
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+        memcpy(out->bytes, &in->sin_addr, out->length = 4);
+    } else {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)from;
+        bool                       is_v4 = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
+        out->length = is_v4 ? 4 : 16;
+        memcpy(out->bytes, (const uint8_t *)&in->sin6_addr + (is_v4 ? 12 : 0), out->length);
+    }
+}
+
+/* The address that the client dialled, and its own. */
+static void set_addresses(server_conn *conn) {
     struct sockaddr_storage address;
     int                     len = sizeof address;
     engine_client          *client = &conn->client;
-    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&address, &len) != 0) return;
-    if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
-        memcpy(client->address.bytes, &in->sin_addr, client->address.length = 4);
-    } else {
-        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&address;
-        bool                       is_v4 = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
-        client->address.length = is_v4 ? 4 : 16;
-        memcpy(client->address.bytes, (const uint8_t *)&in->sin6_addr + (is_v4 ? 12 : 0),
-               client->address.length);
+    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&address, &len) == 0) {
+        read_address(&address, &client->address);
+        client->port = conn->server->port;
     }
-    client->port = conn->server->port;
+    len = sizeof address;
+    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
+        read_address(&address, &client->peer);
 }
 
 static void link_conn(server_conn *conn) {
@@ -222,6 +229,6 @@ void server__conn_begin(server_conn *conn) {
         return;
     }
     uv_tcp_nodelay(&conn->tcp, 1);
-    set_address(conn);
+    set_addresses(conn);
     server__conn_read(conn, true);
 }

@@ -346,7 +346,6 @@ static void figures_count_what_was_asked(void **state) {
 
 static void a_trace_tells_what_the_server_did(void **state) {
     (void)state;
-    if (!testing__is_cluster() || testing__is_served()) skip();
     corm_result *result, *trace;
     corm_error   err = { 0 };
     assert_ok(corm_execute(session, "SELECT * FROM items WHERE k = 1", &result,

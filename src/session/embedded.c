@@ -65,7 +65,7 @@ static corm_status set_client(engine_client *client, corm_str keyspace, corm_err
     }
     if (keyspace.len > 0) memcpy(client->keyspace, keyspace.data, keyspace.len);
     client->keyspace[keyspace.len] = '\0';
-    client->address.length = 0;
+    client->address.length = client->peer.length = 0;
     client->role = (corm_str){ 0 };
     return CORM_OK;
 }
