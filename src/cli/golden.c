@@ -58,7 +58,9 @@ static bool read_directive(corm_str note, golden_case *into) {
                                           "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE" };
     corm_str                 rest;
     int64_t                  number;
-    if (directive(note, "bind", &rest)) {
+    if (directive(note, "as", &rest)) {
+        into->as = rest;
+    } else if (directive(note, "bind", &rest)) {
         into->has_bind = true;
         into->bind = rest;
     } else if (directive(note, "prepare", &rest)) {
@@ -262,15 +264,18 @@ static bool is_excepted(corm_str exceptions, corm_str name, uint32_t line) {
     return false;
 }
 
-corm_status cli__golden_check(corm_session *session, corm_str text, corm_str name,
-                              corm_str exceptions, base_buf *report, uint32_t *differences,
-                              uint32_t *statements, corm_error *err) {
-    golden_case each;
-    corm_str    rest = text;
-    base_buf    answer = { 0 };
+corm_status cli__golden_check_as(golden_session_of session_of, void *context, corm_str text,
+                                 corm_str name, corm_str exceptions, base_buf *report,
+                                 uint32_t *differences, uint32_t *statements, corm_error *err) {
+    golden_case   each;
+    corm_str      rest = text;
+    base_buf      answer = { 0 };
+    corm_session *session = session_of(context, corm_str_of(""));
     CORM_TRY(prepare_keyspace(session, err));
     while (next_case(&rest, &each)) {
         base__buf_clear(&answer);
+        if (each.as.data) session = session_of(context, each.as);
+        if (!session) return base__fail(err, CORM_INVALID, "a role cannot log in");
         cli__golden_answer(session, &each, &answer);
         ++*statements;
         uint32_t line = line_of(text, each.written.data);
@@ -287,4 +292,16 @@ corm_status cli__golden_check(corm_session *session, corm_str text, corm_str nam
     }
     base__buf_free(&answer);
     return base__buf_status(report, err);
+}
+
+static corm_session *only_session(void *context, corm_str role) {
+    (void)role;
+    return context;
+}
+
+corm_status cli__golden_check(corm_session *session, corm_str text, corm_str name,
+                              corm_str exceptions, base_buf *report, uint32_t *differences,
+                              uint32_t *statements, corm_error *err) {
+    return cli__golden_check_as(only_session, session, text, name, exceptions, report, differences,
+                                statements, err);
 }

@@ -19,4 +19,12 @@ CORM_CHECKED corm_status cli__golden_check(corm_session *session, corm_str text,
                                            uint32_t *differences, uint32_t *statements,
                                            corm_error *err);
 
+/* The same where statements are sent by several roles, as "-- as: NAME" says from there on: `session_of` gives the session of a
+ * role; an empty name is whoever the file begins with. NULL: it cannot be had. */
+typedef corm_session *(*golden_session_of)(void *context, corm_str role);
+CORM_CHECKED corm_status cli__golden_check_as(golden_session_of session_of, void *context,
+                                              corm_str text, corm_str name, corm_str exceptions,
+                                              base_buf *report, uint32_t *differences,
+                                              uint32_t *statements, corm_error *err);
+
 #endif

@@ -17,6 +17,7 @@ typedef struct golden_case {
     int32_t          page_size, now;
     int64_t          timestamp;
     corm_consistency consistency;
+    corm_str         as; /* data NULL: as the one before */
 } golden_case;
 
 /* Executes the case and appends its expectation lines. */

@@ -185,8 +185,8 @@ typedef struct cql_checked_select {
     const char **warnings;
     uint32_t
         mask_count; /* of needed columns: what stands for their values to who may not see them */
-    cql_column_mask *masks;
-    uint32_t masked_restricted_count; /* masked columns that WHERE looks at, in the table's order */
+    cql_column_mask   *masks;
+    uint32_t           masked_restricted_count; /* masked columns that WHERE looks at */
     const cql_column **masked_restricted;
     const cql_ann     *ann; /* NULL: rows come in the order of keys */
 } cql_checked_select;

@@ -4,6 +4,7 @@
  *
  * A mask is kept in the schema as a function and literals; here it becomes the selector "function(column, literal, …)". */
 #include "cql/check_internal.h"
+#include "cql/java.h"
 #include "cql/parser.h"
 
 static bool has_masks(const cql_table *table) {
@@ -73,16 +74,29 @@ static void mark_columns(const cql_table *table, const cql_where *where, bool *l
     }
 }
 
+/* In the order of the server's map of a table's columns, which its message shows. */
+static corm_status order_columns(cql_checker *c, uint32_t *order) {
+    uint32_t  count = c->table->column_count;
+    corm_str *names = BASE_NEW_ARRAY(c->arena, corm_str, count);
+    if (!names) return base__fail_memory(c->err);
+    for (uint32_t i = 0; i < count; i++) names[i] = c->table->columns[i].name;
+    cql__java_order(CQL_JAVA_BYTES, names, count, 1, CQL_JAVA_CAPACITY, order);
+    return CORM_OK;
+}
+
 static corm_status check_restricted(cql_checker *c, cql_checked_select *out) {
     uint32_t           count = c->table->column_count;
     bool              *looked_at = BASE_NEW_ARRAY(c->arena, bool, count);
+    uint32_t          *order = BASE_NEW_ARRAY(c->arena, uint32_t, count);
     const cql_column **columns = BASE_NEW_ARRAY(c->arena, const cql_column *, count);
-    if (!looked_at || !columns) return base__fail_memory(c->err);
+    if (!looked_at || !order || !columns) return base__fail_memory(c->err);
+    CORM_TRY(order_columns(c, order));
     mark_columns(c->table, &out->where, looked_at);
     out->masked_restricted = columns;
     for (uint32_t i = 0; i < count; i++) {
-        if (looked_at[i] && c->table->columns[i].mask.present)
-            columns[out->masked_restricted_count++] = &c->table->columns[i];
+        const cql_column *column = &c->table->columns[order[i]];
+        if (looked_at[column->index] && column->mask.present)
+            columns[out->masked_restricted_count++] = column;
     }
     return CORM_OK;
 }

@@ -64,25 +64,14 @@ static bool is_user(cql_statement_kind kind) {
     return kind == CQL_STMT_CREATE_USER || kind == CQL_STMT_ALTER_USER;
 }
 
-static corm_status put_names(role_run *run, const corm_str *names, uint32_t count,
-                             const char *format) {
-    base_buf list = { 0 };
-    for (uint32_t i = 0; i < count; i++)
-        base__buf_printf(&list, "%s%.*s", i ? ", " : "", S(names[i]));
-    corm_status status = base__buf_status(&list, run->err);
-    if (status == CORM_OK)
-        status = base__fail(run->err, CORM_INVALID, format, S(base__buf_str(&list)));
-    base__buf_free(&list);
-    return status;
-}
-
 /* A folder is one datacenter. */
 static corm_status check_datacenters(role_run *run, const cql_role *role) {
     for (uint32_t i = 0; i < role->datacenter_count; i++) {
         if (corm_str_equal(role->datacenter_names[i], corm_str_of("datacenter1"))) continue;
-        return put_names(run, &role->datacenter_names[i], 1,
-                         "Invalid value(s) for DATACENTERS '[%.*s]',All values must be valid "
-                         "datacenters");
+        return base__fail(run->err, CORM_INVALID,
+                          "Invalid value(s) for DATACENTERS '[%.*s]',All values must be valid "
+                          "datacenters",
+                          S(role->datacenter_names[i]));
     }
     return CORM_OK;
 }
@@ -90,29 +79,43 @@ static corm_status check_datacenters(role_run *run, const cql_role *role) {
 typedef struct cidr_search {
     const cql_role *role;
     uint32_t        found;
+    base_buf        known; /* "a, b" */
 } cidr_search;
 
-static corm_status count_group(void *context, uint32_t row_count, const cql_value *values,
-                               corm_error *err) {
+static corm_status look_at_group(void *context, uint32_t row_count, const cql_value *values,
+                                 corm_error *err) {
     cidr_search *search = context;
     corm_str     name = { (const char *)values[0].data, (size_t)values[0].len };
     (void)row_count;
-    (void)err;
     for (uint32_t i = 0; i < search->role->cidr_count; i++)
         search->found += corm_str_equal(search->role->cidr_groups[i], name);
-    return CORM_OK;
+    base__buf_printf(&search->known, "%s%.*s", search->known.len ? ", " : "", S(name));
+    return base__buf_status(&search->known, err);
+}
+
+static corm_status no_such_group(role_run *run, const cidr_search *search) {
+    base_buf        given = { 0 };
+    const cql_role *role = search->role;
+    for (uint32_t i = 0; i < role->cidr_count; i++)
+        base__buf_printf(&given, "%s%.*s", i ? ", " : "", S(role->cidr_groups[i]));
+    corm_status status = base__buf_status(&given, run->err);
+    if (status == CORM_OK)
+        status = base__fail(run->err, CORM_INVALID,
+                            "Invalid CIDR group(s): [%.*s]. Available CIDR Groups are: [%.*s]",
+                            S(base__buf_str(&given)), S(base__buf_str(&search->known)));
+    base__buf_free(&given);
+    return status;
 }
 
 static corm_status check_cidrs(role_run *run, const cql_role *role) {
     cidr_search search = { .role = role };
     if (role->cidrs != 2) return CORM_OK;
-    CORM_TRY(auth__select(run->request->store, run->request->txn, run->request->schema,
-                          "SELECT cidr_group FROM system_auth.cidr_groups", count_group, &search,
-                          run->err));
-    if (search.found >= role->cidr_count) return CORM_OK;
-    return put_names(run, role->cidr_groups, role->cidr_count,
-                     "Invalid CIDR group(s): [%.*s]. Available CIDR Groups are those of "
-                     "system_auth.cidr_groups");
+    corm_status status = auth__select(run->request->store, run->request->txn, run->request->schema,
+                                      "SELECT cidr_group FROM system_auth.cidr_groups",
+                                      look_at_group, &search, run->err);
+    if (status == CORM_OK && search.found < role->cidr_count) status = no_such_group(run, &search);
+    base__buf_free(&search.known);
+    return status;
 }
 
 /* What the parser cannot know. */
@@ -374,22 +377,27 @@ static corm_status revoke_role(role_run *run) {
 
 /* ---- identities ---- */
 
+typedef struct identity_search {
+    corm_str name;
+    bool     found;
+} identity_search;
+
 static corm_status find_identity(void *context, uint32_t row_count, const cql_value *values,
                                  corm_error *err) {
-    cidr_search *search = context;
-    corm_str     identity = { (const char *)values[0].data, (size_t)values[0].len };
+    identity_search *search = context;
+    corm_str         identity = { (const char *)values[0].data, (size_t)values[0].len };
     (void)row_count;
     (void)err;
-    search->found += corm_str_equal(search->role->name.text, identity);
+    search->found |= corm_str_equal(search->name, identity);
     return CORM_OK;
 }
 
 static corm_status has_identity(role_run *run, bool *out) {
-    cidr_search search = { .role = &run->statement->as.role };
+    identity_search search = { .name = run->statement->as.role.name.text };
     CORM_TRY(auth__select(run->request->store, run->request->txn, run->request->schema,
                           "SELECT identity FROM system_auth.identity_to_role", find_identity,
                           &search, run->err));
-    *out = search.found > 0;
+    *out = search.found;
     return CORM_OK;
 }
 
