@@ -131,6 +131,7 @@ static corm_status resolve(cql_checker *c, const cql_expr *expr, const cql_type 
     cql_call call = { .name = cql__call_name(c, expr), .count = expr->count, .receiver = receiver };
     if (!call.name.data) return base__fail_memory(c->err);
     if (expr->kind == CQL_EXPR_CALL) call.keyspace = expr->name.keyspace.text;
+    call.is_cast = expr->kind == CQL_EXPR_CAST;
     if (c->table && is_native(expr) && corm_str_equal(call.name, token_name))
         return resolve_token(c, expr, out);
     CORM_TRY(describe_all(c, expr, &call.args));

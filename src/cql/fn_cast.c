@@ -189,7 +189,7 @@ corm_status cql__cast_resolve(base_arena *arena, const cql_type *from, const cql
     base__buf_puts(&name, "cast_as_");
     cql__type_print(to, &name);
     cql_argument argument = { .type = from };
-    cql_call     call = { corm_str_of("system"), base__buf_str(&name), &argument, 1, NULL };
+    cql_call     call = { corm_str_of("system"), base__buf_str(&name), &argument, 1, NULL, true };
     corm_status  status = base__buf_status(&name, err);
     if (status == CORM_OK) status = cql__call_resolve(arena, &call, out, err);
     base__buf_free(&name);

@@ -128,8 +128,7 @@ static bool is_negation(corm_str name) {
 
 /* The name as written; operators and casts always belong to system. */
 static void put_call_name(const cql_call *call, base_buf *out) {
-    bool qualified = operator_of(call->name) || is_negation(call->name) ||
-                     base__str_has_prefix(call->name, corm_str_of("cast_as_"));
+    bool     qualified = operator_of(call->name) || is_negation(call->name) || call->is_cast;
     corm_str keyspace = qualified ? corm_str_of("system") : call->keyspace;
     base__buf_put_str(out, keyspace);
     if (keyspace.len > 0) base__buf_puts(out, ".");
@@ -348,7 +347,7 @@ corm_status cql__function_resolve(base_arena *arena, corm_str keyspace, corm_str
         if (args[i].literal == CQL_LIT_INTEGER) args[i].constant = corm_str_of("0");
         if (args[i].literal == CQL_LIT_FLOAT) args[i].constant = corm_str_of("0.5");
     }
-    cql_call call = { keyspace, name, args, arg_count, receiver };
+    cql_call call = { keyspace, name, args, arg_count, receiver, false };
     return cql__call_resolve(arena, &call, out, err);
 }
 

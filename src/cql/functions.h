@@ -99,6 +99,7 @@ typedef struct cql_call {
     const cql_argument *args;
     uint32_t            count;
     const cql_type     *receiver; /* the type that the result is wanted as, or NULL */
+    bool                is_cast;  /* written as CAST(… AS …) */
 } cql_call;
 
 /* Chooses the overload that the server chooses, or fails with its words: "Unknown function foo called", "Invalid call

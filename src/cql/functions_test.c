@@ -204,10 +204,7 @@ static void a_call_that_fits_no_overload_names_them_all(void **state) {
           { "?" },
           NULL,
           "Ambiguous call to function sum (can be matched by following signatures: system.sum" },
-        { "cast_as_int",
-          { "b blob" },
-          NULL,
-          "Invalid call to function system.cast_as_int, none of its" },
+        { "cast_as_int", { "b blob" }, NULL, "Invalid call to function cast_as_int, none of its" },
     };
     RUN(calls);
 }

@@ -7,6 +7,8 @@
  * three quarters as many keys are in. */
 #include "cql/java.h"
 
+#include <math.h>
+
 #include "base/text.h"
 
 /* The code point at `at`, which moves behind it; a byte that begins none stands for itself. */
@@ -120,11 +122,53 @@ static bool is_among(char c, const char *set) {
     return c != 0 && strchr(set, c);
 }
 
+/* Digits of a hexadecimal number from *at on, into *mantissa as far as they fit; what does not is told by its last bit. The result
+ * says how many there were. */
+static int hex_digits(corm_str text, size_t *at, uint64_t *mantissa, int *dropped) {
+    int count = 0;
+    for (int digit; *at < text.len && (digit = base__hex_digit(text.data[*at])) >= 0; ++*at) {
+        count++;
+        if (*mantissa >> 60 == 0) {
+            *mantissa = *mantissa << 4 | (unsigned)digit;
+        } else {
+            *mantissa |= digit != 0;
+            ++*dropped;
+        }
+    }
+    return count;
+}
+
+/* 0x1.8p-3: the binary exponent must be there. */
+static bool hex_double(corm_str text, double *out) {
+    size_t   at = text.len > 0 && is_among(text.data[0], "+-");
+    uint64_t mantissa = 0;
+    int64_t  exponent;
+    int      dropped = 0, more = 0;
+    if (text.len < at + 2 || text.data[at] != '0' || !is_among(text.data[at + 1], "xX"))
+        return false;
+    at += 2;
+    int digits = hex_digits(text, &at, &mantissa, &dropped);
+    if (at < text.len && text.data[at] == '.') {
+        at++;
+        more = hex_digits(text, &at, &mantissa, &dropped);
+    }
+    if (digits + more == 0 || at >= text.len || !is_among(text.data[at], "pP")) return false;
+    corm_str power = { text.data + at + 1, text.len - at - 1 };
+    if (!cql__java_long(power, &exponent)) return false;
+    exponent = exponent > 100000 ? 100000 : exponent < -100000 ? -100000 : exponent;
+    *out = ldexp((double)mantissa, (int)exponent + 4 * (dropped - more));
+    if (text.data[0] == '-') *out = -*out;
+    return true;
+}
+
 /* A letter behind the number says float or double; words are spelled in one way only. */
 bool cql__java_double(corm_str text, double *out) {
     text = trimmed(text);
     if (is_special(text)) return base__parse_f64(text, out);
-    if (text.len > 1 && is_among(text.data[text.len - 1], "fFdD")) text.len--;
+    corm_str number = text;
+    if (text.len > 1 && is_among(text.data[text.len - 1], "fFdD")) number.len--;
+    if (hex_double(number, out)) return true;
+    text = number;
     if (text.len == 0 || !is_among(text.data[text.len - 1], "0123456789.")) return false;
     return base__parse_f64(text, out);
 }

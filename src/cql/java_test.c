@@ -80,10 +80,19 @@ static void floating_numbers_may_have_blanks_and_a_letter(void **state) {
     static const struct {
         const char *text;
         double      value;
-    } good[] = { { "1", 1 },       { " 0.5 ", 0.5 },  { "1.", 1 },      { ".5", 0.5 },
-                 { "1e3f", 1000 }, { "-2.5D", -2.5 }, { "+1E-2", 0.01 } };
-    static const char *const bad[] = { "",         " ",      "x", "1.2.3", "nan", "inf",
-                                       "infinity", "0x1p-3", "f", "1e",    "--1" };
+    } good[] = { { "1", 1 },
+                 { " 0.5 ", 0.5 },
+                 { "1.", 1 },
+                 { ".5", 0.5 },
+                 { "1e3f", 1000 },
+                 { "-2.5D", -2.5 },
+                 { "+1E-2", 0.01 },
+                 { "0x1p-3", 0.125 },
+                 { "-0X1.8P+1d", -3 },
+                 { "0x.8p0", 0.5 },
+                 { "0x123456789abcdef01p4", 0x1.23456789abcdfp68 } };
+    static const char *const bad[] = { "",    " ",    "x",     "1.2.3", "nan", "inf", "infinity",
+                                       "0x1", "0xp1", "0x.p1", "0x1p",  "f",   "1e",  "--1" };
     double                   value;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(cql__java_double(corm_str_of(good[i].text), &value));

@@ -27,7 +27,13 @@ static corm_status check_scaling_parameter(const cql_compaction_check *x, corm_s
                           "Scaling parameter %.*s must match N|L[0-9]+|T[0-9]+|[+-]?[0-9]+",
                           CQL_S(value));
     }
-    if (!cql__java_int(digits, &number))
+    if (has_sign && !cql__java_int(value, &number))
+        return base__fail(
+            x->c->err, CORM_CONFIG_ERROR,
+            "org.apache.cassandra.db.compaction.UnifiedCompactionStrategy.validateOptions() threw "
+            "an error: java.lang.NumberFormatException For input string: \"%.*s\"",
+            CQL_S(value));
+    if (!has_sign && !cql__java_int(digits, &number))
         return cql__refuse_number(x, "int (base10)", "scaling_parameters", value);
     if (!lettered || number >= 2) return CORM_OK;
     return base__fail(x->c->err, CORM_CONFIG_ERROR, "Fan factor cannot be lower than 2 in %.*s",
@@ -37,6 +43,10 @@ static corm_status check_scaling_parameter(const cql_compaction_check *x, corm_s
 static corm_status check_scaling(const cql_compaction_check *x, const char *name, corm_str value) {
     (void)name;
     size_t start = 0;
+    /* As Java splits: empty parts at the end are none. */
+    bool is_empty = value.len == 0;
+    while (value.len > 0 && value.data[value.len - 1] == ',') value.len--;
+    if (value.len == 0 && !is_empty) return CORM_OK;
     for (size_t i = 0; i <= value.len; i++) {
         if (i < value.len && value.data[i] != ',') continue;
         CORM_TRY(check_scaling_parameter(

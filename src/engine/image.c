@@ -90,6 +90,12 @@ static bool insert_cell(engine_column_image *image, uint32_t at, const engine_ce
     return true;
 }
 
+/* What would expire behind the last second that can be written expires then. */
+static uint32_t expiry(const image_stamp *stamp) {
+    uint32_t left = stamp->now_s < IMAGE_MAX_EXPIRY ? IMAGE_MAX_EXPIRY - stamp->now_s : 0;
+    return stamp->ttl < left ? stamp->now_s + stamp->ttl : IMAGE_MAX_EXPIRY;
+}
+
 static engine_cell make_cell(cql_value value, corm_bytes path, const image_stamp *stamp) {
     engine_cell cell = { .timestamp = stamp->timestamp, .path = path };
     if (cql__is_null(value)) {
@@ -100,7 +106,7 @@ static engine_cell make_cell(cql_value value, corm_bytes path, const image_stamp
     cell.value = (corm_bytes){ value.data, (size_t)value.len };
     if (stamp->ttl) {
         cell.ttl = stamp->ttl;
-        cell.expires = stamp->now_s + stamp->ttl;
+        cell.expires = expiry(stamp);
     }
     return cell;
 }
@@ -178,7 +184,7 @@ bool engine__image_count(engine_row *row, const cql_column *column, int64_t delt
 void engine__image_mark(engine_row *row, const image_stamp *stamp) {
     if (is_shadowed(row, stamp)) return;
     engine_cell mark = { .timestamp = stamp->timestamp, .ttl = stamp->ttl };
-    if (stamp->ttl) mark.expires = stamp->now_s + stamp->ttl;
+    if (stamp->ttl) mark.expires = expiry(stamp);
     const engine_cell *old = &row->liveness;
     if (row->has_liveness && old->timestamp > mark.timestamp) return;
     if (row->has_liveness && old->timestamp == mark.timestamp &&

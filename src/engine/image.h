@@ -7,6 +7,9 @@
 #include "engine/deletions.h"
 #include "engine/row.h"
 
+/* The last second in which something can expire: the server's Cell.MAX_DELETION_TIME, 2106-02-07T06:28:13. */
+#define IMAGE_MAX_EXPIRY (UINT32_MAX - 2)
+
 /* What a write carries: the server's UpdateParameters. */
 typedef struct image_stamp {
     int64_t  timestamp;

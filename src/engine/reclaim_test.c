@@ -173,7 +173,29 @@ static void a_damaged_entry_is_reported_and_does_not_stop_writers(void **state) 
     engine__close(store);
 }
 
+/* The last second of an expiry is the server's largest, and a statement that reaches behind it is refused by the clock. */
+static void a_ttl_reaches_to_2106(void **state) {
+    (void)state;
+    engine *store = open_at(4294967293 - 100);
+    run(store, "CREATE TABLE k.t (a int PRIMARY KEY, v int)");
+    run(store, "CREATE TABLE k.d (a int PRIMARY KEY, v int) WITH default_time_to_live = 101");
+    run(store, "INSERT INTO k.t (a, v) VALUES (1, 1) USING TTL 100");
+    expect_error(
+        store, "INSERT INTO k.t (a, v) VALUES (2, 1) USING TTL 101", CORM_INVALID,
+        "Request on table k.t with ttl of 101 seconds exceeds maximum supported expiration date of "
+        "2106-02-07T06:28:13+00:00");
+    expect_error(store, "INSERT INTO k.d (a, v) VALUES (2, 1)", CORM_INVALID,
+                 "Request on table k.d with default ttl of 101 seconds exceeds maximum");
+    expect(store, "SELECT a, TTL(v) FROM k.t", "1|100");
+    now_s = 4294967292;
+    expect(store, "SELECT a, TTL(v) FROM k.t", "1|1");
+    now_s = 4294967293;
+    expect(store, "SELECT a FROM k.t", "");
+    engine__close(store);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_ttl_reaches_to_2106),
     cmocka_unit_test(a_dropped_table_goes_away_bit_by_bit),
     cmocka_unit_test(truncated_rows_do_not_come_back),
     cmocka_unit_test(more_than_one_step_is_reclaimed),

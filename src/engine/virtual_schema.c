@@ -131,12 +131,8 @@ static void set_flags(virtual_row *row, const cql_table *table) {
 
 /* As the server, it leaves null what has its default and is rarely said. */
 static void set_rare_options(virtual_row *row, const cql_table_options *options) {
-    if (options->allow_auto_snapshot >= 0) {
-        virtual__set_bool(row, "allow_auto_snapshot", options->allow_auto_snapshot == 1);
-    }
-    if (options->incremental_backups >= 0) {
-        virtual__set_bool(row, "incremental_backups", options->incremental_backups == 1);
-    }
+    if (options->allow_auto_snapshot == 0) virtual__set_bool(row, "allow_auto_snapshot", false);
+    if (options->incremental_backups == 0) virtual__set_bool(row, "incremental_backups", false);
     if (options->cdc) virtual__set_bool(row, "cdc", true);
     if (!corm_str_equal(options->memtable, corm_str_of("default"))) {
         virtual__set_text(row, "memtable", options->memtable);

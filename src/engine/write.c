@@ -4,9 +4,8 @@
 #include "base/text.h"
 #include "engine/write_internal.h"
 
-/* Cassandra's limits: Attributes.MAX_TTL, Cell.MAX_DELETION_TIME. */
+/* Cassandra's limit: Attributes.MAX_TTL. */
 enum { MAX_TTL = 20 * 365 * 24 * 60 * 60, MAX_CLUSTERING = 65535 };
-static const uint32_t max_expiry = UINT32_MAX - 1;
 
 corm_status engine__write_new(engine_request *request, engine_write **out, corm_error *err) {
     engine_write *write = BASE_NEW(request->arena, engine_write);
@@ -180,9 +179,10 @@ static corm_status eval_ttl(const cql_checked_modify *modify, cql_eval_env *env,
     return CORM_OK;
 }
 
-static corm_status check_expiry(const cql_checked_modify *modify, uint32_t now_s, uint32_t ttl,
+/* As the server does, by the clock and not by the request's now_in_seconds, which only makes what expires too late expire earlier. */
+static corm_status check_expiry(const cql_checked_modify *modify, int64_t now_us, uint32_t ttl,
                                 corm_error *err) {
-    if (ttl <= max_expiry - now_s) return CORM_OK;
+    if (ttl == 0 || now_us / 1000000 + ttl <= (int64_t)IMAGE_MAX_EXPIRY) return CORM_OK;
     const cql_table *table = modify->table;
     return base__fail(
         err, CORM_INVALID,
@@ -275,7 +275,7 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     if (modify->deletes_rows)
         return engine__write_delete_rows(write, modify, &env, stamp.timestamp, err);
     CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
-    CORM_TRY(check_expiry(modify, stamp.now_s, stamp.ttl, err));
+    CORM_TRY(check_expiry(modify, write->request->now_us, stamp.ttl, err));
 
     engine_partition *partitions;
     uint32_t          count;

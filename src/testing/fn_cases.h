@@ -137,6 +137,7 @@ static inline corm_status fn_case_call(fn_case *c, const cql_function **function
         values[i - 1] = fn_case_value(c, args[i - 1].type, value);
     }
     cql_call call = { .name = c->parts[0], .args = args, .count = c->count - 1 };
+    call.is_cast = call.name.len > 8 && memcmp(call.name.data, "cast_as_", 8) == 0;
     CORM_TRY(cql__call_resolve(&c->arena, &call, function, &c->error));
     return (*function)->eval(*function, &context, values, out, &c->error);
 }
