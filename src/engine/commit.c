@@ -68,6 +68,7 @@ static corm_status run_jobs(engine_round *round, engine_job *jobs, corm_error *e
     bool is_alone = jobs->is_alone;
     for (engine_job *job = jobs; job; job = job->next) CORM_TRY(run_job(job, round, err));
     if (kv__writes(round->txn) > 0 && !is_alone) CORM_TRY(reclaim_a_little(round, err));
+    if (kv__writes(round->txn) > 0) CORM_TRY(engine__vectors_finish(round->store, round->txn, err));
     if (kv__writes(round->txn) > 0) CORM_TRY(engine__feed_end(round->store, round->txn, err));
     if (kv__writes(round->txn) > 0) CORM_TRY(engine__clock_end(round->store, round->txn, err));
     return CORM_OK;
@@ -96,6 +97,7 @@ static corm_status commit_round(engine_round *round, bool *full, corm_error *err
 
 static void try_jobs(engine *store, engine_job *jobs, attempt *out) {
     engine_round round = { .store = store, .arena = &store->queue.arena };
+    bool         wrote = false;
     out->full = false;
     out->status = begin_round(&round, &out->error);
     if (out->status != CORM_OK) return;
@@ -108,7 +110,12 @@ static void try_jobs(engine *store, engine_job *jobs, attempt *out) {
     } else {
         /* The cache of the transaction keeps round.schema alive until the next round. */
         out->status = commit_round(&round, &out->full, &out->error);
+        wrote = out->status == CORM_OK;
     }
+    if (wrote)
+        engine__vectors_committed(store, round.next);
+    else
+        engine__vectors_abandoned(store);
     cql__schema_unref(round.next);
 }
 

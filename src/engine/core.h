@@ -10,6 +10,7 @@
 
 #include "engine/feed.h"
 #include "engine/store.h"
+#include "engine/vector.h"
 
 enum { ENGINE_FORMAT = 1 }; /* of the stored bytes; another one is CORM_VERSION */
 
@@ -85,6 +86,8 @@ struct engine {
 
     engine_feed_state feed,
         feed_stored; /* the leader's: in the transaction under way; in clock_txn */
+
+    engine_vectors vectors; /* graphs of vector indexes */
 
     engine_queue queue;
 

@@ -11,15 +11,20 @@ static const char *const targets[] = {
     [CQL_CHANGED_TYPE] = "TYPE",
 };
 
+static corm_status build_index(engine_request *request, const cql_table *table,
+                               const cql_index *index, corm_error *err) {
+    vector_place at = { request->txn, table, index };
+    if (cql__index_is_vector(index)) return engine__vector_build(request->store, &at, err);
+    return engine__index_build(request->txn, table, index, request->arena, err);
+}
+
 static corm_status store_change(engine_request *request, const cql_schema *next,
                                 const cql_schema_change *change, corm_error *err) {
     for (uint32_t i = 0; i < change->dropped_count; i++) {
         CORM_TRY(engine__queue_storage(request->txn, change->dropped_storage[i], err));
     }
-    if (change->built_index && change->built_index->storage_id != 0) {
-        CORM_TRY(engine__index_build(request->txn, change->built_table, change->built_index,
-                                     request->arena, err));
-    }
+    if (change->built_index && change->built_index->storage_id != 0)
+        CORM_TRY(build_index(request, change->built_table, change->built_index, err));
     CORM_TRY(engine__feed_schema(request, next, change, err));
     return engine__meta_put_schema(request->txn, next, err);
 }

@@ -39,6 +39,7 @@ static void free_schema(void *schema) {
 }
 
 static void destroy(engine *store) {
+    engine__vectors_free(&store->vectors);
     kv__close(store->kv);
     cql__schema_unref(store->schema);
     give_system_back(store);
@@ -78,6 +79,7 @@ corm_status engine__open(const engine_options *options, engine **out, corm_error
     engine *store = calloc(1, sizeof *store);
     if (!store) return base__fail_memory(err);
     pthread_mutex_init(&store->schema_lock, NULL);
+    engine__vectors_init(&store->vectors);
     store->now_us = options->now_us ? options->now_us : base__clock_us;
     store->read_only = options->read_only;
     store->password_cost = PASSWORD_USUAL_COST;

@@ -124,6 +124,7 @@ static corm_status put_all(engine_write *write, const write_ops *ops, const due_
         else
             CORM_TRY(kv__put(txn, op->tree, op->key, op->value, err));
     }
+    if (write->first_vector) CORM_TRY(engine__vector_put(write, err));
     for (uint32_t i = 0; i < due->count; i++)
         CORM_TRY(engine__queue_row(txn, due->items[i].second, due->items[i].key, err));
     return CORM_OK;

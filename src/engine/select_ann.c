@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* select_ann.c -- ORDER BY … ANN OF: of the rows that a source gives, those whose vector is most like the query's.
  *
- * What a row is worth is computed from the row itself, as similarity_* would, so order and content are exact for the rows that
+ * The source is the partition that WHERE names; or an index on another column, when it finds few rows; or the graph of the vector
+ * index, asked for more and more until enough of its rows pass the filters; or, when it was asked for a good part of all,
+ * every row. What a row is worth is computed from the row itself, as similarity_* would, so order and content are exact for the rows that
  * were looked at. Thread: the reader's. */
 #include <math.h>
 #include <stdlib.h>
@@ -10,8 +12,15 @@
 #include "base/text.h"
 #include "engine/select_internal.h"
 #include "engine/vector.h"
+#include "wire/message.h"
 
-enum { MOST_ROWS = 1000 };
+enum {
+    MOST_ROWS = 1000,
+    FEW_NODES = 2048,  /* of a graph: all are looked at */
+    FEW_ROWS = 2000,   /* that another index may find */
+    MOST_BEAM = 32768, /* beyond, and beyond a quarter of all, every row is looked at */
+    BEAM_GROWTH = 4
+};
 
 typedef struct ann_row {
     float      score;
@@ -28,6 +37,9 @@ struct select_ann {
     base_buf              scratch;
     uint32_t              count, wanted;
     ann_row              *rows;
+    uint64_t              looked_at, may_look; /* rows */
+    base_buf              data_key;
+    int64_t               first_token, last_token;
 };
 
 /* ---- what is asked ---- */
@@ -86,7 +98,10 @@ corm_status select__ann_begin(select_run *run, corm_error *err) {
     if (!run->ann) return base__fail_memory(err);
     *run->ann = (select_ann){ .index = index,
                               .options = engine__vector_options(index),
-                              .wanted = run->limit };
+                              .wanted = run->limit,
+                              .may_look = UINT64_MAX,
+                              .first_token = INT64_MIN,
+                              .last_token = INT64_MAX };
     run->ann->rows = BASE_NEW_ARRAY(run->request->arena, ann_row, run->limit);
     if (!run->ann->rows) return base__fail_memory(err);
     return read_query(run, err);
@@ -96,6 +111,7 @@ void select__ann_free(select_run *run) {
     if (!run->ann) return;
     base__arena_free(&run->ann->arena);
     base__buf_free(&run->ann->scratch);
+    base__buf_free(&run->ann->data_key);
     run->ann = NULL;
 }
 
@@ -172,11 +188,137 @@ corm_status select__ann_end(select_run *run, corm_error *err) {
     return base__buf_status(body, err);
 }
 
-/* ---- sources ---- */
+/* ---- rows of other sources ---- */
+
+bool select__ann_goes_on(select_run *run) {
+    if (run->ann->looked_at++ < run->ann->may_look) return true;
+    run->stop = true;
+    return false;
+}
+
+static void start_again(select_run *run) {
+    select_ann *ann = run->ann;
+    base__arena_reset(&ann->arena);
+    ann->count = 0;
+    ann->looked_at = 0;
+    ann->may_look = UINT64_MAX;
+    run->stop = run->in_partition = run->skip_partition = false;
+}
+
+static corm_status look_at_rows(select_run *run, corm_error *err) {
+    start_again(run);
+    return run->select->where.lookup_count ? select__index(run, err) : select__scan(run, err);
+}
+
+/* *done is false when the other index finds too many. */
+static corm_status look_at_few(select_run *run, bool *done, corm_error *err) {
+    *done = false;
+    if (run->select->where.lookup_count == 0) return CORM_OK;
+    start_again(run);
+    run->ann->may_look = FEW_ROWS;
+    CORM_TRY(select__index(run, err));
+    *done = run->ann->looked_at <= FEW_ROWS;
+    return CORM_OK;
+}
+
+/* ---- rows that the graph finds ---- */
+
+static corm_status visit_row(select_run *run, const engine_key *key, corm_error *err) {
+    CORM_TRY(select__enter_partition(run, key, NULL, err));
+    if (run->stop || run->skip_partition) return CORM_OK;
+    if (key->kind == ENGINE_KEY_STATIC) return select__read_bounds(run, err);
+    if (!select__in_bounds(run, key->clustering)) return CORM_OK;
+    return select__read_row(run, base__buf_bytes(&run->ann->data_key), err);
+}
+
+/* A node that the snapshot does not have is not yet there, or no more. */
+static corm_status visit_node(select_run *run, const vector_place *at, uint32_t node,
+                              corm_error *err) {
+    select_ann *ann = run->ann;
+    engine_key  key;
+    bool        found;
+    CORM_TRY(engine__vector_row(at, node, &ann->data_key, &found, err));
+    if (!found) return CORM_OK;
+    if (!engine__key_split(base__buf_bytes(&ann->data_key), &key))
+        return base__fail(err, CORM_CORRUPT, "a node of index %.*s is damaged",
+                          (int)ann->index->name.len, ann->index->name.data);
+    if (key.token < ann->first_token || key.token > ann->last_token) return CORM_OK;
+    return visit_row(run, &key, err);
+}
+
+/* In the order of the hits, until there are enough rows; those that are as near as the last one are looked at too. */
+static corm_status visit_hits(select_run *run, const vector_place *at, const hnsw_hit *hits,
+                              uint32_t count, corm_error *err) {
+    start_again(run);
+    float last = INFINITY;
+    for (uint32_t i = 0; i < count && hits[i].distance <= last; i++) {
+        CORM_TRY(visit_node(run, at, hits[i].id, err));
+        if (run->ann->count == run->ann->wanted && last == INFINITY)
+            last = hits[i].distance + 1e-6f * fabsf(hits[i].distance);
+    }
+    run->in_partition = false;
+    return CORM_OK;
+}
+
+/* How many candidates are kept: a few more than are wanted, or what the index or the request says. */
+static uint32_t first_beam(const select_run *run) {
+    const wire_options *options = run->request->options;
+    uint32_t            wanted = run->ann->wanted, beam = run->ann->options.search_beam;
+    int64_t             number;
+    for (uint32_t i = 0; i < options->payload_count; i++) {
+        const wire_payload_item *item = &options->payload[i];
+        corm_str                 text = { (const char *)item->value.data,
+                          item->value.len > 0 ? (size_t)item->value.len : 0 };
+        if (corm_str_equal(item->name, corm_str_of("search_beam_width")) &&
+            base__parse_i64(text, &number) && number > 0 && number <= MOST_BEAM)
+            beam = (uint32_t)number;
+    }
+    if (beam == 0) beam = run->ann->options.for_recall ? 2 * wanted + 150 : wanted + 50;
+    return beam > wanted ? beam : wanted;
+}
+
+static corm_status find_hits(select_run *run, hnsw *graph, uint32_t beam, hnsw_hit **hits,
+                             uint32_t *count, corm_error *err) {
+    const uint8_t *query = run->ann->query.data;
+    *hits = malloc((size_t)beam * sizeof **hits);
+    if (!*hits) return base__fail_memory(err);
+    if (hnsw__count(graph) <= FEW_NODES) return hnsw__scan(graph, query, beam, *hits, count, err);
+    return hnsw__search(graph, query, beam, *hits, count, err);
+}
+
+static corm_status search_graph(select_run *run, const vector_place *at, hnsw *graph,
+                                corm_error *err) {
+    uint32_t all = hnsw__count(graph);
+    for (uint32_t beam = first_beam(run);; beam *= BEAM_GROWTH) {
+        hnsw_hit   *hits;
+        uint32_t    count = 0;
+        corm_status status = find_hits(run, graph, beam, &hits, &count, err);
+        if (status == CORM_OK) status = visit_hits(run, at, hits, count, err);
+        free(hits);
+        CORM_TRY(status);
+        if (run->ann->count == run->ann->wanted || count >= all) return CORM_OK;
+        if (beam > FEW_NODES && (beam > all / 4 || beam > MOST_BEAM)) return look_at_rows(run, err);
+    }
+}
+
+static corm_status use_graph(select_run *run, corm_error *err) {
+    select_ann  *ann = run->ann;
+    vector_place at = { run->request->txn, run->table, ann->index };
+    hnsw        *graph;
+    bool         empty = false;
+    CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &ann->first_token,
+                                  &ann->last_token, &empty, err));
+    if (empty) return CORM_OK;
+    CORM_TRY(engine__vector_graph(run->request->store, &at, &graph, err));
+    if (!graph) return look_at_rows(run, err);
+    corm_status status = search_graph(run, &at, graph, err);
+    hnsw__unref(graph);
+    return status;
+}
 
 corm_status select__ann_read(select_run *run, corm_error *err) {
-    const cql_where *where = &run->select->where;
-    if (where->partition_count) return select__partitions(run, err);
-    if (where->lookup_count) return select__index(run, err);
-    return select__scan(run, err);
+    bool done;
+    if (run->select->where.partition_count) return select__partitions(run, err);
+    CORM_TRY(look_at_few(run, &done, err));
+    return done ? CORM_OK : use_graph(run, err);
 }

@@ -125,6 +125,8 @@ void                     select__group_free(select_run *run);
 /* ORDER BY … ANN OF: the limits, the query's vector; rows of any source are kept by their likeness; the most alike are put. */
 CORM_CHECKED corm_status select__ann_begin(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__ann_read(select_run *run, corm_error *err);
+/* Whether the source goes on: it may look at so many rows only. */
+bool                     select__ann_goes_on(select_run *run);
 CORM_CHECKED corm_status select__ann_row(select_run *run, corm_bytes key, corm_error *err);
 CORM_CHECKED corm_status select__ann_end(select_run *run, corm_error *err);
 void                     select__ann_free(select_run *run);

@@ -136,6 +136,7 @@ corm_status select__row(select_run *run, corm_bytes key, corm_bytes bytes, corm_
 corm_status select__visit(select_run *run, corm_bytes key, corm_error *err) {
     const cql_where *where = &run->select->where;
     bool             pass = true;
+    if (run->ann && !select__ann_goes_on(run)) return CORM_OK;
     if (where->filter_count)
         CORM_TRY(cql__filter_row(where->filters, where->filter_count, &run->env, &pass, err));
     if (!pass) return CORM_OK;

@@ -25,6 +25,13 @@ static bool is_word(corm_str text, const char *word) {
     return text.data && base__str_equal_nocase(text, corm_str_of(word));
 }
 
+/* A graph of fewer connections falls apart. */
+enum { LEAST_CONNECTIONS = 4 };
+
+static uint32_t at_least(uint32_t least, uint32_t value) {
+    return value < least ? least : value;
+}
+
 engine_vector_options engine__vector_options(const cql_index *index) {
     corm_str function = option(index, "similarity_function");
     return (engine_vector_options){
@@ -32,7 +39,7 @@ engine_vector_options engine__vector_options(const cql_index *index) {
               : is_word(function, "dot_product") ? CQL_SIMILARITY_DOT_PRODUCT
                                                  : CQL_SIMILARITY_COSINE,
         .dimension = index->column->type->dimension,
-        .connections = number(index, "maximum_node_connections", 16),
+        .connections = at_least(LEAST_CONNECTIONS, number(index, "maximum_node_connections", 16)),
         .build_beam = number(index, "construction_beam_width", 100),
         .search_beam = number(index, "search_beam_width", 0),
         .for_recall = is_word(option(index, "optimize_for"), "recall"),

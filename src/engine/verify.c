@@ -18,6 +18,7 @@ typedef struct verifier {
     uint32_t        *dropped; /* storage that waits to be deleted */
     uint32_t         dropped_count;
     uint64_t         expected, entries; /* of indexes: asked for by rows, met */
+    vector_counts    vectors;
     engine_key       key;
     base_buf         scratch;
 } verifier;
@@ -113,7 +114,13 @@ static corm_status check_entries(verifier *run, corm_bytes data_key, bool is_sta
         if (!same(value, op->value)) return corrupt(run, "an index has a damaged entry", err);
         run->expected++;
     }
-    return CORM_OK;
+    return engine__verify_vector_row(run->snapshot.txn, &appears, &run->arena,
+                                     &run->vectors.expected, err);
+}
+
+static corm_status check_vectors(verifier *run, corm_bytes key, corm_bytes value, corm_error *err) {
+    vector_place at = { run->snapshot.txn, run->table, run->index };
+    return engine__verify_vector_record(&at, key, value, &run->vectors, err);
 }
 
 static corm_status check_row(verifier *run, corm_bytes data_key, corm_bytes bytes,
@@ -164,7 +171,7 @@ static corm_status check_stored(verifier *run, corm_bytes key, corm_bytes value,
                           "something is stored under %u that belongs to no table", storage_id);
     }
     base__arena_reset(&run->arena);
-    if (run->index && cql__index_is_vector(run->index)) return CORM_OK;
+    if (run->index && cql__index_is_vector(run->index)) return check_vectors(run, key, value, err);
     return (run->index ? check_entry : check_data)(run, key, value, err);
 }
 
@@ -202,6 +209,7 @@ static corm_status note_dropped(verifier *run, corm_bytes key, corm_bytes value,
 static corm_status verify(verifier *run, corm_error *err) {
     CORM_TRY(walk(run, KV_QUEUE, note_dropped, err));
     CORM_TRY(walk(run, KV_DATA, check_stored, err));
+    CORM_TRY(engine__verify_vector_counts(&run->vectors, err));
     if (run->expected == run->entries) return engine__verify_feed(&run->snapshot, err);
     return base__fail(err, CORM_CORRUPT, "indexes hold %llu entries where rows ask for %llu",
                       (unsigned long long)run->entries, (unsigned long long)run->expected);

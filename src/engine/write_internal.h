@@ -53,9 +53,10 @@ struct engine_write {
      * and partitions are a microsecond older, so that what the same request writes stays. */
     bool is_conditional;
     /* For the feed: what was deleted as a range or a partition, in order; and what the flush has planned to put. */
-    write_range *first_range, **last_range;
-    uint32_t     feed_count;
-    uint64_t     feed_bytes;
+    write_range      *first_range, **last_range;
+    uint32_t          feed_count;
+    uint64_t          feed_bytes;
+    struct vector_op *first_vector, *last_vector; /* changes of vector indexes */
 };
 
 /* The deletions of a partition, read once. */
@@ -115,6 +116,12 @@ CORM_CHECKED corm_status engine__index_changes(const row_change *change, write_o
 /* Adds the changes of the table's vector indexes, for engine__vector_put; refuses vectors that an index does not take. */
 CORM_CHECKED corm_status engine__vector_changes(const row_change *change, engine_write *write,
                                                 corm_error *err);
+/* Once the rows are put: changes graphs in memory, and nodes in the store. */
+CORM_CHECKED corm_status engine__vector_put(engine_write *write, corm_error *err);
+/* Of engine__verify: that every vector of the row has its node; counts them. */
+CORM_CHECKED corm_status engine__verify_vector_row(kv_txn *txn, const row_change *row,
+                                                   base_arena *arena, uint64_t *expected,
+                                                   corm_error *err);
 /* The vector by which the index finds the row, in wire form; empty when there is none. May borrow from the row. */
 corm_bytes engine__row_vector(const cql_index *index, const cql_table *table, corm_bytes data_key,
                               bool is_static, const engine_row *row, base_arena *arena);
