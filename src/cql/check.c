@@ -100,6 +100,9 @@ static bool is_executed_from_tree(cql_statement_kind kind) {
     case CQL_STMT_GRANT_PERMISSION:
     case CQL_STMT_REVOKE_PERMISSION:
     case CQL_STMT_LIST_PERMISSIONS:
+    case CQL_STMT_CREATE_VIEW:
+    case CQL_STMT_ALTER_VIEW:
+    case CQL_STMT_DROP_VIEW:
     case CQL_STMT_DESCRIBE: return true;
     default: return false;
     }
@@ -129,6 +132,9 @@ static corm_status check_one(cql_checker *c, cql_checked *checked) {
     case CQL_STMT_USE: return check_use(c, &statement->as.drop);
     default: break;
     }
+    if (statement->kind == CQL_STMT_CREATE_VIEW && statement->marker_count > 0)
+        return base__fail(c->err, CORM_INVALID,
+                          "Bind variables are not allowed in CREATE MATERIALIZED VIEW statements");
     if (is_executed_from_tree(statement->kind)) return CORM_OK;
     return base__fail(c->err, CORM_INVALID, "%s is not supported by Corm",
                       cql__statement_name(statement->kind));

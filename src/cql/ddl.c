@@ -27,6 +27,9 @@ static const struct step {
     { CQL_STMT_DROP_TYPE, cql__drop_type },
     { CQL_STMT_CREATE_INDEX, cql__create_index },
     { CQL_STMT_DROP_INDEX, cql__drop_index },
+    { CQL_STMT_CREATE_VIEW, cql__create_view },
+    { CQL_STMT_ALTER_VIEW, cql__alter_view },
+    { CQL_STMT_DROP_VIEW, cql__drop_view },
 };
 
 static const struct step *find_step(cql_statement_kind kind) {

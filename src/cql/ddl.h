@@ -35,6 +35,9 @@ corm_status cql__alter_type(cql_ddl *ddl, const cql_statement *statement);
 corm_status cql__drop_type(cql_ddl *ddl, const cql_statement *statement);
 corm_status cql__create_index(cql_ddl *ddl, const cql_statement *statement);
 corm_status cql__drop_index(cql_ddl *ddl, const cql_statement *statement);
+corm_status cql__create_view(cql_ddl *ddl, const cql_statement *statement);
+corm_status cql__alter_view(cql_ddl *ddl, const cql_statement *statement);
+corm_status cql__drop_view(cql_ddl *ddl, const cql_statement *statement);
 
 /* ---- before all else (ddl.c) ---- */
 
@@ -86,6 +89,9 @@ CORM_CHECKED corm_status cql__ddl_validate_table(cql_ddl *ddl, const cql_table *
 CORM_CHECKED corm_status cql__ddl_draft_table(cql_ddl *ddl, const cql_create_table *statement,
                                               corm_str keyspace, cql_table *draft);
 
+/* Always an error. */
+corm_status cql__ddl_exists_already(cql_ddl *ddl, corm_str keyspace, corm_str table);
+
 /* "keyspace.table", quoted where needed; data NULL: no memory. */
 corm_str cql__ddl_shown_table(cql_ddl *ddl, const cql_table *table);
 
@@ -102,6 +108,28 @@ bool cql__holds_duration(const cql_type *type);
 
 /* Whether a user-defined type that is not frozen has fields that are many cells themselves. */
 bool cql__has_open_fields(const cql_type *type);
+
+/* ---- materialized views (ddl_view.c, check_view.c) ---- */
+
+/* Replaces, in the draft of a keyspace, the views of a table by views that fit `base`, as the table is to be. The draft then holds a
+ * reference of each view that it did not hold before. */
+CORM_CHECKED corm_status cql__ddl_follow_base(cql_ddl *ddl, const cql_table *before,
+                                              const cql_table *base, bool renamed,
+                                              cql_keyspace *keyspace);
+
+/* The WHERE clause of a view, read; in the statement's arena. */
+typedef struct cql_view_where {
+    void *state;
+    bool *restricted; /* by column index in the base table */
+} cql_view_where;
+CORM_CHECKED corm_status cql__view_where(cql_ddl *ddl, const cql_table *base,
+                                         const cql_relation *relations, uint32_t count,
+                                         cql_view_where *out);
+/* Refuses restrictions of columns that are not in the base's key. */
+CORM_CHECKED corm_status cql__view_where_others(const cql_view_where *of);
+CORM_CHECKED corm_status cql__view_filters(cql_view_where *of, cql_view_def *out);
+CORM_CHECKED corm_status cql__view_where_text(cql_ddl *ddl, const cql_relation *relations,
+                                              uint32_t count, corm_str *out);
 
 /* ---- indexes (ddl_index.c) ---- */
 

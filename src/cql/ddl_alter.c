@@ -201,6 +201,10 @@ static corm_status check_droppable(alteration *a, const cql_column *column) {
     }
     corm_str indexes = cql__ddl_indexes_on(ddl, a->before, column);
     if (!indexes.data) return base__fail_memory(ddl->err);
+    if (indexes.len == 0 && a->before->view_count > 0)
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot drop column %.*s on base table %.*s with materialized views",
+                          CQL_S(column->name), CQL_S(a->before->name));
     if (indexes.len == 0) return CORM_OK;
     return base__fail(ddl->err, CORM_INVALID,
                       "Cannot drop column %.*s because it has dependent secondary indexes (%.*s)",
@@ -345,6 +349,13 @@ static corm_status alter_options(alteration *a) {
         return base__fail(ddl->err, CORM_INVALID,
                           "Cannot set default_time_to_live on a table with counters");
     }
+    if (a->before->view_count > 0 && a->draft.options.gc_grace_seconds == 0) {
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot alter gc_grace_seconds of the base table of a materialized view "
+                          "to 0, since this value is used to TTL undelivered updates. Setting "
+                          "gc_grace_seconds too low might cause undelivered updates to expire "
+                          "before being replayed.");
+    }
     a->changed = !cql__table_options_equal(&a->draft.options, &a->before->options);
     return cql__table_options_validate(&c, &a->draft.options);
 }
@@ -394,6 +405,21 @@ static corm_status read_options(cql_ddl *ddl, const cql_alter_table *s) {
     return cql__table_options_read(&c, s->properties, s->property_count, &options);
 }
 
+static corm_status publish_with_views(alteration *a) {
+    cql_ddl            *ddl = a->ddl;
+    cql_keyspace        draft;
+    const cql_keyspace *before = cql__schema_keyspace(ddl->schema, a->before->keyspace);
+    if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
+    cql_table *table = cql__table_make(&a->draft);
+    if (!table) return base__fail_memory(ddl->err);
+    cql__keyspace_put_table(&draft, table);
+    corm_status status =
+        cql__ddl_follow_base(ddl, a->before, table, a->s->kind == CQL_ALTER_RENAME, &draft);
+    if (status == CORM_OK) status = cql__ddl_publish_keyspace(ddl, &draft);
+    cql__keyspace_release(&draft, before);
+    return status;
+}
+
 corm_status cql__alter_table(cql_ddl *ddl, const cql_statement *statement) {
     const cql_alter_table *s = &statement->as.alter_table;
     corm_str               name = s->table.name.text;
@@ -410,10 +436,15 @@ corm_status cql__alter_table(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist",
                           CQL_S(keyspace), CQL_S(name));
     }
+    if (a.before->view)
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot use ALTER TABLE on a materialized view; use ALTER MATERIALIZED "
+                          "VIEW instead");
     if (!cql__table_draft(ddl->arena, a.before, s->column_count, &a.draft))
         return base__fail_memory(ddl->err);
     CORM_TRY(alter(&a));
     if (!a.changed) return CORM_OK;
     CORM_TRY(cql__ddl_changed(ddl, CQL_CHANGED_TABLE, "UPDATED", keyspace, name));
-    return cql__ddl_publish_table(ddl, &a.draft, NULL);
+    bool columns = s->kind != CQL_ALTER_WITH && a.before->view_count > 0;
+    return columns ? publish_with_views(&a) : cql__ddl_publish_table(ddl, &a.draft, NULL);
 }

@@ -308,6 +308,10 @@ corm_status cql__create_index(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID,
                           "Secondary indexes on counter tables aren't supported");
     }
+    if (r.table->view) {
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Secondary indexes on materialized views aren't supported");
+    }
     CORM_TRY(find_targets(ddl, &r));
     return make_index(ddl, &r);
 }

@@ -382,7 +382,7 @@ corm_status cql__ddl_draft_table(cql_ddl *ddl, const cql_create_table *s, corm_s
     return cql__table_options_id(s->properties, s->property_count, &given, &draft->id, ddl->err);
 }
 
-static corm_status exists_already(cql_ddl *ddl, corm_str keyspace, corm_str table) {
+corm_status cql__ddl_exists_already(cql_ddl *ddl, corm_str keyspace, corm_str table) {
     corm_status status =
         base__fail(ddl->err, CORM_ALREADY_EXISTS,
                    "Cannot add already existing table \"%.*s\" to keyspace \"%.*s\"", CQL_S(table),
@@ -419,7 +419,7 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "Keyspace '%.*s' doesn't exist", CQL_S(keyspace));
     }
     if (cql__schema_table(ddl->schema, keyspace, table)) {
-        return s->if_not_exists ? CORM_OK : exists_already(ddl, keyspace, table);
+        return s->if_not_exists ? CORM_OK : cql__ddl_exists_already(ddl, keyspace, table);
     }
     CORM_TRY(cql__ddl_draft_table(ddl, s, keyspace, &draft));
     CORM_TRY(cql__ddl_validate_table(ddl, &draft));
@@ -429,6 +429,18 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
 }
 
 /* ---- DROP and TRUNCATE ---- */
+
+/* The server names the keyspace where it means the views. */
+static corm_status check_droppable(cql_ddl *ddl, const cql_table *table) {
+    if (table->view)
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot use DROP TABLE on a materialized view. Please use DROP "
+                          "MATERIALIZED VIEW instead.");
+    if (table->view_count == 0) return CORM_OK;
+    return base__fail(ddl->err, CORM_INVALID,
+                      "Cannot drop a table when materialized views still depend on it (%.*s)",
+                      CQL_S(table->keyspace));
+}
 
 corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
     const cql_drop *s = &statement->as.drop;
@@ -444,6 +456,7 @@ corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist",
                           CQL_S(keyspace), CQL_S(name));
     }
+    CORM_TRY(check_droppable(ddl, table));
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
     if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
     cql__keyspace_remove_table(&draft, name);
@@ -452,10 +465,43 @@ corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
     return cql__ddl_publish_keyspace(ddl, &draft);
 }
 
+/* The table, or one of its views, with storage of its own in which nothing is. */
+static corm_status truncate_one(cql_ddl *ddl, const cql_table *table, cql_table **out) {
+    cql_table draft;
+    if (!cql__table_draft(ddl->arena, table, 0, &draft)) return base__fail_memory(ddl->err);
+    draft.storage_id = ddl->next_storage_id++;
+    for (uint32_t i = 0; i < draft.index_count; i++)
+        draft.indexes[i].storage_id = ddl->next_storage_id++;
+    CORM_TRY(cql__ddl_drop_storage(ddl, table));
+    *out = cql__table_make(&draft);
+    return *out ? CORM_OK : base__fail_memory(ddl->err);
+}
+
+static corm_status truncate_into(cql_ddl *ddl, const cql_keyspace *before, const cql_table *table,
+                                 cql_keyspace *draft) {
+    cql_table *made;
+    CORM_TRY(truncate_one(ddl, table, &made));
+    cql__keyspace_put_table(draft, made);
+    for (const cql_table *view = NULL; (view = cql__next_view(before, table, view));) {
+        CORM_TRY(truncate_one(ddl, view, &made));
+        cql__keyspace_put_table(draft, made);
+    }
+    return CORM_OK;
+}
+
+static corm_status truncate_all(cql_ddl *ddl, const cql_table *table) {
+    cql_keyspace        draft;
+    const cql_keyspace *before = cql__schema_keyspace(ddl->schema, table->keyspace);
+    if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
+    corm_status status = truncate_into(ddl, before, table, &draft);
+    if (status == CORM_OK) status = cql__ddl_publish_keyspace(ddl, &draft);
+    cql__keyspace_release(&draft, before);
+    return status;
+}
+
 corm_status cql__truncate(cql_ddl *ddl, const cql_statement *statement) {
     const cql_ref *ref = &statement->as.drop.name;
     corm_str       keyspace;
-    cql_table      draft;
     CORM_TRY(cql__ddl_keyspace_of(ddl, ref, &keyspace));
     if (!cql__schema_keyspace(ddl->schema, keyspace)) {
         return base__fail(ddl->err, CORM_INVALID, "keyspace %.*s does not exist", CQL_S(keyspace));
@@ -468,10 +514,9 @@ corm_status cql__truncate(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "Truncation is not supported by table %.*s.%.*s",
                           CQL_S(keyspace), CQL_S(table->name));
     }
-    if (!cql__table_draft(ddl->arena, table, 0, &draft)) return base__fail_memory(ddl->err);
-    draft.storage_id = ddl->next_storage_id++;
-    for (uint32_t i = 0; i < draft.index_count; i++)
-        draft.indexes[i].storage_id = ddl->next_storage_id++;
-    CORM_TRY(cql__ddl_drop_storage(ddl, table));
-    return cql__ddl_publish_table(ddl, &draft, NULL);
+    if (table->view)
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Cannot TRUNCATE materialized view directly; must truncate base table "
+                          "instead");
+    return truncate_all(ddl, table);
 }

@@ -175,22 +175,13 @@ static corm_status replace_all(replacement *r, const cql_keyspace *before) {
     return CORM_OK;
 }
 
-static void release(const replacement *r, const cql_keyspace *before) {
-    for (uint32_t i = 0; i < before->type_count; i++) {
-        if (r->draft.types[i] != before->types[i]) cql__udt_unref(r->draft.types[i]);
-    }
-    for (uint32_t i = 0; i < before->table_count; i++) {
-        if (r->draft.tables[i] != before->tables[i]) cql__table_unref(r->draft.tables[i]);
-    }
-}
-
 static corm_status publish_altered(cql_ddl *ddl, const cql_keyspace *before, const cql_type *type) {
     replacement r = { .ddl = ddl, .type = type };
     CORM_TRY(cql__ddl_changed(ddl, CQL_CHANGED_TYPE, "UPDATED", type->keyspace, type->name));
     if (!cql__keyspace_draft(ddl->arena, before, &r.draft)) return base__fail_memory(ddl->err);
     corm_status status = replace_all(&r, before);
     if (status == CORM_OK) status = cql__ddl_publish_keyspace(ddl, &r.draft);
-    release(&r, before);
+    cql__keyspace_release(&r.draft, before);
     return status;
 }
 
@@ -385,7 +376,7 @@ static corm_status check_unused(cql_ddl *ddl, const cql_keyspace *keyspace, cons
     }
     CORM_TRY(refuse_used(ddl, udt, "user types", &types));
     for (uint32_t i = 0; i < keyspace->table_count; i++) {
-        if (table_mentions(keyspace->tables[i], udt->type))
+        if (!keyspace->tables[i]->view && table_mentions(keyspace->tables[i], udt->type))
             add_user(&tables, keyspace->tables[i]->name);
     }
     return refuse_used(ddl, udt, "tables", &tables);

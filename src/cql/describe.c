@@ -191,7 +191,7 @@ static void put_options(const cql_table *table, bool internals, base_buf *out) {
         base__buf_puts(out, "comment = ");
         cql__put_quoted(out, table->options.comment);
     } else {
-        cql__table_options_print(&table->options, "\n" INDENT "AND ", out);
+        cql__table_options_print(&table->options, table->view != NULL, "\n" INDENT "AND ", out);
     }
     base__buf_u8(out, ';');
 }
@@ -245,6 +245,29 @@ void cql__describe_table(const cql_table *table, bool internals, base_buf *out) 
     if (is_virtual) base__buf_puts(out, "\n*/");
     if (internals) put_drops(table, out);
     if (table->is_compact) base__buf_puts(out, "\n*/");
+}
+
+static void put_selection(const cql_table *view, base_buf *out) {
+    if (view->view->includes_all) base__buf_u8(out, '*');
+    for (uint32_t i = 0; !view->view->includes_all && i < view->column_count; i++) {
+        if (i > 0) base__buf_puts(out, ", ");
+        cql__put_name(out, nth_column(view, i)->name);
+    }
+}
+
+void cql__describe_view(const cql_table *view, bool internals, base_buf *out) {
+    base__buf_puts(out, "CREATE MATERIALIZED VIEW ");
+    put_qualified(out, view->keyspace, view->name);
+    base__buf_puts(out, " AS\n" INDENT "SELECT ");
+    put_selection(view, out);
+    base__buf_puts(out, "\n" INDENT "FROM ");
+    put_qualified(out, view->keyspace, view->view->base);
+    base__buf_puts(out, "\n" INDENT "WHERE ");
+    base__buf_put_str(out, view->view->where);
+    base__buf_puts(out, "\n");
+    put_primary_key(view, out);
+    base__buf_puts(out, " WITH ");
+    put_options(view, internals, out);
 }
 
 static void put_target(const cql_index *index, base_buf *out) {

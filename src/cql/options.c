@@ -351,10 +351,11 @@ static void put_option(const table_option *option, const void *value, base_buf *
     }
 }
 
-void cql__table_options_print(const cql_table_options *options, const char *separator,
+void cql__table_options_print(const cql_table_options *options, bool is_view, const char *separator,
                               base_buf *out) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const table_option *option = &options_table[i];
+        if (is_view && strcmp(option->name, "default_time_to_live") == 0) continue;
         if (i > 0) base__buf_puts(out, separator);
         base__buf_printf(out, "%s = ", option->name);
         put_option(option, value_of(options, option), out);

@@ -79,8 +79,8 @@ CORM_CHECKED corm_status cql__table_options_validate(const cql_option_context *c
                                                      const cql_table_options  *options);
 bool cql__table_options_equal(const cql_table_options *a, const cql_table_options *b);
 
-/* Appends "name = value", `separator` between two, in the order of DESCRIBE. */
-void cql__table_options_print(const cql_table_options *options, const char *separator,
+/* Appends "name = value", `separator` between two, in the order of DESCRIBE. Views have no default_time_to_live. */
+void cql__table_options_print(const cql_table_options *options, bool is_view, const char *separator,
                               base_buf *out);
 
 /* The id a table was asked to have; *given is false when none was. */

@@ -19,7 +19,7 @@ static corm_status read_options(base_arena *arena, const char *with, base_buf *s
     cql__table_options_init(&options);
     corm_status status = cql__table_options_read(&c, s->properties, s->property_count, &options);
     if (status == CORM_OK) status = cql__table_options_check(&c, s->properties, s->property_count);
-    if (status == CORM_OK) cql__table_options_print(&options, ", ", shown);
+    if (status == CORM_OK) cql__table_options_print(&options, false, ", ", shown);
     return status;
 }
 

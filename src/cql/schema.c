@@ -86,6 +86,24 @@ const cql_column *cql__table_column(const cql_table *table, corm_str name) {
     return NULL;
 }
 
+const cql_column *cql__table_column_with_id(const cql_table *table, uint32_t id) {
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].id == id) return &table->columns[i];
+    }
+    return NULL;
+}
+
+const cql_table *cql__next_view(const cql_keyspace *keyspace, const cql_table *base,
+                                const cql_table *view) {
+    bool behind = view == NULL;
+    for (uint32_t i = 0; i < keyspace->table_count; i++) {
+        const cql_table *table = keyspace->tables[i];
+        if (behind && table->view && corm_str_equal(table->view->base, base->name)) return table;
+        behind = behind || table == view;
+    }
+    return NULL;
+}
+
 bool cql__is_word(corm_str name) {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];

@@ -74,6 +74,27 @@ typedef struct cql_index_rules {
     corm_str        delimiter;
 } cql_index_rules;
 
+/* What a materialized view demands of the key columns of its base table, one comparison each; all must hold. Rows of
+ * `width` values are compared with those columns from left to right. */
+typedef struct cql_view_filter {
+    cql_operator op; /* IN: equal to one of the rows; LT, LTE, GT, GTE: one row */
+    uint32_t     width;
+    uint32_t    *column_ids;
+    uint32_t     row_count;
+    corm_bytes  *values; /* wire form, row by row */
+} cql_view_filter;
+
+/* A materialized view is a table whose rows follow those of a base table in the same keyspace. Its columns have the ids of the
+ * base's columns. */
+typedef struct cql_view_def {
+    corm_str base;         /* the table's name */
+    bool     includes_all; /* SELECT *: it gets the columns that the base gets */
+    corm_str where;        /* as system_schema.views has it */
+    uint32_t key_id; /* the column of its key that is none of the base's key; 0: there is none */
+    uint32_t filter_count;
+    cql_view_filter *filters;
+} cql_view_def;
+
 typedef struct cql_index {
     corm_str          name;
     const cql_column *column;
@@ -122,6 +143,8 @@ struct cql_table {
     bool                is_compact; /* accepted and kept in the flags */
     bool                is_virtual; /* rows come from a function, not from the store */
     bool                is_system;  /* not to be changed by users */
+    const cql_view_def *view;       /* NULL: a table, not a view */
+    uint32_t            view_count; /* views that follow it: found with cql__next_view */
 };
 
 typedef struct cql_udt {
@@ -172,6 +195,11 @@ const cql_udt      *cql__schema_type(const cql_schema *schema, corm_str keyspace
 const cql_index    *cql__schema_index(const cql_schema *schema, corm_str keyspace, corm_str index,
                                       const cql_table **table);
 const cql_column   *cql__table_column(const cql_table *table, corm_str name);
+const cql_column   *cql__table_column_with_id(const cql_table *table, uint32_t id);
+
+/* The views of a table, by name: the one behind `view`, or the first when that is NULL; NULL at the end. */
+const cql_table *cql__next_view(const cql_keyspace *keyspace, const cql_table *base,
+                                const cql_table *view);
 
 /* Names of the object a DDL statement touched, for SCHEMA_CHANGE. */
 typedef enum cql_change_target {
@@ -192,6 +220,8 @@ typedef struct cql_schema_change {
     /* An index that was made: must be filled from the table's rows. storage_id 0: none. */
     const cql_index *built_index;
     const cql_table *built_table;
+    /* The table whose views with new storage must be filled; NULL: none. */
+    const cql_table *filled_views;
     /* What the server warns of, for the client. */
     uint32_t  warning_count;
     corm_str *warnings;
@@ -225,6 +255,7 @@ CORM_CHECKED corm_status cql__resolve_type(const cql_schema *schema, corm_str ke
 void cql__describe_keyspace(const cql_keyspace *keyspace, base_buf *out);
 void cql__describe_table(const cql_table *table, bool internals, base_buf *out);
 void cql__describe_index(const cql_table *table, const cql_index *index, base_buf *out);
+void cql__describe_view(const cql_table *view, bool internals, base_buf *out);
 void cql__describe_type(const cql_udt *type, base_buf *out);
 
 /* The order of DESCRIBE: types after those that they mention, indexes by name in any case. order[i]

@@ -120,13 +120,6 @@ static void copy_dropped(copier *c, cql_table *table) {
     }
 }
 
-static const cql_column *column_of_id(const cql_table *table, uint32_t id) {
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].id == id) return &table->columns[i];
-    }
-    return NULL;
-}
-
 static int compare_indexes(const void *left, const void *right) {
     return base__str_compare(((const cql_index *)left)->name, ((const cql_index *)right)->name);
 }
@@ -136,7 +129,7 @@ static void copy_indexes(copier *c, cql_table *table) {
     for (uint32_t i = 0; !c->failed && i < table->index_count; i++) {
         cql_index *index = &table->indexes[i];
         index->name = copy_str(c, index->name);
-        index->column = column_of_id(table, index->column->id);
+        index->column = cql__table_column_with_id(table, index->column->id);
         index->class_name = copy_str(c, index->class_name);
         index->kind = copy_str(c, index->kind);
         index->options = copy_strs(c, index->options, 2 * index->option_count);
@@ -145,6 +138,32 @@ static void copy_indexes(copier *c, cql_table *table) {
     if (!c->failed && table->index_count > 1) {
         qsort(table->indexes, table->index_count, sizeof *table->indexes, compare_indexes);
     }
+}
+
+static void copy_filter(copier *c, cql_view_filter *filter) {
+    size_t count = (size_t)filter->width * filter->row_count;
+    filter->column_ids = copy_array(c, filter->column_ids, filter->width, sizeof(uint32_t));
+    filter->values = copy_array(c, filter->values, count, sizeof *filter->values);
+    for (size_t i = 0; !c->failed && i < count; i++) {
+        corm_bytes *value = &filter->values[i];
+        value->data = base__arena_copy(c->arena, value->data, value->len);
+        if (!value->data) c->failed = true;
+    }
+}
+
+static void copy_view(copier *c, cql_table *table) {
+    if (!table->view) return;
+    cql_view_def *view = base__arena_copy(c->arena, table->view, sizeof *view);
+    table->view = view;
+    if (!view) {
+        c->failed = true;
+        return;
+    }
+    view->base = copy_str(c, view->base);
+    view->where = copy_str(c, view->where);
+    view->filters = copy_array(c, view->filters, view->filter_count, sizeof *view->filters);
+    for (uint32_t i = 0; !c->failed && i < view->filter_count; i++)
+        copy_filter(c, &view->filters[i]);
 }
 
 static void copy_options(copier *c, cql_table_options *options) {
@@ -172,6 +191,7 @@ cql_table *cql__table_make(const cql_table *draft) {
     copy_dropped(&c, table);
     copy_indexes(&c, table);
     copy_options(&c, &table->options);
+    copy_view(&c, table);
     if (c.failed) {
         base__arena_free(&arena);
         return NULL;
@@ -287,6 +307,17 @@ bool cql__keyspace_draft(base_arena *arena, const cql_keyspace *keyspace, cql_ke
     for (uint32_t i = 0; i < keyspace->table_count; i++) draft->tables[i] = keyspace->tables[i];
     for (uint32_t i = 0; i < keyspace->type_count; i++) draft->types[i] = keyspace->types[i];
     return true;
+}
+
+void cql__keyspace_release(const cql_keyspace *draft, const cql_keyspace *before) {
+    for (uint32_t i = 0; i < draft->type_count; i++) {
+        if (i >= before->type_count || draft->types[i] != before->types[i])
+            cql__udt_unref(draft->types[i]);
+    }
+    for (uint32_t i = 0; i < draft->table_count; i++) {
+        if (i >= before->table_count || draft->tables[i] != before->tables[i])
+            cql__table_unref(draft->tables[i]);
+    }
 }
 
 void cql__keyspace_put_table(cql_keyspace *draft, cql_table *table) {

@@ -44,6 +44,9 @@ void cql__keyspace_remove_table(cql_keyspace *draft, corm_str name);
 void cql__keyspace_remove_type(cql_keyspace *draft, corm_str name);
 void cql__schema_remove_keyspace(cql_schema *draft, corm_str name);
 
+/* Gives up the references of the draft's tables and types that `before` does not hold in the same places. */
+void cql__keyspace_release(const cql_keyspace *draft, const cql_keyspace *before);
+
 /* Whether they say the same; storage and ids aside. */
 bool cql__map_option_equal(const cql_map_option *a, const cql_map_option *b);
 bool cql__mask_equal(const cql_mask_def *a, const cql_mask_def *b);

@@ -17,7 +17,8 @@
 #include "cql/schema_build.h"
 #include "cql/types_internal.h"
 
-enum { FORMAT = 1, CHECKSUM_SIZE = 8 };
+/* Format 1 has no views. */
+enum { FORMAT = 2, OLDEST_FORMAT = 1, CHECKSUM_SIZE = 8 };
 
 static uint64_t checksum(const uint8_t *data, size_t len) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -115,6 +116,29 @@ static void put_options(base_buf *out, const cql_table_options *options) {
     put_map(out, &options->extensions);
 }
 
+static void put_filter(base_buf *out, const cql_view_filter *filter) {
+    base__buf_u8(out, (uint8_t)filter->op);
+    base__buf_uvarint(out, filter->width);
+    for (uint32_t i = 0; i < filter->width; i++) base__buf_uvarint(out, filter->column_ids[i]);
+    base__buf_uvarint(out, filter->row_count);
+    for (uint32_t i = 0; i < filter->width * filter->row_count; i++) {
+        corm_bytes value = filter->values[i];
+        base__buf_uvarint(out, value.len);
+        base__buf_put(out, value.data, value.len);
+    }
+}
+
+static void put_view(base_buf *out, const cql_view_def *view) {
+    base__buf_u8(out, view != NULL);
+    if (!view) return;
+    put_text(out, view->base);
+    put_text(out, view->where);
+    base__buf_u8(out, view->includes_all);
+    base__buf_uvarint(out, view->key_id);
+    base__buf_uvarint(out, view->filter_count);
+    for (uint32_t i = 0; i < view->filter_count; i++) put_filter(out, &view->filters[i]);
+}
+
 static void put_table(base_buf *out, const cql_table *table) {
     put_text(out, table->name);
     base__buf_put(out, table->id.bytes, sizeof table->id.bytes);
@@ -129,6 +153,7 @@ static void put_table(base_buf *out, const cql_table *table) {
     base__buf_uvarint(out, table->index_count);
     for (uint32_t i = 0; i < table->index_count; i++) put_index(out, &table->indexes[i]);
     put_options(out, &table->options);
+    put_view(out, table->view);
 }
 
 static void put_udt(base_buf *out, const cql_udt *udt) {
@@ -184,6 +209,7 @@ typedef struct decoder {
     bool         no_memory;
     cql_keyspace keyspace; /* the one being read: arrays in the arena, a reference of each object */
     int          depth;
+    uint8_t      format;
 } decoder;
 
 static bool is_good(const decoder *d) {
@@ -442,6 +468,36 @@ static void get_options(decoder *d, cql_table_options *options) {
     options->extensions = get_map(d);
 }
 
+static void get_filter(decoder *d, cql_view_filter *filter) {
+    filter->op = (cql_operator)get_small(d, CQL_OP_IN);
+    filter->width = get_count(d);
+    filter->column_ids = get_array(d, filter->width, sizeof *filter->column_ids);
+    for (uint32_t i = 0; filter->column_ids && i < filter->width; i++)
+        filter->column_ids[i] = get_number(d);
+    filter->row_count = get_count(d);
+    uint64_t count = (uint64_t)filter->width * filter->row_count;
+    if (count > d->reader.len) spoil(d);
+    if (!is_good(d)) return;
+    filter->values = get_array(d, (size_t)count, sizeof *filter->values);
+    for (uint64_t i = 0; filter->values && i < count; i++)
+        filter->values[i] = base__read_bytes(&d->reader, get_count(d));
+}
+
+static const cql_view_def *get_view(decoder *d) {
+    if (d->format < 2 || !get_bool(d)) return NULL;
+    cql_view_def *view = get_array(d, 1, sizeof *view);
+    if (!view) return NULL;
+    view->base = get_name(d);
+    view->where = get_name(d);
+    view->includes_all = get_bool(d);
+    view->key_id = get_number(d);
+    view->filter_count = get_count(d);
+    view->filters = get_array(d, view->filter_count, sizeof *view->filters);
+    for (uint32_t i = 0; is_good(d) && i < view->filter_count; i++)
+        get_filter(d, &view->filters[i]);
+    return is_good(d) ? view : NULL;
+}
+
 /* NULL when the decoder is not good afterwards. */
 static cql_table *get_table(decoder *d) {
     cql_table  draft = { .keyspace = d->keyspace.name };
@@ -457,6 +513,7 @@ static cql_table *get_table(decoder *d) {
     get_dropped(d, &draft);
     get_indexes(d, &draft);
     get_options(d, &draft.options);
+    draft.view = get_view(d);
     cql_table *table = is_good(d) ? cql__table_make(&draft) : NULL;
     if (!table && is_good(d)) d->no_memory = true;
     return table;
@@ -483,6 +540,21 @@ static cql_udt *get_udt(decoder *d) {
 
 /* ---- keyspaces ---- */
 
+/* Nobody else knows the tables yet. A view that names no table is none. */
+static void count_views(decoder *d, const cql_keyspace *keyspace) {
+    for (uint32_t i = 0; i < keyspace->table_count; i++) {
+        const cql_view_def *view = keyspace->tables[i]->view;
+        bool                found = !view;
+        for (uint32_t j = 0; view && j < keyspace->table_count; j++) {
+            cql_table *base = keyspace->tables[j];
+            if (base->view || !corm_str_equal(base->name, view->base)) continue;
+            base->view_count++;
+            found = true;
+        }
+        if (!found) spoil(d);
+    }
+}
+
 static void get_objects(decoder *d) {
     cql_keyspace *keyspace = &d->keyspace;
     uint32_t      types = get_count(d);
@@ -497,6 +569,7 @@ static void get_objects(decoder *d) {
         cql_table *table = get_table(d);
         if (table) keyspace->tables[keyspace->table_count++] = table;
     }
+    count_views(d, keyspace);
 }
 
 static cql_keyspace *get_keyspace(decoder *d) {
@@ -566,13 +639,14 @@ corm_status cql__schema_read(corm_bytes bytes, const cql_schema *system, cql_sch
         return base__fail(err, CORM_CORRUPT,
                           "the stored schema is damaged: its checksum does not fit");
     }
-    if (bytes.data[0] != FORMAT) {
+    if (bytes.data[0] < OLDEST_FORMAT || bytes.data[0] > FORMAT) {
         return base__fail(err, CORM_VERSION,
                           "the stored schema has format %d, this version of Corm reads %d",
                           bytes.data[0], FORMAT);
     }
     decoder d = { .reader = { bytes.data + 1, bytes.len - CHECKSUM_SIZE - 1, false },
-                  .arena = &arena };
+                  .arena = &arena,
+                  .format = bytes.data[0] };
     *out = get_schema(&d, system);
     base__arena_free(&arena);
     if (*out) return CORM_OK;

@@ -26,6 +26,10 @@ static const char *const statements[] = {
     "CREATE CUSTOM INDEX sai ON k.t (z) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false', "
     "'ascii': 'true'}",
     "CREATE TABLE k.n (p int PRIMARY KEY, n counter)",
+    "CREATE TABLE k.vb (p int, c int, d text, v int, w blob, PRIMARY KEY (p, c, d))",
+    "CREATE MATERIALIZED VIEW k.mv AS SELECT * FROM k.vb WHERE p > 3 AND (c, d) IN ((1, 'a'), (2, "
+    "'it''s')) AND v IS NOT NULL PRIMARY KEY (v, p, c, d) WITH CLUSTERING ORDER BY (p DESC, c ASC, "
+    "d ASC)",
     "CREATE TABLE k.old (p int, c int, v int, PRIMARY KEY (p, c)) WITH COMPACT STORAGE",
 };
 
@@ -56,6 +60,19 @@ static cql_schema *sample(void) {
     return schema;
 }
 
+static void put_view(const cql_view_def *view, base_buf *out) {
+    base__buf_printf(out, "%.*s %.*s %d %u\n", (int)view->base.len, view->base.data,
+                     (int)view->where.len, view->where.data, view->includes_all, view->key_id);
+    for (uint32_t i = 0; i < view->filter_count; i++) {
+        const cql_view_filter *filter = &view->filters[i];
+        base__buf_printf(out, "%d %u %u", filter->op, filter->width, filter->row_count);
+        for (uint32_t j = 0; j < filter->width; j++)
+            base__buf_printf(out, " %u", filter->column_ids[j]);
+        for (uint32_t j = 0; j < filter->width * filter->row_count; j++)
+            base__buf_put(out, filter->values[j].data, filter->values[j].len);
+    }
+}
+
 static void put_everything(const cql_schema *schema, base_buf *out) {
     for (uint32_t k = 0; k < schema->keyspace_count; k++) {
         const cql_keyspace *keyspace = schema->keyspaces[k];
@@ -64,6 +81,7 @@ static void put_everything(const cql_schema *schema, base_buf *out) {
             cql__describe_type(keyspace->types[i], out);
         for (uint32_t t = 0; t < keyspace->table_count; t++) {
             const cql_table *table = keyspace->tables[t];
+            if (table->view) put_view(table->view, out);
             cql__describe_table(table, true, out);
             base__buf_printf(out, "\n%u %u %d\n", table->storage_id, table->next_column_id,
                              table->is_counter);
@@ -211,8 +229,32 @@ static void another_format_is_told_apart_from_damage(void **state) {
     seal(bytes.data, bytes.len);
     assert_status(cql__schema_read(base__buf_bytes(&bytes), NULL, &read, &err), CORM_VERSION);
     assert_string_equal(err.message,
-                        "the stored schema has format 9, this version of Corm reads 1");
+                        "the stored schema has format 9, this version of Corm reads 2");
     base__buf_free(&bytes);
+    cql__schema_unref(schema);
+}
+
+/* Format 1 ended a table where format 2 says whether it is a view. */
+static void a_schema_without_views_is_read_in_its_old_format(void **state) {
+    (void)state;
+    cql_schema *schema = cql__schema_new();
+    cql_schema *read = NULL;
+    base_buf    bytes = { 0 };
+    corm_error  err;
+    schema = applied(schema, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy'}");
+    schema = applied(schema, "CREATE TABLE k.t (p int PRIMARY KEY, v text)");
+    assert_ok(cql__schema_write(schema, &bytes, &err), err);
+    assert_int_equal(bytes.data[bytes.len - 9], 0);
+    memmove(bytes.data + bytes.len - 9, bytes.data + bytes.len - 8, 8);
+    bytes.len--;
+    bytes.data[0] = 1;
+    seal(bytes.data, bytes.len);
+    assert_ok(cql__schema_read(base__buf_bytes(&bytes), NULL, &read, &err), err);
+    const cql_table *table = cql__schema_table(read, corm_str_of("k"), corm_str_of("t"));
+    assert_non_null(table);
+    assert_null(table->view);
+    base__buf_free(&bytes);
+    cql__schema_unref(read);
     cql__schema_unref(schema);
 }
 
@@ -283,6 +325,7 @@ int main(void) {
         cmocka_unit_test(any_changed_byte_is_noticed),
         cmocka_unit_test(wrong_content_with_a_good_checksum_is_survived),
         cmocka_unit_test(another_format_is_told_apart_from_damage),
+        cmocka_unit_test(a_schema_without_views_is_read_in_its_old_format),
         cmocka_unit_test(a_keyspace_of_the_system_cannot_be_stored_over),
         cmocka_unit_test(without_memory_nothing_is_lost),
         cmocka_unit_test(a_system_table_is_made_whole_or_not_at_all),

@@ -4,6 +4,7 @@
  * What is dropped vanishes at once with the schema that named it; its rows are queued to be deleted bit by bit. */
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/view.h"
 
 static const char *const targets[] = {
     [CQL_CHANGED_KEYSPACE] = "KEYSPACE",
@@ -18,6 +19,16 @@ static corm_status build_index(engine_request *request, const cql_table *table,
     return engine__index_build(request->txn, table, index, request->arena, err);
 }
 
+/* Storage that the schema before did not give out is new, and empty. */
+static corm_status fill_views(engine_request *request, const cql_schema *next,
+                              const cql_table *base, corm_error *err) {
+    const cql_keyspace *keyspace = cql__schema_keyspace(next, base->keyspace);
+    for (const cql_table *view = NULL; (view = cql__next_view(keyspace, base, view));)
+        if (view->storage_id >= request->schema->next_storage_id)
+            CORM_TRY(engine__view_build(request->txn, base, view, err));
+    return CORM_OK;
+}
+
 static corm_status store_change(engine_request *request, const cql_schema *next,
                                 const cql_schema_change *change, corm_error *err) {
     for (uint32_t i = 0; i < change->dropped_count; i++) {
@@ -25,6 +36,7 @@ static corm_status store_change(engine_request *request, const cql_schema *next,
     }
     if (change->built_index && change->built_index->storage_id != 0)
         CORM_TRY(build_index(request, change->built_table, change->built_index, err));
+    if (change->filled_views) CORM_TRY(fill_views(request, next, change->filled_views, err));
     CORM_TRY(engine__feed_schema(request, next, change, err));
     return engine__meta_put_schema(request->txn, next, err);
 }

@@ -72,16 +72,36 @@ static void put_index(description *to, const cql_table *table, const cql_index *
     put_row(to, table->keyspace, "index", index->name, &text);
 }
 
-static corm_status put_table(description *to, const cql_table *table, corm_error *err) {
+static void put_view(description *to, const cql_table *view) {
     base_buf text = { 0 };
-    if (to->with_statements) cql__describe_table(table, to->statement->internals, &text);
-    put_row(to, table->keyspace, "table", table->name, &text);
+    if (to->with_statements) cql__describe_view(view, to->statement->internals, &text);
+    put_row(to, view->keyspace, "materialized_view", view->name, &text);
+}
+
+/* Behind the table and its indexes. */
+static void put_views(description *to, const cql_table *table) {
+    const cql_keyspace *keyspace = cql__schema_keyspace(to->request->schema, table->keyspace);
+    if (!to->with_statements || table->view_count == 0) return;
+    for (const cql_table *view = NULL; (view = cql__next_view(keyspace, table, view));)
+        put_view(to, view);
+}
+
+static corm_status put_indexes(description *to, const cql_table *table, corm_error *err) {
     if (!to->with_statements || table->index_count == 0) return CORM_OK;
     uint32_t *order = BASE_NEW_ARRAY(to->request->arena, uint32_t, table->index_count);
     if (!order) return base__fail_memory(err);
     cql__describe_index_order(table, order);
     for (uint32_t i = 0; i < table->index_count; i++)
         put_index(to, table, &table->indexes[order[i]]);
+    return CORM_OK;
+}
+
+static corm_status put_table(description *to, const cql_table *table, corm_error *err) {
+    base_buf text = { 0 };
+    if (to->with_statements) cql__describe_table(table, to->statement->internals, &text);
+    put_row(to, table->keyspace, "table", table->name, &text);
+    CORM_TRY(put_indexes(to, table, err));
+    put_views(to, table);
     return CORM_OK;
 }
 
@@ -106,7 +126,8 @@ static corm_status each_table(description *to, const cql_keyspace *keyspace, cor
     if (!tables) return base__fail_memory(err);
     if (keyspace->table_count > 1)
         qsort(tables, keyspace->table_count, sizeof *tables, compare_tables);
-    for (uint32_t i = 0; i < keyspace->table_count; i++) CORM_TRY(put_table(to, tables[i], err));
+    for (uint32_t i = 0; i < keyspace->table_count; i++)
+        if (!tables[i]->view) CORM_TRY(put_table(to, tables[i], err));
     return CORM_OK;
 }
 
@@ -153,7 +174,7 @@ static corm_status describe_table(description *to, corm_error *err) {
     corm_str            name = to->statement->object.name.text;
     CORM_TRY(object_keyspace(to, &keyspace, err));
     const cql_table *table = cql__schema_table(to->request->schema, keyspace->name, name);
-    if (!table) return not_found(err, "Table ", name, "keyspace '", keyspace->name);
+    if (!table || table->view) return not_found(err, "Table ", name, "keyspace '", keyspace->name);
     return put_table(to, table, err);
 }
 
@@ -178,12 +199,22 @@ static corm_status describe_index(description *to, corm_error *err) {
     return CORM_OK;
 }
 
-/* Functions, aggregates and views: the store has none. */
+static corm_status describe_view(description *to, corm_error *err) {
+    const cql_keyspace *keyspace;
+    corm_str            name = to->statement->object.name.text;
+    CORM_TRY(object_keyspace(to, &keyspace, err));
+    const cql_table *view = cql__schema_table(to->request->schema, keyspace->name, name);
+    if (!view || !view->view)
+        return not_found(err, "Materialized view ", name, "'", keyspace->name);
+    put_view(to, view);
+    return CORM_OK;
+}
+
+/* Functions and aggregates: the store has none. */
 static corm_status describe_absent(description *to, corm_error *err) {
     const cql_keyspace *keyspace;
-    const char         *what = to->statement->kind == CQL_DESCRIBE_VIEW       ? "Materialized view "
-                               : to->statement->kind == CQL_DESCRIBE_FUNCTION ? "User defined function "
-                                                                              : "User defined aggregate ";
+    const char *what = to->statement->kind == CQL_DESCRIBE_FUNCTION ? "User defined function "
+                                                                    : "User defined aggregate ";
     CORM_TRY(object_keyspace(to, &keyspace, err));
     return not_found(err, what, to->statement->object.name.text, "'", keyspace->name);
 }
@@ -217,8 +248,8 @@ static corm_status describe_generic(description *to, corm_error *err) {
     if (!object->keyspace.text.data && !to->keyspace.len)
         return not_found(err, "", object->name.text, "keyspaces", corm_str_of(""));
     CORM_TRY(object_keyspace(to, &keyspace, err));
-    if (cql__schema_table(schema, keyspace->name, object->name.text))
-        return describe_table(to, err);
+    table = cql__schema_table(schema, keyspace->name, object->name.text);
+    if (table) return (table->view ? describe_view : describe_table)(to, err);
     if (cql__schema_index(schema, keyspace->name, object->name.text, &table))
         return describe_index(to, err);
     return not_found(err, "", object->name.text, "keyspace '", keyspace->name);
@@ -274,7 +305,7 @@ static const struct {
     [CQL_DESCRIBE_TABLES] = { list_tables, true },
     [CQL_DESCRIBE_TABLE] = { describe_table, false },
     [CQL_DESCRIBE_INDEX] = { describe_index, false },
-    [CQL_DESCRIBE_VIEW] = { describe_absent, false },
+    [CQL_DESCRIBE_VIEW] = { describe_view, false },
     [CQL_DESCRIBE_TYPES] = { list_types, true },
     [CQL_DESCRIBE_TYPE] = { describe_type, false },
     [CQL_DESCRIBE_FUNCTIONS] = { list_nothing, true },

@@ -3,6 +3,7 @@
  * store's pages; then it is put. Thread: the commit leader's. */
 #include "base/fail.h"
 #include "engine/trace.h"
+#include "engine/view.h"
 #include "engine/write_internal.h"
 
 bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key, corm_bytes value) {
@@ -56,7 +57,8 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
     uint32_t         now_s = write->request->now_s, second;
     engine__image_purge(&image->row, (uint32_t)table->options.gc_grace_seconds,
                         image->reclaim ? now_s : 0, &second);
-    CORM_TRY(add_due(due, second, image->key, ops->arena, err));
+    /* What expires in a view is cleared away with the row of its table. */
+    if (!table->view) CORM_TRY(add_due(due, second, image->key, ops->arena, err));
     bool is_fed = engine__is_fed(write->request->store, table);
     if (is_fed && image->reclaim) engine__feed_expire(&image->row, now_s);
     row_change change = { table, image->key, image->is_static, &image->before, &image->row, now_s };
@@ -145,6 +147,7 @@ corm_status engine__write_flush(engine_write *write, corm_error *err) {
     due_list  due = { .soonest = (uint32_t)(write->request->now_us / 1000000) + RECLAIM_REST_S };
     ops.last = &ops.first;
     if (write->request->options->tracing) tell(write);
+    CORM_TRY(engine__write_views(write, err));
     CORM_TRY(engine__feed_ranges(write, &ops, err));
     for (write_image *image = write->first_image; image; image = image->next)
         if (image->changed) CORM_TRY(plan_image(write, image, &ops, &due, err));

@@ -191,6 +191,8 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
             out->live = any_cell_live(&as, stored);
         }
     }
+    /* A view's row whose key holds a regular column of its table lives by its marker alone. */
+    if (table->view && table->view->key_id != 0) out->live = out->has_liveness;
     if (failed) return base__fail_memory(err);
     return scan.bad ? engine__row_damaged(table, err) : CORM_OK;
 }

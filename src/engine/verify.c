@@ -6,6 +6,7 @@
 #include "cql/token.h"
 #include "engine/core.h"
 #include "engine/key.h"
+#include "engine/view.h"
 #include "engine/write_internal.h"
 
 typedef struct verifier {
@@ -17,7 +18,8 @@ typedef struct verifier {
     uint32_t         storage_id;
     uint32_t        *dropped; /* storage that waits to be deleted */
     uint32_t         dropped_count;
-    uint64_t         expected, entries; /* of indexes: asked for by rows, met */
+    uint64_t         expected, entries;  /* of indexes: asked for by rows, met */
+    uint64_t         implied, followers; /* rows of views: implied by rows of tables, met */
     vector_counts    vectors;
     engine_key       key;
     base_buf         scratch;
@@ -130,6 +132,10 @@ static corm_status check_row(verifier *run, corm_bytes data_key, corm_bytes byte
     CORM_TRY(engine__row_decode(run->table, is_static, bytes, &run->arena, &row, err));
     if (!is_static) CORM_TRY(check_clustering(run, &row, err));
     CORM_TRY(check_cells(run, &row, err));
+    if (run->table->view) run->followers++;
+    if (!is_static)
+        CORM_TRY(engine__verify_views(run->snapshot.schema, run->snapshot.txn, run->table, data_key,
+                                      &row, &run->arena, &run->implied, err));
     return check_entries(run, data_key, is_static, &row, err);
 }
 
@@ -210,6 +216,9 @@ static corm_status verify(verifier *run, corm_error *err) {
     CORM_TRY(walk(run, KV_QUEUE, note_dropped, err));
     CORM_TRY(walk(run, KV_DATA, check_stored, err));
     CORM_TRY(engine__verify_vector_counts(&run->vectors, err));
+    if (run->implied != run->followers)
+        return base__fail(err, CORM_CORRUPT, "views hold %llu rows where tables imply %llu",
+                          (unsigned long long)run->followers, (unsigned long long)run->implied);
     if (run->expected == run->entries) return engine__verify_feed(&run->snapshot, err);
     return base__fail(err, CORM_CORRUPT, "indexes hold %llu entries where rows ask for %llu",
                       (unsigned long long)run->entries, (unsigned long long)run->expected);

@@ -39,6 +39,20 @@ static void a_sound_store_is_found_sound(void **state) {
     engine__close(store);
 }
 
+static engine *open_viewed(void) {
+    engine *store = open_filled();
+    run(store, "CREATE TABLE k.d (a int PRIMARY KEY, v int, w text)");
+    run(store,
+        "CREATE MATERIALIZED VIEW k.dv AS SELECT * FROM k.d WHERE a IS NOT NULL AND v IS NOT "
+        "NULL PRIMARY KEY (v, a)");
+    for (int i = 0; i < 10; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "INSERT INTO k.d (a, v, w) VALUES (%d, %d, 'w')", i, i % 3);
+        run(store, text);
+    }
+    return store;
+}
+
 /* ---- damage ---- */
 
 typedef struct damage {
@@ -121,6 +135,31 @@ static void a_partition_under_the_wrong_token_is_found(void **state) {
     finish_damage(store, &to, "token");
 }
 
+static void a_missing_row_of_a_view_is_found(void **state) {
+    (void)state;
+    engine *store = open_viewed();
+    damage  to = { .tree = KV_DATA, .remove = true };
+    find_key(store, "dv", NULL, ENGINE_KEY_ROW, &to);
+    finish_damage(store, &to, "k.dv: the view lacks a row that its table implies");
+}
+
+static void another_row_in_a_view_is_found(void **state) {
+    (void)state;
+    engine *store = open_viewed();
+    damage  to = { .tree = KV_DATA };
+    find_key(store, "dv", NULL, ENGINE_KEY_ROW, &to);
+    to.value.data[to.value.len - 1] ^= 1;
+    finish_damage(store, &to, "k.dv: a row of the view differs from what its table implies");
+}
+
+static void a_row_of_a_view_without_its_own_is_found(void **state) {
+    (void)state;
+    engine *store = open_viewed();
+    damage  to = { .tree = KV_DATA, .remove = true };
+    find_key(store, "d", NULL, ENGINE_KEY_ROW, &to);
+    finish_damage(store, &to, "views hold 10 rows where tables imply 9");
+}
+
 static void a_missing_index_entry_is_found(void **state) {
     (void)state;
     engine *store = open_filled();
@@ -180,6 +219,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_row_that_cannot_be_read_is_found),
     cmocka_unit_test(a_row_under_the_wrong_key_is_found),
     cmocka_unit_test(a_partition_under_the_wrong_token_is_found),
+    cmocka_unit_test(a_missing_row_of_a_view_is_found),
+    cmocka_unit_test(another_row_in_a_view_is_found),
+    cmocka_unit_test(a_row_of_a_view_without_its_own_is_found),
     cmocka_unit_test(a_missing_index_entry_is_found),
     cmocka_unit_test(an_index_entry_without_a_row_is_found),
     cmocka_unit_test(an_index_entry_too_many_is_found),

@@ -161,6 +161,7 @@ static void set_options(virtual_row *row, const cql_table_options *options) {
 }
 
 static corm_status table_row(virtual_row *row, const cql_table *table, corm_error *err) {
+    if (table->view) return CORM_OK;
     set_table_key(row, table);
     virtual__set_uuid(row, "id", table->id);
     set_flags(row, table);
@@ -170,6 +171,40 @@ static corm_status table_row(virtual_row *row, const cql_table *table, corm_erro
 
 static corm_status tables(virtual_row *row, const cql_schema *schema, corm_error *err) {
     return each_table(row, schema, table_row, err);
+}
+
+/* ---- views ---- */
+
+static corm_status view_row(virtual_row *row, const cql_table *table, corm_error *err) {
+    const cql_schema *schema = row->request->schema;
+    if (!table->view) return CORM_OK;
+    const cql_table *base = cql__schema_table(schema, table->keyspace, table->view->base);
+    virtual__set_text(row, "keyspace_name", table->keyspace);
+    virtual__set_text(row, "view_name", table->name);
+    virtual__set_text(row, "base_table_name", table->view->base);
+    if (base) virtual__set_uuid(row, "base_table_id", base->id);
+    virtual__set_uuid(row, "id", table->id);
+    virtual__set_bool(row, "include_all_columns", table->view->includes_all);
+    virtual__set_text(row, "where_clause", table->view->where);
+    set_options(row, &table->options);
+    return virtual__emit(row, err);
+}
+
+static corm_status views(virtual_row *row, const cql_schema *schema, corm_error *err) {
+    return each_table(row, schema, view_row, err);
+}
+
+/* A view is filled by the statement that makes it. */
+static corm_status built_view_row(virtual_row *row, const cql_table *table, corm_error *err) {
+    if (!table->view) return CORM_OK;
+    virtual__set_text(row, "keyspace_name", table->keyspace);
+    virtual__set_text(row, "view_name", table->name);
+    virtual__set_bool(row, "status_replicated", true);
+    return virtual__emit(row, err);
+}
+
+static corm_status built_views(virtual_row *row, const cql_schema *schema, corm_error *err) {
+    return each_table(row, schema, built_view_row, err);
 }
 
 /* ---- columns ---- */
@@ -391,6 +426,8 @@ const virtual_table virtual__schema_tables[] = {
     { "system_schema", "column_masks", column_masks },
     { "system_schema", "indexes", indexes },
     { "system_schema", "types", types },
+    { "system_schema", "views", views },
+    { "system", "built_views", built_views },
     { "system_virtual_schema", "keyspaces", keyspaces },
     { "system_virtual_schema", "tables", tables },
     { "system_virtual_schema", "columns", columns },

@@ -85,7 +85,7 @@ corm_status engine__write_partition(engine_write *write, const cql_table *table,
 }
 
 bool engine__is_followed(const cql_table *table) {
-    return table->index_count > 0;
+    return table->index_count > 0 || table->view_count > 0;
 }
 
 static corm_status load_image(engine_write *write, write_image *image, corm_error *err) {

@@ -395,6 +395,9 @@ static void make_tables(const char *uri) {
         "CREATE TABLE k.a (t int, k int, v int, tag int, PRIMARY KEY (t, k))",
         "CREATE INDEX a_tag ON k.a (tag)",
         "CREATE TABLE k.b (t int, k int, v int, pad text, PRIMARY KEY (t, k))",
+        /* Verifying holds them against their tables. */
+        "CREATE MATERIALIZED VIEW k.a_v AS SELECT * FROM k.a WHERE v IS NOT NULL AND t IS NOT NULL AND k IS NOT NULL PRIMARY KEY (v, t, k)",
+        "CREATE MATERIALIZED VIEW k.b_k AS SELECT t, k, pad FROM k.b WHERE t IS NOT NULL AND k IS NOT NULL PRIMARY KEY (k, t)",
         "CREATE TABLE k.c (t int PRIMARY KEY, n counter)",
         "CREATE TABLE k.e (t int, k int, v int, PRIMARY KEY (t, k)) WITH gc_grace_seconds = 0",
     };
