@@ -169,6 +169,7 @@ static void set_liveness(const base_row *of, engine_row *to) {
     }
     to->has_liveness = of->row->has_liveness;
     to->liveness = of->row->liveness;
+    to->liveness.tombstone = false; /* the feed's note that it told of the expiry */
     if (!view->includes_all) join_unselected(of, to);
 }
 
