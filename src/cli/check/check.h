@@ -143,6 +143,9 @@ check_finding *check__find(check_workspace *w, const check_file *file, const cha
 void check__report(check_workspace *w, const check_statement *statement, const cql_statement *tree,
                    const corm_error *error);
 
+/* The name in lower case, in the workspace's memory. */
+corm_str check__folded(check_workspace *w, corm_str name);
+
 /* ---- suggest.c ---- */
 
 /* The name that was meant, or the empty text. `word` is a name of the statement that the message complains of. */

@@ -16,7 +16,8 @@ static const cli_option options[] = {
       "cluster (cassandra://HOST)",
       0, 0, NULL },
     { "keyspace", 'k', CLI_TEXT, OF(keyspace), "NAME",
-      "the keyspace in use; made when no file makes it", 0, 0, NULL },
+      "the keyspace in use; made when no file makes it; of a store the\nonly one that is read", 0,
+      0, NULL },
     { "json", 0, CLI_FLAG, OF(json), NULL, "one JSON object a line for each finding", 0, 0, NULL },
 };
 #undef OF

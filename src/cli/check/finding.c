@@ -74,6 +74,20 @@ static bool is_consequence(const check_workspace *w, const char *message, corm_s
     return misses && word.len && base__map_get(&w->broken, word);
 }
 
+corm_str check__folded(check_workspace *w, corm_str name) {
+    char *copy = base__arena_alloc(&w->arena, name.len + 1);
+    if (!copy) {
+        w->no_memory = true;
+        return (corm_str){ "", 0 };
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        copy[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    }
+    copy[name.len] = 0;
+    return (corm_str){ copy, name.len };
+}
+
 /* The word at the place, in lower case unless it is quoted. */
 static corm_str word_at(check_workspace *w, corm_str text, cql_place place) {
     cql_lexer lexer;
@@ -83,16 +97,8 @@ static corm_str word_at(check_workspace *w, corm_str text, cql_place place) {
          cql__lexer_next(&lexer, &token))
         if (token.place.line == place.line && token.place.column == place.column) break;
     if (token.kind != CQL_TOKEN_IDENT && token.kind != CQL_TOKEN_QUOTED) return (corm_str){ "", 0 };
-    bool     quoted = token.kind == CQL_TOKEN_QUOTED;
     corm_str content = cli__token_content(&token);
-    char    *copy = base__arena_copy(&w->arena, content.data, content.len + 1);
-    if (!copy) {
-        w->no_memory = true;
-        return (corm_str){ "", 0 };
-    }
-    for (size_t i = 0; i < content.len && !quoted; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] + 32);
-    return (corm_str){ copy, content.len };
+    return token.kind == CQL_TOKEN_QUOTED ? content : check__folded(w, content);
 }
 
 /* The name that messages of some beginnings complain of, where they mention others too. */

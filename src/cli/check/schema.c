@@ -63,10 +63,13 @@ static corm_status describe_all(corm_session *session, base_buf *out, corm_error
 static corm_status add_store(check_workspace *w, const char *uri, corm_error *err) {
     corm_session        *session;
     base_buf             text = { 0 };
-    corm_session_options options = { .must_exist = true, .read_only = true };
+    bool                 is_folder = strncmp(uri, "corm:", 5) == 0;
+    corm_session_options options = { .must_exist = is_folder, .read_only = is_folder };
     const char          *shown = session__uri_shown(&w->arena, uri);
     CORM_TRY(corm_session_open(&session, uri, &options, err));
-    corm_status status = describe_all(session, &text, err);
+    corm_status status = w->given_keyspace.len ? describe(session, w->given_keyspace, &text, err)
+                                               : describe_all(session, &text, err);
+    if (status == CORM_OK) status = base__buf_status(&text, err);
     corm_session_close(session);
     corm_str kept =
         status == CORM_OK ? base__arena_str(&w->arena, base__buf_str(&text)) : (corm_str){ 0 };

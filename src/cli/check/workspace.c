@@ -55,14 +55,8 @@ static corm_str made_name(corm_str text) {
 static void remember_broken(check_workspace *w, corm_str text) {
     corm_str name = made_name(text);
     if (!name.len) return;
-    char *copy = base__arena_copy(&w->arena, name.data, name.len + 1);
-    if (!copy) {
-        w->no_memory = true;
-        return;
-    }
-    for (size_t i = 0; i < name.len; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] + 32);
-    if (!base__map_put(&w->broken, (corm_str){ copy, name.len }, copy)) w->no_memory = true;
+    name = check__folded(w, name);
+    if (name.len && !base__map_put(&w->broken, name, w)) w->no_memory = true;
 }
 
 static void note_failure(check_workspace *w, const check_statement *s, const cql_statement *tree,

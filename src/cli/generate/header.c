@@ -101,6 +101,18 @@ static void put_free(const gen_unit *unit, const gen_query *q, base_buf *out) {
                      unit->name, CHECK_STR(q->name), gen__result_end(q), gen__result_name(q));
 }
 
+static const char *about_verb(check_verb verb) {
+    switch (verb) {
+    case CHECK_ONE: return "Reads one row. CORM_NOT_FOUND when there is none.";
+    case CHECK_MANY: return "Reads all rows.";
+    case CHECK_PAGE:
+        return "Reads one page: the first, or the one at `from`, the `next` of the page before. A page_size\n"
+               " * of 0 is the session's.";
+    case CHECK_APPLIED: return "Executes the statement if its condition holds.";
+    default: return "Executes the statement.";
+    }
+}
+
 static void put_about(const gen_query *q, base_buf *out) {
     corm_str above = q->statement->above, line;
     base__buf_puts(out, "/* ");
@@ -111,16 +123,7 @@ static void put_about(const gen_query *q, base_buf *out) {
         gen__put_comment(line, out);
         base__buf_puts(out, "\n * ");
     }
-    static const char *const verbs[] = {
-        [CHECK_ONE] = "Reads one row. CORM_NOT_FOUND when there is none.",
-        [CHECK_MANY] = "Reads all rows.",
-        [CHECK_PAGE] =
-            "Reads one page: the first, or the one at `from`, the `next` of the page before. A page_size\n"
-            " * of 0 is the session's.",
-        [CHECK_EXEC] = "Executes the statement.",
-        [CHECK_APPLIED] = "Executes the statement if its condition holds.",
-    };
-    base__buf_puts(out, verbs[q->statement->verb]);
+    base__buf_puts(out, about_verb(q->statement->verb));
     base__buf_puts(out, " */\n");
 }
 

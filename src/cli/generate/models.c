@@ -284,13 +284,24 @@ static void put_fields(const model_table *t, uint32_t from, uint32_t to, base_bu
     for (uint32_t i = from; i < to; i++) put_field(&t->fields[i], out);
 }
 
+static bool renames(const model_table *tables, uint32_t count) {
+    for (uint32_t t = 0; t < count; t++)
+        for (uint32_t i = 0; i < tables[t].table->column_count; i++)
+            if (!corm_str_equal(tables[t].fields[i].name, tables[t].fields[i].column->name))
+                return true;
+    return false;
+}
+
 static void put_model(const model_table *t, corm_str defaults, base_buf *out) {
     uint32_t count = t->table->column_count;
     uint32_t first = count < CORM_MODEL_MAX_FIELDS ? count : CORM_MODEL_MAX_FIELDS;
-    base__buf_printf(out,
-                     "#define COL(member) CORM_COLUMN(%.*s_row, member)\n"
-                     "#define COL_AS(column, member) COLUMN_AS(column, %.*s_row, member)\n",
-                     CHECK_STR(t->name), CHECK_STR(t->name));
+    bool     renamed = renames(t, 1);
+    base__buf_printf(out, "#define COL(member) CORM_COLUMN(%.*s_row, member)\n",
+                     CHECK_STR(t->name));
+    if (renamed)
+        base__buf_printf(out,
+                         "#define COL_AS(column, member) COLUMN_AS(column, %.*s_row, member)\n",
+                         CHECK_STR(t->name));
     if (first < count) {
         base__buf_printf(out, "static const corm_field %.*s_more[] = {\n", CHECK_STR(t->name));
         put_fields(t, first, count, out);
@@ -304,7 +315,7 @@ static void put_model(const model_table *t, corm_str defaults, base_buf *out) {
     base__buf_puts(out, "    },\n");
     if (first < count) base__buf_printf(out, "    .more_fields = %.*s_more,\n", CHECK_STR(t->name));
     put_options(t, defaults, out);
-    base__buf_puts(out, "};\n#undef COL\n#undef COL_AS\n\n");
+    base__buf_puts(out, renamed ? "};\n#undef COL\n#undef COL_AS\n\n" : "};\n#undef COL\n\n");
 }
 
 /* ---- what models cannot say ---- */
@@ -398,14 +409,6 @@ static void put_others(const model_table *t, base_buf *out) {
 }
 
 /* ---- the source ---- */
-
-static bool renames(const model_table *tables, uint32_t count) {
-    for (uint32_t t = 0; t < count; t++)
-        for (uint32_t i = 0; i < tables[t].table->column_count; i++)
-            if (!corm_str_equal(tables[t].fields[i].name, tables[t].fields[i].column->name))
-                return true;
-    return false;
-}
 
 static void put_load(const gen_models *g, base_buf *out) {
     base__buf_printf(

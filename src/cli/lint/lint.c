@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/text.h"
 #include "cli/culprit.h"
@@ -123,7 +122,7 @@ void lint__look(check_workspace *w, const bool *disabled) {
     uint32_t         rule_count;
     const lint_rule *rules = lint__rules(&rule_count);
     lint_run         run = { .workspace = w };
-    run.subjects = calloc(count_subjects(w) + 1, sizeof *run.subjects);
+    run.subjects = BASE_NEW_ARRAY(&w->arena, lint_subject, count_subjects(w) + 1);
     if (!run.subjects) {
         w->no_memory = true;
         return;
@@ -137,5 +136,4 @@ void lint__look(check_workspace *w, const bool *disabled) {
         if (disabled && disabled[r]) continue;
         for (uint32_t i = 0; i < run.subject_count; i++) run.rule->look(&run, &run.subjects[i]);
     }
-    free(run.subjects);
 }
