@@ -46,6 +46,8 @@ corm_str auth__functions(base_arena *arena, corm_str keyspace);
 /* The resource that stands above; empty: none. It is a beginning of the name, or written into the room. */
 enum { AUTH_ROOM = 64 };
 corm_str auth__parent(char room[AUTH_ROOM], corm_str resource);
+/* Whether it belongs to a keyspace of the system: what is granted on all keyspaces is not meant for those. */
+bool auth__is_of_system(corm_str resource);
 /* "<table ks.t>" */
 void     auth__show(corm_str resource, base_buf *out);
 unsigned auth__applicable(corm_str resource); /* the permissions that it knows */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* auth_names.c -- permissions and resources by name, as system_auth has them. Pure; any thread. */
 #include "base/text.h"
+#include "cql/schema_build.h"
 #include "engine/auth.h"
 
 static const char *const names[AUTH_PERMISSIONS] = {
@@ -80,6 +81,12 @@ corm_str auth__parent(char room[AUTH_ROOM], corm_str resource) {
     memcpy(room, keyspace.data, keyspace.len);
     memcpy(room + keyspace.len, "/*", 2);
     return (corm_str){ room, keyspace.len + 2 };
+}
+
+bool auth__is_of_system(corm_str resource) {
+    if (!base__str_has_prefix(resource, corm_str_of("data/system"))) return false;
+    corm_str keyspace = split(resource).first;
+    return cql__is_local_system(keyspace) || cql__is_replicated_system(keyspace);
 }
 
 static void show_data(const parts *p, base_buf *out) {

@@ -204,7 +204,9 @@ bool auth__may(const auth_role *role, unsigned permission, corm_str resource) {
     if (!role) return false;
     if (role->is_superuser) return (auth__applicable(resource) & permission) != 0;
     if (role->allowed.count == 0) return false;
+    bool is_of_system = auth__is_of_system(resource);
     for (; resource.len > 0; resource = auth__parent(room, resource)) {
+        if (is_of_system && corm_str_equal(resource, corm_str_of("data"))) return false;
         if (allows(role, permission, resource)) return true;
     }
     return false;
