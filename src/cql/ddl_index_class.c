@@ -9,6 +9,9 @@
 
 #define SAI "org.apache.cassandra.index.sai.StorageAttachedIndex"
 #define SASI "org.apache.cassandra.index.sasi.SASIIndex"
+#define ANALYZERS "org.apache.cassandra.index.sasi.analyzer."
+#define BOTH_CASES                                                                                 \
+    "Options to normalize terms cannot be both uppercase and lowercase at the same time"
 
 bool cql__is_sai(corm_str name) {
     return base__str_equal_nocase(name, corm_str_of("sai")) ||
@@ -358,7 +361,7 @@ static corm_status check_analyzer_class(cql_ddl *ddl, corm_str class, const cql_
     static const char *const names[] = { "StandardAnalyzer", "NonTokenizingAnalyzer",
                                          "DelimiterAnalyzer", "NoOpAnalyzer" };
     bool                     text = type->id == CQL_TEXT || type->id == CQL_ASCII;
-    corm_str                 package = corm_str_of("org.apache.cassandra.index.sasi.analyzer.");
+    corm_str                 package = corm_str_of(ANALYZERS);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         corm_str name = { class.data + package.len, class.len - package.len };
         if (!base__str_has_prefix(class, package) || !corm_str_equal(name, corm_str_of(names[i])))
@@ -380,6 +383,50 @@ static corm_status check_analyzer_class(cql_ddl *ddl, corm_str class, const cql_
 
 static bool is_true(corm_str value) {
     return base__str_equal_nocase(value, corm_str_of("true"));
+}
+
+static bool has(const cql_map_option *options, const char *name) {
+    return cql__map_option_get(options, name).data != NULL;
+}
+
+static bool says(const cql_map_option *options, const char *name) {
+    return is_true(cql__map_option_get(options, name));
+}
+
+/* Words are neither stemmed nor left out here: that takes the tables of a language. */
+static corm_status check_words_options(cql_ddl *ddl, const cql_map_option *options) {
+    static const char *const refused[] = { "tokenization_enable_stemming",
+                                           "tokenization_skip_stop_words" };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (says(options, refused[i]))
+            return base__fail(ddl->err, CORM_CONFIG_ERROR, "%s is not supported by Corm",
+                              refused[i]);
+    if (says(options, "tokenization_normalize_lowercase") &&
+        says(options, "tokenization_normalize_uppercase"))
+        return base__fail(ddl->err, CORM_CONFIG_ERROR, BOTH_CASES);
+    return CORM_OK;
+}
+
+static corm_status check_whole_options(cql_ddl *ddl, const cql_map_option *options) {
+    if (has(options, "case_sensitive") &&
+        (has(options, "normalize_lowercase") || has(options, "normalize_uppercase")))
+        return base__fail(ddl->err, CORM_CONFIG_ERROR,
+                          "case_sensitive option cannot be specified together with either "
+                          "normalize_lowercase or normalize_uppercase");
+    if (says(options, "normalize_lowercase") && says(options, "normalize_uppercase"))
+        return base__fail(ddl->err, CORM_CONFIG_ERROR, BOTH_CASES);
+    return CORM_OK;
+}
+
+static corm_status check_analyzer_options(cql_ddl *ddl, const cql_map_option *options,
+                                          corm_str class) {
+    bool analyzed = has(options, "analyzed") ? says(options, "analyzed") : class.data != NULL;
+    if (!analyzed) return CORM_OK;
+    corm_str whole = corm_str_of(ANALYZERS "NonTokenizingAnalyzer");
+    if (class.data && corm_str_equal(class, whole)) return check_whole_options(ddl, options);
+    if (class.data && !corm_str_equal(class, corm_str_of(ANALYZERS "StandardAnalyzer")))
+        return CORM_OK;
+    return check_words_options(ddl, options);
 }
 
 static corm_status check_sparse(cql_ddl *ddl, const cql_map_option *options, const cql_type *type) {
@@ -409,6 +456,8 @@ static corm_status check_sasi(cql_ddl *ddl, const cql_index *index) {
                           "partition key columns are not yet supported by SASI");
     }
     if (class.data) CORM_TRY(check_analyzer_class(ddl, class, type));
+    if (type->id == CQL_TEXT || type->id == CQL_ASCII)
+        CORM_TRY(check_analyzer_options(ddl, &options, class));
     if (!mode.data || base__str_equal_nocase(mode, corm_str_of("prefix")) ||
         base__str_equal_nocase(mode, corm_str_of("contains"))) {
         return CORM_OK;

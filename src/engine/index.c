@@ -33,6 +33,7 @@ typedef struct entries {
     base_arena      *arena;
     entry           *items;
     uint32_t         count, capacity;
+    int32_t          too_long; /* bytes of a value that the built-in index refuses; 0: none */
 } entries;
 
 /* Takes the key that the buffer holds, and frees the buffer. */
@@ -71,6 +72,7 @@ static bool add_term_entries(entries *to, const cql_value *values) {
 
 static bool add_entry(entries *to, const cql_value *values) {
     base_buf buf = { 0 };
+    if (values[0].len > UINT16_MAX) to->too_long = values[0].len;
     if (cql__index_cuts(to->index)) return add_term_entries(to, values);
     base__buf_u32(&buf, to->index->storage_id);
     cql__index_put_key(to->index, values, &buf);
@@ -169,6 +171,17 @@ static void sort_entries(entries *list) {
     list->count = kept;
 }
 
+static corm_status check_size(const cql_table *table, const entries *list, corm_error *err) {
+    const cql_index *index = list->index;
+    if (list->too_long == 0 || index->rules.class_id != CQL_INDEX_LEGACY) return CORM_OK;
+    return base__fail(err, CORM_INVALID,
+                      "Cannot index value of size %d for index %.*s on %.*s.%.*s(%.*s) (maximum "
+                      "allowed size=65535)",
+                      list->too_long, (int)index->name.len, index->name.data,
+                      (int)table->keyspace.len, table->keyspace.data, (int)table->name.len,
+                      table->name.data, (int)index->column->name.len, index->column->name.data);
+}
+
 corm_status engine__index_changes(const row_change *of, write_ops *ops, corm_error *err) {
     const cql_table *table = of->table;
     for (uint32_t i = 0; i < table->index_count; i++) {
@@ -181,6 +194,7 @@ corm_status engine__index_changes(const row_change *of, write_ops *ops, corm_err
         if (!collect(&old, table, of->is_static, of->before, 0) ||
             !collect(&new, table, of->is_static, of->after, of->now_s))
             return base__fail_memory(err);
+        CORM_TRY(check_size(table, &new, err));
         sort_entries(&old);
         sort_entries(&new);
         if (!merge(ops, &old, &new)) return base__fail_memory(err);

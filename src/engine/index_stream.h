@@ -48,6 +48,10 @@ static inline bool span__ends_before(const index_span *span, const engine_key *k
 
 /* ---- select_range.c ---- */
 
+/* How many rows of a range are kept at once; only tests set it. */
+enum { SELECT_RANGE_KEEP = 65536 };
+extern size_t select__range_keep;
+
 /* Rows of a stream that is a range, in the order of their keys. `few`: it is known to have few entries. */
 CORM_CHECKED corm_status select__range(select_run *run, index_stream *stream, index_span *span,
                                        kv_seek how, bool few, corm_error *err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* select_range.c -- rows of a range of an index, whose entries come by value, in the order of their keys.
  *
- * Their data keys are collected and sorted. Where they are more than KEEP, the smallest KEEP of them are kept and given, and the
+ * Their data keys are collected and sorted. Where they are more than can be kept, the smallest are kept and given, and the
  * range is walked again for what follows; unless walking the table is less work than that, which the number of entries, the rows still wanted
  * and the size of the table (told from how tightly its first partitions lie on the ring) decide. Memory is bounded either
  * way. Thread: the reader's. */
@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "engine/index_stream.h"
 
-enum { KEEP = 65536, KEEP_BYTES = 4 << 20, FEW_IN_PARTITION = 1024, SAMPLE = 512 };
+enum { KEEP_BYTES = 4 << 20, FEW_IN_PARTITION = 1024, SAMPLE = 512 };
+
+size_t select__range_keep = SELECT_RANGE_KEEP;
 
 typedef struct candidates {
     base_arena  arena; /* of the keys */
@@ -40,7 +42,7 @@ static corm_status compact(candidates *c, corm_error *err) {
     base_arena kept = { 0 };
     size_t     bytes = 0, count = 0;
     sort_keys(c);
-    while (count < c->count && count < KEEP && (count == 0 || bytes < KEEP_BYTES)) {
+    while (count < c->count && count < select__range_keep && (count == 0 || bytes < KEEP_BYTES)) {
         corm_bytes key = c->keys[count];
         uint8_t   *copy = base__arena_copy(&kept, key.data, key.len);
         if (!copy) {
@@ -72,7 +74,7 @@ static corm_status add_key(candidates *c, corm_bytes key, corm_error *err) {
     if (!copy) return base__fail_memory(err);
     c->keys[c->count++] = (corm_bytes){ copy, key.len };
     c->bytes += key.len;
-    bool full = c->count >= 2 * (size_t)KEEP || c->bytes >= 2 * (size_t)KEEP_BYTES;
+    bool full = c->count >= 2 * select__range_keep || c->bytes >= 2 * (size_t)KEEP_BYTES;
     return full ? compact(c, err) : CORM_OK;
 }
 
@@ -112,7 +114,7 @@ static corm_status table_size(const select_run *run, double *out, corm_error *er
 }
 
 static double rows_wanted(const select_run *run) {
-    if (run->grouped) return UINT32_MAX;
+    if (run->grouped || run->ann) return UINT32_MAX;
     return run->limit < run->page_left ? run->limit : run->page_left;
 }
 
@@ -124,8 +126,8 @@ static corm_status prefers_table(const select_run *run, const candidates *c, boo
     CORM_TRY(table_size(run, &size, err));
     double rows = rows_wanted(run) * size / seen;
     double table = ROW_COST * (rows < size ? rows : size);
-    double passes = seen / KEEP;
-    *prefers = table < (whole ? passes * seen : KEEP);
+    double passes = seen / (double)select__range_keep;
+    *prefers = table < (whole ? passes * seen : (double)select__range_keep);
     return CORM_OK;
 }
 
@@ -151,7 +153,7 @@ static corm_status collect(select_run *run, index_stream *stream, const index_sp
         CORM_TRY(take(c, stream, span, how, err));
         if (may_turn && span->prefix.len && c->seen > FEW_IN_PARTITION)
             *instead = true;
-        else if (may_turn && c->seen == KEEP)
+        else if (may_turn && c->seen == select__range_keep)
             CORM_TRY(prefers_table(run, c, false, instead, err));
         CORM_TRY(stream__next(stream, err));
     }
