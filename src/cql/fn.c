@@ -40,6 +40,24 @@ corm_status cql__fn_give_buf(cql_eval_context *context, base_buf *buf, cql_value
     return status;
 }
 
+void cql__fn_name_failure(const cql_function *function, corm_error *err) {
+    base_buf text = { 0 };
+    if (!err) return;
+    base__buf_put(&text, function->name.data, function->name.len);
+    base__buf_puts(&text, "(");
+    for (uint32_t i = 0; i < function->arg_count; i++) {
+        if (i > 0) base__buf_puts(&text, ", ");
+        cql__type_print(function->args[i], &text);
+    }
+    base__buf_puts(&text, ")");
+    if (!text.failed && text.len < sizeof err->table) {
+        memcpy(err->keyspace, "system", sizeof "system");
+        memcpy(err->table, text.data, text.len);
+        err->table[text.len] = '\0';
+    }
+    base__buf_free(&text);
+}
+
 static bool empty_means_something(const cql_type *type) {
     switch (type->id) {
     case CQL_ASCII:

@@ -9,6 +9,9 @@
 #include "base/fail.h"
 #include "cql/functions.h"
 
+/* What the CORM_FUNCTION_FAILURE in *err is about, beside its text: keyspace and signature. */
+void cql__fn_name_failure(const cql_function *function, corm_error *err);
+
 /* ---- overloads ---- */
 
 /* The overloads found for a name. `arena` may be thrown away after the choice; `types` lives with the result. */

@@ -41,6 +41,7 @@ static corm_status fail(const cql_function *function, const char *why, corm_erro
     corm_status status =
         shown ? base__fail(err, CORM_FUNCTION_FAILURE, "%s", shown) : base__fail_memory(err);
     base__buf_free(&text);
+    if (shown) cql__fn_name_failure(function, err);
     return status;
 }
 

@@ -26,7 +26,7 @@ static corm_status make_to_json(const cql_factory *factory, base_arena *arena,
 }
 
 /* Text that is no JSON at all is named with the function; JSON of another type with the server's exception. */
-static corm_status fail_json(const cql_function *function, corm_str text, const char *why,
+static corm_status fail_text(const cql_function *function, corm_str text, const char *why,
                              corm_error *err) {
     size_t at;
     if (cql__json_check(text, &at)) {
@@ -38,6 +38,13 @@ static corm_status fail_json(const cql_function *function, corm_str text, const 
         "execution of 'system.%.*s[text]' failed: Could not decode JSON string '%.*s': unexpected text at "
         "character %zu",
         (int)function->name.len, function->name.data, (int)text.len, text.data, at);
+}
+
+static corm_status fail_json(const cql_function *function, corm_str text, const char *why,
+                             corm_error *err) {
+    corm_status status = fail_text(function, text, why, err);
+    cql__fn_name_failure(function, err);
+    return status;
 }
 
 static corm_status eval_from_json(const cql_function *function, cql_eval_context *context,

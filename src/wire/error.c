@@ -30,7 +30,8 @@ enum {
     CODE_ALREADY_EXISTS = 0x2400,
     CODE_UNPREPARED = 0x2500,
 
-    SMALLEST_REASON = 1 + 4 + 2 /* an IPv4 address and its reason */
+    SMALLEST_REASON = 1 + 4 + 2, /* an IPv4 address and its reason */
+    MOST_ARGUMENTS = 16
 };
 
 static const char *const write_types[] = {
@@ -182,7 +183,39 @@ static void put_write_timeout(base_buf *body, const wire_error *error, uint8_t v
 static void put_names(base_buf *body, const wire_error *error) {
     wire__put_string(body, error->keyspace);
     wire__put_string(body, error->table);
-    if (error->code == CODE_FUNCTION_FAILURE) wire__put_string_list(body, NULL, 0);
+}
+
+/* How many bytes of the text stand before the next comma that separates arguments, or its end. */
+static size_t argument_length(corm_str text) {
+    int depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '<') depth++;
+        if (text.data[i] == '>') depth--;
+        if (text.data[i] == ',' && depth == 0) return i;
+    }
+    return text.len;
+}
+
+static corm_str behind(corm_str text, size_t len) {
+    return len < text.len ? (corm_str){ text.data + len, text.len - len } : (corm_str){ NULL, 0 };
+}
+
+/* "name(type, type)": the name, and the list of types. */
+static void put_function(base_buf *body, const wire_error *error) {
+    corm_str    text = error->table, types[MOST_ARGUMENTS];
+    const char *open = text.len ? memchr(text.data, '(', text.len) : NULL;
+    size_t      len = open ? (size_t)(open - text.data) : text.len;
+    uint32_t    count = 0;
+    wire__put_string(body, error->keyspace);
+    wire__put_string(body, (corm_str){ text.data, len });
+    text = behind(text, len + 1);
+    if (text.len > 0) text.len--;
+    while (text.len > 0 && count < MOST_ARGUMENTS) {
+        size_t argument = argument_length(text);
+        types[count++] = (corm_str){ text.data, argument };
+        text = behind(text, argument + 2);
+    }
+    wire__put_string_list(body, types, count);
 }
 
 void wire__put_error(base_buf *body, const wire_error *error, uint8_t version) {
@@ -206,7 +239,7 @@ void wire__put_error(base_buf *body, const wire_error *error, uint8_t version) {
         put_failures(body, error, version);
         put_write_type(body, error);
         break;
-    case CODE_FUNCTION_FAILURE:
+    case CODE_FUNCTION_FAILURE: put_function(body, error); break;
     case CODE_ALREADY_EXISTS: put_names(body, error); break;
     case CODE_UNPREPARED: wire__put_short_bytes(body, error->unprepared_id); break;
     default: break;
@@ -251,7 +284,7 @@ corm_status wire__error_report(const wire_error *error, corm_error *err) {
     if (!read_place(text, &line, &column)) line = column = 0;
     int shown = text.len > INT32_MAX ? INT32_MAX : (int)text.len;
     base__fail_at(err, status, line, column, "%.*s", shown, text.data);
-    if (status == CORM_ALREADY_EXISTS) {
+    if (status == CORM_ALREADY_EXISTS || status == CORM_FUNCTION_FAILURE) {
         copy_name(err->keyspace, sizeof err->keyspace, error->keyspace);
         copy_name(err->table, sizeof err->table, error->table);
     }

@@ -165,6 +165,22 @@ static void names_of_what_exists_and_ids_of_what_does_not(void **state) {
     assert_text(error.table, "sum");
 }
 
+static void a_function_that_fails_is_named_with_its_argument_types(void **state) {
+    (void)state;
+    static const uint8_t expected[] = "\0\0\x14\0\0\x01m\0\x06system\0\x04_add\0\x02\0\x0emap<int, text>\0\x03int";
+    wire_error error = { .code = 0x1400, .message = TEXT("m"), .keyspace = TEXT("system") };
+    base_buf   body = { 0 };
+    error.table = TEXT("_add(map<int, text>, int)");
+    wire__put_error(&body, &error, 5);
+    assert_int_equal(body.len, sizeof expected - 1);
+    assert_memory_equal(body.data, expected, body.len);
+    body.len = 0;
+    error.table = TEXT("now()");
+    wire__put_error(&body, &error, 5);
+    assert_memory_equal(body.data + body.len - 7, "\0\3now\0\0", 7);
+    base__buf_free(&body);
+}
+
 static void a_cut_tail_leaves_zeros_and_a_cut_message_is_refused(void **state) {
     (void)state;
     static const char body[] = "\0\0\x11\0\0\x01m\0\x08\0\0\0\x01\0\0\0\x02\0\x03"
@@ -237,6 +253,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_impossible_number_of_failures_leaves_zeros),
     cmocka_unit_test(the_outcome_of_an_lwt_is_unknown),
     cmocka_unit_test(names_of_what_exists_and_ids_of_what_does_not),
+    cmocka_unit_test(a_function_that_fails_is_named_with_its_argument_types),
     cmocka_unit_test(a_cut_tail_leaves_zeros_and_a_cut_message_is_refused),
     cmocka_unit_test(a_report_has_the_server_s_text_and_place),
     cmocka_unit_test(a_text_that_only_looks_like_a_place_is_none),

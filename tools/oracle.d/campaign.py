@@ -64,7 +64,8 @@ class Worker:
         statements = script_of(self.kind, seed)
         found = self.pair.differences(statements)
         accepted_ones, refused, codes = tallied(statements, self.pair.expected)
-        unlisted = [d for d in found if not d.entry]
+        once = [d for d in found if not d.entry]
+        unlisted = self.pair.repeated(statements, once)
         report = {
             "seed": seed,
             "statements": len(statements),
@@ -73,6 +74,7 @@ class Worker:
             "codes": codes,
             "listed": collections.Counter(d.entry.name for d in found if d.entry),
             "different": len(unlisted),
+            "not again": len(once) - len(unlisted),
             "signatures": list(dict.fromkeys(d.signature() for d in unlisted)),
         }
         report["text"] = self.described(statements, unlisted)
@@ -243,6 +245,7 @@ def summary(state, seconds, count):
         print("%7d scripts: %s" % (number, signature))
     statements = sum(r["statements"] for r in state.reports.values())
     different = sum(r["different"] for r in state.reports.values())
+    print("%7d differences that a second run did not show" % sum(r["not again"] for r in state.reports.values()))
     print(
         "%d scripts, %d statements, %d differ; %d statements in %.0f s"
         % (len(state.reports), statements, different, count, seconds)

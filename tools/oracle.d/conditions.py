@@ -7,6 +7,7 @@ from kinds import Kind
 class Conditions:
     def __init__(self, generator, writes):
         self.g, self.writes = generator, writes
+        self.among_others = False  # in a batch
 
     def statement(self):
         g = self.g
@@ -59,7 +60,7 @@ class Conditions:
     def batch(self):
         """Statements of one partition, of which some have conditions."""
         g, parts = self.g, []
-        keys = self.keys()
+        keys, self.among_others = self.keys(), True
         for _ in range(g.random.randint(1, 3)):
             for column in g.clustering:
                 keys[column.name] = g.one_of(g.keys[column.name])
@@ -69,6 +70,7 @@ class Conditions:
             if g.chance(30):
                 text = text.partition(" IF ")[0]
             parts.append(text)
+        self.among_others = False
         head = g.one_of(["", "", "UNLOGGED "])
         using = "USING TIMESTAMP 3 " if g.errors and g.chance(2) else ""
         return "BEGIN %sBATCH %s%s; APPLY BATCH" % (head, using, "; ".join(parts))
@@ -83,7 +85,7 @@ class Conditions:
         chosen = g.some(columns, 1)[:2]
         if g.chance(15):
             chosen += chosen[:1]
-        self.safe = len(chosen) > 1
+        self.safe = len(chosen) > 1 or self.among_others
         return " AND ".join(self.compare(c) for c in chosen)
 
     def compare(self, column):

@@ -16,7 +16,8 @@ class Difference:
 
     def signature(self):
         """What differences of one cause have in common."""
-        pairs = [(e, a) for e, a in zip(self.expected, self.answered) if e != a]
+        expected, answered = comparable(self.expected), comparable(self.answered)
+        pairs = [(e, a) for e, a in zip(expected, answered) if e != a]
         expected, answered = pairs[0] if pairs else (self.expected[-1], self.answered[-1])
         return "%s | %s | %s" % (
             self.statement.split(" ", 1)[0].upper(),
@@ -81,6 +82,11 @@ class Pair:
 
     def unlisted(self, statements):
         return [d for d in self.differences(statements) if not d.entry]
+
+    def repeated(self, statements, found):
+        """Those of the differences that a second run shows too."""
+        again = {d.index for d in self.unlisted(statements)} if found else set()
+        return [d for d in found if d.index in again]
 
     def shrink(self, statements, signature, rounds=150):
         """Leaves out statements, in halves first, while a difference of this kind stays."""
