@@ -23,8 +23,10 @@ class Missing(Exception):
 
 
 def only(folder, pattern):
-    """The one file of the folder that fits."""
+    """The one file of the folder that fits; of several the one with `main` in its name."""
     found = glob.glob(os.path.join(folder, pattern))
+    if len(found) > 1:
+        found = [path for path in found if os.path.basename(path).lower().startswith("main.")]
     if len(found) != 1:
         raise ValueError(f"{len(found)} files {pattern} in {folder}")
     return found[0]

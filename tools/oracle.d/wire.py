@@ -204,6 +204,9 @@ def custom_type(text):
         return ("custom", text)
 
 
+FIELD = object()
+
+
 def class_arguments(text):
     arguments = []
     if not text.startswith("("):
@@ -214,8 +217,10 @@ def class_arguments(text):
         while text[start] not in ",()":
             start += 1
         if text[start] == "(":
-            parsed, text = class_name(text)
-            arguments.append(parsed)
+            # A field of a user type has its name in front.
+            label, colon, _ = text[:start].rpartition(":")
+            parsed, text = class_name(text[len(label) + len(colon) :])
+            arguments.append((FIELD, label.strip(), parsed) if colon else parsed)
         else:
             arguments.append(text[:start].strip())
             text = text[start:]
@@ -240,8 +245,10 @@ def class_name(text):
     if name == "UserType":
         fields = []
         for field in arguments[2:]:
-            label, _, kind = field.partition(":")
-            fields.append((bytes.fromhex(label).decode(), custom_type(kind)))
+            if isinstance(field, str):
+                label, _, kind = field.partition(":")
+                field = (FIELD, label, custom_type(kind))
+            fields.append((bytes.fromhex(field[1]).decode(), field[2]))
         return ("udt", arguments[0], bytes.fromhex(arguments[1]).decode(), tuple(fields)), rest
     if name == "VectorType":
         return ("vector", arguments[0], int(arguments[1])), rest
