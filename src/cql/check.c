@@ -130,6 +130,7 @@ static corm_status check_one(cql_checker *c, cql_checked *checked) {
         CORM_TRY(cql__check_batch_statement(c, &statement->as.batch, checked->batch));
         return cql__batch_partition_markers(c, checked);
     case CQL_STMT_USE: return check_use(c, &statement->as.drop);
+    case CQL_STMT_TRUNCATE: return cql__use_table(c, &statement->as.drop.name);
     default: break;
     }
     if (statement->kind == CQL_STMT_CREATE_VIEW && statement->marker_count > 0)

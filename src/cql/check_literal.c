@@ -50,6 +50,8 @@ static bool next_part(corm_str *rest, bool *more, corm_str *part) {
     return true;
 }
 
+static corm_status from_text(cql_checker *c, const cql_type *type, corm_str text, base_buf *out);
+
 static corm_status put_part(cql_checker *c, const cql_type *type, corm_str part, base_buf *out) {
     base_buf plain = { 0 }, value = { 0 };
     if (part.len == 1 && *part.data == '@') {
@@ -61,7 +63,7 @@ static corm_status put_part(cql_checker *c, const cql_type *type, corm_str part,
         if (!escape) base__buf_u8(&plain, (uint8_t)part.data[i]);
     }
     corm_status status = base__buf_status(&plain, c->err);
-    if (status == CORM_OK) status = cql__from_string(type, base__buf_str(&plain), &value, c->err);
+    if (status == CORM_OK) status = from_text(c, type, base__buf_str(&plain), &value);
     if (status == CORM_OK) status = base__buf_status(&value, c->err);
     if (status == CORM_OK) cql__put_value(out, cql__value_of(base__buf_bytes(&value)));
     base__buf_free(&plain);
@@ -85,6 +87,27 @@ static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_st
     for (uint32_t i = 0; next_part(&rest, &more, &part); i++)
         CORM_TRY(put_part(c, type->params[i], part, out));
     return CORM_OK;
+}
+
+/* The bytes of a collection or a vector. The server takes any; here they must be a value of the type. */
+static corm_status from_hex_text(cql_checker *c, const cql_type *type, corm_str text,
+                                 base_buf *out) {
+    CORM_TRY(cql__from_string(cql__type_native(CQL_BLOB), text, out, c->err));
+    return cql__validate(type, cql__value_of(base__buf_bytes(out)), c->err);
+}
+
+static corm_status from_text(cql_checker *c, const cql_type *type, corm_str text, base_buf *out) {
+    switch (type->id) {
+    case CQL_TUPLE:
+    case CQL_UDT: return from_tuple_text(c, type, text, out);
+    case CQL_LIST:
+    case CQL_SET:
+    case CQL_MAP:
+    case CQL_VECTOR: return from_hex_text(c, type, text, out);
+    case CQL_COUNTER: type = cql__type_native(CQL_BIGINT); break;
+    default: break;
+    }
+    return cql__from_string(type, text, out, c->err);
 }
 
 /* ---- any type ---- */
@@ -114,9 +137,7 @@ static bool quick_constant(cql_checker *c, const cql_expr *expr, const cql_type 
 static corm_status put_constant(cql_checker *c, const cql_expr *expr, const cql_type *type,
                                 base_buf *out) {
     if (expr->kind == CQL_EXPR_HEX) return from_hex(c, expr->text, type, out);
-    if (type->id == CQL_TUPLE) return from_tuple_text(c, type, expr->text, out);
-    if (type->id == CQL_COUNTER) type = cql__type_native(CQL_BIGINT);
-    return cql__from_string(type, expr->text, out, c->err);
+    return from_text(c, type, expr->text, out);
 }
 
 static corm_status parse_constant(cql_checker *c, const cql_expr *expr, const cql_type *type,

@@ -166,7 +166,7 @@ corm_status engine__feed_row(engine_write *write, const row_change *change, bool
     const engine_request *request = write->request;
     const cql_table      *table = change->table;
     engine_row            before = *change->before, after = *change->after;
-    bool                  whole = request->store->feed.settings.whole, differs;
+    bool                  whole = request->store->feed.settings.whole, differs = false;
     bool                  was = is_there(table, &before, is_reclaim ? 0 : change->now_s);
     bool                  is = is_there(table, &after, change->now_s);
     CORM_TRY(keep_changed(&before, &after, whole, &differs, ops->arena, err));

@@ -208,11 +208,12 @@ static corm_status assign_all(engine_write *write, const cql_checked_modify *mod
     (void)write;
     stamp->shadow = engine__deletions_at(&image->partition->deletions,
                                          image->is_static ? NULL : &image->clustering);
+    image->changed_before = image->changed;
     image->changed = true;
     for (uint32_t i = 0; i < modify->assign_count; i++) {
         const cql_assign *assign = &modify->assigns[i];
         if ((assign->column->kind == CQL_STATIC) != image->is_static) continue;
-        CORM_TRY(engine__write_assign(image, assign, env, stamp, err));
+        CORM_TRY(engine__write_assign(write, image, assign, env, stamp, err));
     }
     if (modify->kind == CQL_MODIFY_INSERT && !image->is_static)
         engine__image_mark(&image->row, stamp);
@@ -274,12 +275,12 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     if (write->is_conditional) stamp.timestamp = timestamp;
     if (modify->deletes_rows)
         return engine__write_delete_rows(write, modify, &env, stamp.timestamp, err);
-    CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
-    CORM_TRY(check_expiry(modify, write->request->now_us, stamp.ttl, err));
 
     engine_partition *partitions;
     uint32_t          count;
     CORM_TRY(engine__partitions(modify->table, &modify->where, &env, &partitions, &count, err));
+    CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
+    CORM_TRY(check_expiry(modify, write->request->now_us, stamp.ttl, err));
     for (uint32_t i = 0; i < count; i++) {
         write_partition *partition;
         CORM_TRY(engine__write_partition(write, modify->table, &partitions[i], &partition, err));

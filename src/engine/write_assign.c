@@ -7,7 +7,9 @@
 
 /* What an assignment works on. */
 typedef struct target {
-    engine_row        *row;
+    engine_write      *write;
+    write_image       *image;
+    engine_row        *row; /* of the image */
     const cql_column  *column;
     const image_stamp *stamp;
     cql_eval_env      *env;
@@ -66,6 +68,26 @@ static corm_status prepend_items(const target *to, const cql_assign *assign, cor
     return CORM_OK;
 }
 
+/* The list as the statement finds it, NULL: none. It sees what it has changed itself, but not what the statements before it in a batch
+ * have: then the stored row is looked at again. */
+static corm_status found_list(const target *to, const engine_column_image **out, corm_error *err) {
+    const write_image *image = to->image;
+    engine_row        *row;
+    corm_bytes         bytes;
+    bool               found;
+    *out = NULL;
+    if (!image->changed_before) {
+        *out = engine__image_find(to->row, to->column->id);
+        return CORM_OK;
+    }
+    if (!(row = BASE_NEW(to->arena, engine_row))) return base__fail_memory(err);
+    CORM_TRY(kv__get(to->write->request->txn, KV_DATA, image->key, &bytes, &found, err));
+    if (!found) return CORM_OK;
+    CORM_TRY(engine__row_decode(image->table, image->is_static, bytes, to->arena, row, err));
+    *out = engine__image_find(row, to->column->id);
+    return CORM_OK;
+}
+
 static uint32_t live_count(const engine_column_image *image, uint32_t now_s) {
     uint32_t count = 0;
     for (uint32_t i = 0; image && i < image->cell_count; i++)
@@ -87,9 +109,10 @@ static corm_status find_list_cell(const target *to, const cql_node *key, const c
     CORM_TRY(cql__eval(key, to->env, &value, err));
     if (value.len == -2) return base__fail(err, CORM_INVALID, "Invalid unset value for list index");
     if (value.len != 4) return base__fail(err, CORM_INVALID, "Invalid null value for list index");
-    const engine_column_image *image = engine__image_find(to->row, to->column->id);
-    int32_t                    index = (int32_t)base__load_u32(value.data);
-    uint32_t                   size = live_count(image, to->stamp->now_s);
+    const engine_column_image *image;
+    CORM_TRY(found_list(to, &image, err));
+    int32_t  index = (int32_t)base__load_u32(value.data);
+    uint32_t size = live_count(image, to->stamp->now_s);
     if (size == 0)
         return base__fail(err, CORM_INVALID, "Attempted to %s a list which is null", verb);
     if (index < 0 || (uint32_t)index >= size)
@@ -110,7 +133,8 @@ static bool list_contains(const cql_type *type, cql_value list, cql_value item) 
 
 /* Every live element that equals one of the value's. The cells are copied first: tombstones change the array. */
 static corm_status discard_items(const target *to, cql_value list, corm_error *err) {
-    const engine_column_image *image = engine__image_find(to->row, to->column->id);
+    const engine_column_image *image;
+    CORM_TRY(found_list(to, &image, err));
     if (!image) return CORM_OK;
     uint32_t     count = image->cell_count;
     engine_cell *cells = base__arena_copy(to->arena, image->cells, count * sizeof *cells);
@@ -295,12 +319,12 @@ static const assign_function functions[] = {
     [CQL_ASSIGN_DELETE_FIELD] = delete_field,
 };
 
-corm_status engine__write_assign(write_image *image, const cql_assign *assign, cql_eval_env *env,
-                                 const image_stamp *stamp, corm_error *err) {
+corm_status engine__write_assign(engine_write *write, write_image *image, const cql_assign *assign,
+                                 cql_eval_env *env, const image_stamp *stamp, corm_error *err) {
     image_stamp plain = *stamp;
     if (assign->kind >= CQL_ASSIGN_DELETE) plain.ttl = 0;
     int64_t hidden = engine__hidden_until(image->table, assign->column);
     if (hidden > plain.shadow) plain.shadow = hidden;
-    target to = { &image->row, assign->column, &plain, env, env->context.arena };
+    target to = { write, image, &image->row, assign->column, &plain, env, env->context.arena };
     return functions[assign->kind](&to, assign, err);
 }

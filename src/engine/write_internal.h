@@ -30,7 +30,8 @@ typedef struct write_image {
     engine_row          before; /* as stored; only for tables that are followed */
     engine_row          row;
     bool                changed;
-    bool                reclaim; /* the flush drops what is over */
+    bool                changed_before; /* by statements before the one that assigns */
+    bool                reclaim;        /* the flush drops what is over */
     struct write_image *next;
 } write_image;
 
@@ -140,9 +141,9 @@ CORM_CHECKED corm_status engine__feed_ranges(engine_write *write, write_ops *ops
 void engine__feed_done(engine_write *write);
 
 /* One assignment of an UPDATE, INSERT or DELETE of columns. */
-CORM_CHECKED corm_status engine__write_assign(write_image *image, const cql_assign *assign,
-                                              cql_eval_env *env, const image_stamp *stamp,
-                                              corm_error *err);
+CORM_CHECKED corm_status engine__write_assign(engine_write *write, write_image *image,
+                                              const cql_assign *assign, cql_eval_env *env,
+                                              const image_stamp *stamp, corm_error *err);
 
 /* The environment of a statement's expressions. */
 cql_eval_env engine__write_env(engine_write *write, const cql_value *values, uint32_t value_count);
