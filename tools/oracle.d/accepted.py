@@ -3,11 +3,11 @@
 
     name: what differs, in a few words
     why: the reason
-    statement: REGEX        found in the statement's text
+    statement: REGEX        found in the statement's directives and text, as in a golden file
     cassandra: REGEX        found in the server's lines
     corm: REGEX             found in Corm's
     example: STATEMENT      any number, a script; its last statement shows the difference
-    with: DIRECTIVE         any number, of the example's last statement
+    with: DIRECTIVE         any number, of the example above
 
 A pattern that is left out finds everything. Lines that begin with # are comments."""
 
@@ -31,14 +31,12 @@ class Entry:
         self.patterns = [re.compile(fields[p][0], re.M) if p in fields else None for p in PATTERNS]
 
     def covers(self, statement, expected, answered):
-        texts = (statement, "\n".join(expected), "\n".join(answered))
+        directives = "".join("-- %s\n" % d for d in getattr(statement, "directives", ()))
+        texts = (directives + statement, "\n".join(expected), "\n".join(answered))
         return all(not p or p.search(text) for p, text in zip(self.patterns, texts))
 
     def example(self):
-        *before, last = self.fields["example"]
-        return [generate.directed(text) for text in before] + [
-            generate.directed(last, *self.fields.get("with", ()))
-        ]
+        return [generate.directed(text, *directives) for text, directives in self.fields["example"]]
 
 
 def read(path):
@@ -57,7 +55,10 @@ def read(path):
         word, colon, text = line.partition(":")
         if word not in WORDS or not colon:
             raise golden.FileError("%s: unknown line '%s'" % (place, line))
-        fields[word].append(text.strip())
+        if word == "with":
+            fields["example"][-1][1].append(text.strip())
+        else:
+            fields[word].append((text.strip(), []) if word == "example" else text.strip())
     return entries
 
 

@@ -67,7 +67,8 @@ class Conditions:
             if g.errors and g.chance(2):
                 keys = self.keys()
             text = self.single(keys)
-            if g.chance(30):
+            # One keeps its condition: the time of the others is the server's too, but not by the same clock.
+            if parts and g.chance(30):
                 text = text.partition(" IF ")[0]
             parts.append(text)
         self.among_others = False

@@ -69,7 +69,7 @@ class Mutants:
                 "DROP INDEX i1",
                 "TRUNCATE TABLE t",
                 "DESCRIBE TABLE t",
-                "SELECT * FROM system.local WHERE key = 'local'",
+                "SELECT key, cluster_name FROM system.local WHERE key = 'nope'",
             ]
         )
 
