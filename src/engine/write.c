@@ -303,15 +303,33 @@ static corm_status batch_timestamp(engine_write *write, const cql_checked_batch 
     return eval_timestamp(&as_modify, env, out, err);
 }
 
+/* The server works out the keys of all statements of a batch before it runs the first: an error of theirs comes before `failed`, that
+ * of a statement. */
+static corm_status keys_or_failure(engine_write *write, const lwt_item *items, uint32_t count,
+                                   corm_status failed, corm_error *err) {
+    for (uint32_t i = 0; failed == CORM_INVALID && i < count; i++) {
+        cql_eval_env       env = engine__write_env(write, items[i].values, items[i].value_count);
+        cql_checked_modify expanded;
+        const cql_checked_modify *modify = items[i].modify;
+        engine_partition         *partitions;
+        uint32_t                  found;
+        CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
+        CORM_TRY(engine__partitions(modify->table, &modify->where, &env, &partitions, &found, err));
+    }
+    return failed;
+}
+
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__check_write_consistency(write->request, items[i].modify, is_batch,
                                                  conditional, err));
     if (conditional) return engine__lwt(write, items, count, is_batch, err);
-    for (uint32_t i = 0; i < count; i++)
-        CORM_TRY(engine__write_modify(write, items[i].modify, timestamp, items[i].values,
-                                      items[i].value_count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        corm_status status = engine__write_modify(write, items[i].modify, timestamp,
+                                                  items[i].values, items[i].value_count, err);
+        if (status != CORM_OK) return keys_or_failure(write, items + i, count - i, status, err);
+    }
     wire__put_void(&write->request->answer->body);
     return CORM_OK;
 }
