@@ -160,6 +160,23 @@ function(corm_header_tests)
   endforeach()
 endfunction()
 
+# tests/clients/NAME/: a program over a client of Cassandra, against `corm serve`; the first build of one may take minutes.
+function(corm_client_tests)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/clients/*/*)
+  set(names "")
+  foreach(source ${sources})
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    list(APPEND names ${name})
+  endforeach()
+  list(REMOVE_DUPLICATES names)
+  foreach(name ${names})
+    corm_add_test(clients.${name} clients
+      ${CMAKE_SOURCE_DIR}/tests/with-serve ${CMAKE_SOURCE_DIR}/tests/clients/run ${name})
+    set_tests_properties(clients.${name} PROPERTIES TIMEOUT 900)
+  endforeach()
+endfunction()
+
 # tests/cli/NAME.sh against NAME.stdout, NAME.stderr and NAME.exit; an import of many records;
 # a project of `corm init`.
 function(corm_command_tests)
@@ -177,7 +194,7 @@ function(corm_command_tests)
     endif()
   endforeach()
   corm_generate_tests()
-  corm_add_serve_test(clients.python ${CMAKE_SOURCE_DIR}/tests/clients/python.py)
+  corm_client_tests()
   # Fewer records where every instruction is watched.
   set(records "")
   if(CORM_SANITIZE OR CORM_COVERAGE)
