@@ -120,11 +120,11 @@ static bool changes_schema(cql_statement_kind kind) {
     }
 }
 
-static void report_warnings(check_workspace *w, const check_statement *s,
-                            const cql_schema_change *change) {
-    for (uint32_t i = 0; i < change->warning_count && !s->file->is_schema; i++)
-        check__find(w, s->file, s->text.data, cli__token_length(s->text, (cql_place){ 1, 0 }),
-                    CHECK_WARNING, "server", "%.*s", CHECK_STR(change->warnings[i]));
+/* What the server would warn of. */
+static void warn(check_workspace *w, const check_statement *s, corm_str warning) {
+    if (s->file->is_schema) return;
+    check__find(w, s->file, s->text.data, cli__token_length(s->text, (cql_place){ 1, 0 }),
+                CHECK_WARNING, "server", "%.*s", CHECK_STR(warning));
 }
 
 static void apply(check_workspace *w, check_statement *s, const cql_statement *tree) {
@@ -136,7 +136,7 @@ static void apply(check_workspace *w, check_statement *s, const cql_statement *t
         note_failure(w, s, tree, &error);
         return;
     }
-    report_warnings(w, s, &change);
+    for (uint32_t i = 0; i < change.warning_count; i++) warn(w, s, change.warnings[i]);
     cql__schema_unref(w->schema);
     w->schema = next;
     s->schema = cql__schema_ref(next);
@@ -179,6 +179,8 @@ static void check_one(check_workspace *w, check_statement *s, const cql_statemen
         snprintf(error.message, sizeof error.message, "%s", s->checked->refused);
         check__report(w, s, tree, &error);
     }
+    for (uint32_t i = 0; s->checked->select && i < s->checked->select->warning_count; i++)
+        warn(w, s, corm_str_of(s->checked->select->warnings[i]));
     if (tree->kind == CQL_STMT_USE) w->keyspace = s->checked->statement->as.drop.name.name.text;
 }
 

@@ -33,7 +33,7 @@ void gen__put_c_string(corm_str text, const char *indent, base_buf *out) {
     for (size_t i = 0; i < text.len; i++) {
         put_escaped(text.data[i], out);
         bool trigraph = text.data[i] == '?' && i + 1 < text.len && text.data[i + 1] == '?';
-        bool full = ++width >= WIDTH && text.data[i] == ' ';
+        bool full = text.data[i] == '\n' || (++width >= WIDTH && text.data[i] == ' ');
         if ((full || trigraph) && i + 1 < text.len) {
             base__buf_printf(out, "\"\n%s\"", indent);
             width = 0;

@@ -389,6 +389,48 @@ static void put_mask(const cql_table *table, const cql_column *column, base_buf 
     base__buf_u8(text, ')');
 }
 
+/* The described text with `from` replaced by `to` at its first place. */
+static bool replace(base_buf *text, const char *from, const char *to) {
+    const char *all = base__buf_cstr(text), *at = all ? strstr(all, from) : NULL;
+    base_buf    next = { 0 };
+    if (!at) return false;
+    base__buf_put(&next, all, (size_t)(at - all));
+    base__buf_puts(&next, to);
+    base__buf_puts(&next, at + strlen(from));
+    if (next.failed) text->failed = true;
+    base__buf_free(text);
+    *text = next;
+    return true;
+}
+
+/* As it is described, but only when it is missing, and in the session's keyspace. */
+static void put_view(const cql_table *view, base_buf *text) {
+    base_buf    keyspace = { 0 }, from = { 0 };
+    const char *name, *source;
+    cql__put_name(&keyspace, view->keyspace);
+    base__buf_u8(&keyspace, '.');
+    name = base__buf_cstr(&keyspace);
+    base__buf_printf(&from, "FROM %s", name ? name : "");
+    source = base__buf_cstr(&from);
+    cql__describe_view(view, false, text);
+    bool done =
+        name && source && replace(text, name, "IF NOT EXISTS ") && replace(text, source, "FROM ");
+    if (!done) text->failed = true;
+    if (text->len && text->data[text->len - 1] == ';') text->len--;
+    base__buf_free(&keyspace);
+    base__buf_free(&from);
+}
+
+static void put_views(const gen_models *g, base_buf *out) {
+    for (uint32_t i = 0; i < g->keyspace->table_count; i++) {
+        base_buf text = { 0 };
+        if (!g->keyspace->tables[i]->view) continue;
+        put_view(g->keyspace->tables[i], &text);
+        put_statement(&text, out);
+        base__buf_free(&text);
+    }
+}
+
 static void put_others(const model_table *t, base_buf *out) {
     for (uint32_t i = 0; i < t->table->index_count; i++) {
         base_buf text = { 0 };
@@ -448,8 +490,9 @@ static corm_status put_source(const gen_models *g, const model_table *tables, ui
     CORM_TRY(put_types(g, out, err));
     base__buf_puts(
         out,
-        "/* Indexes and masks that a model does not say. */\nstatic const char *const others[] = {\n");
+        "/* Indexes, masks and views that a model does not say. */\nstatic const char *const others[] = {\n");
     for (uint32_t i = 0; i < count; i++) put_others(&tables[i], out);
+    put_views(g, out);
     base__buf_puts(out, "    NULL,\n};\n\n");
     put_load(g, out);
     return CORM_OK;
@@ -464,6 +507,7 @@ static corm_status find_tables(const gen_models *g, model_table *tables, uint32_
     gen__reserve(&names, load.data);
     gen__reserve(&names, models.data);
     for (uint32_t i = 0; i < g->keyspace->table_count; i++) {
+        if (g->keyspace->tables[i]->view) continue;
         model_table *t = &tables[(*count)++];
         corm_str     wanted = base__arena_printf(g->arena, "%s_%.*s", g->name,
                                                  CHECK_STR(g->keyspace->tables[i]->name));
