@@ -72,7 +72,7 @@ static bool add_term_entries(entries *to, const cql_value *values) {
 
 static bool add_entry(entries *to, const cql_value *values) {
     base_buf buf = { 0 };
-    if (values[0].len > UINT16_MAX) to->too_long = values[0].len;
+    if (values[0].len >= UINT16_MAX) to->too_long = values[0].len;
     if (cql__index_cuts(to->index)) return add_term_entries(to, values);
     base__buf_u32(&buf, to->index->storage_id);
     cql__index_put_key(to->index, values, &buf);
