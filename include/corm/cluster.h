@@ -339,7 +339,7 @@ typedef struct corm_node_stats {
     corm_uuid      host_id;
     char           dc[64], rack[64];
     bool           up;
-    uint32_t       connections, connecting, in_flight, queued;
+    uint32_t       connections, connecting, in_flight;
     uint32_t       orphaned; /* stream ids whose late answer is awaited */
     uint32_t       concurrency_limit;
     uint64_t       requests, errors, timeouts, retries, speculations;

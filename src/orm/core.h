@@ -126,6 +126,8 @@ CORM_CHECKED corm_status orm__model_name_table(orm_model *model, corm_error *err
 
 /* Makes the table fit. Under db->load. */
 CORM_CHECKED corm_status orm__migrate(corm_db *db, orm_model *model, corm_error *err);
+/* Appends the statements that make the table and its indexes, without a keyspace. */
+void orm__model_script(const orm_model *model, base_buf *out);
 /* Makes the table of reservations. Under db->load. */
 CORM_CHECKED corm_status orm__unique_prepare(corm_db *db, const orm_model *model, corm_error *err);
 /* Frees the reservations of a table that is dropped. */

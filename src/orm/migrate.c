@@ -108,23 +108,42 @@ static void put_primary_key(const orm_model *model, base_buf *out) {
     base__buf_puts(out, "))");
 }
 
-static corm_str create_table(migration *m) {
-    const orm_model *model = m->model;
-    base_buf         text = { 0 };
-    base__buf_puts(&text, "CREATE TABLE IF NOT EXISTS ");
-    base__buf_put_str(&text, model->path);
-    base__buf_puts(&text, " (");
+/* What stands behind the table's name. */
+static void put_table(const orm_model *model, base_buf *out) {
+    base__buf_puts(out, " (");
     for (uint32_t i = 0; i < model->count; i++) {
         const orm_field *field = &model->fields[i];
-        if (i > 0) base__buf_puts(&text, ", ");
-        base__buf_put_str(&text, field->quoted);
-        base__buf_u8(&text, ' ');
-        base__buf_put_str(&text, field->cql);
-        if (field->key == CORM_STATIC) base__buf_puts(&text, " static");
+        if (i > 0) base__buf_puts(out, ", ");
+        base__buf_put_str(out, field->quoted);
+        base__buf_u8(out, ' ');
+        base__buf_put_str(out, field->cql);
+        if (field->key == CORM_STATIC) base__buf_puts(out, " static");
     }
-    put_primary_key(model, &text);
-    put_options(model, &text);
+    put_primary_key(model, out);
+    put_options(model, out);
+}
+
+static corm_str create_table(migration *m) {
+    base_buf text = { 0 };
+    base__buf_puts(&text, "CREATE TABLE IF NOT EXISTS ");
+    base__buf_put_str(&text, m->model->path);
+    put_table(m->model, &text);
     return take_text(m, &text);
+}
+
+void orm__model_script(const orm_model *model, base_buf *out) {
+    base__buf_puts(out, "CREATE TABLE ");
+    cql__put_name(out, model->table);
+    put_table(model, out);
+    base__buf_puts(out, ";\n");
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (!model->fields[i].spec->indexed) continue;
+        base__buf_puts(out, "CREATE INDEX ON ");
+        cql__put_name(out, model->table);
+        base__buf_puts(out, " (");
+        base__buf_put_str(out, model->fields[i].quoted);
+        base__buf_puts(out, ");\n");
+    }
 }
 
 static corm_str create_index(migration *m, const orm_field *field) {

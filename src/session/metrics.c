@@ -60,7 +60,6 @@ static const metric node_metrics[] = {
     { OF(connections), GAUGE, "corm_node_connections", "Ready connections." },
     { OF(connecting), GAUGE, "corm_node_connecting", "Connections that are being made." },
     { OF(in_flight), GAUGE, "corm_node_in_flight", "Attempts that wait for an answer." },
-    { OF(queued), GAUGE, "corm_node_queued", "Attempts that wait for a connection of the node." },
     { OF(orphaned), GAUGE, "corm_node_orphaned",
       "Given up attempts whose late answer is awaited." },
     { OF(concurrency_limit), GAUGE, "corm_node_concurrency_limit",

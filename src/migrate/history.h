@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* history.h -- what history.c and lease.c share. */
+#ifndef MIGRATE_HISTORY_H
+#define MIGRATE_HISTORY_H
+
+#include "corm/cluster.h"
+#include "migrate/core.h"
+
+enum { MIGRATE_AGREEMENT_MS = 30000 };
+
+/* One request in the migrator's keyspace. *out may be NULL. */
+CORM_CHECKED corm_status migrate__ask(corm_migrator *migrator, const char *cql,
+                                      const corm_value *values, uint32_t count,
+                                      corm_consistency consistency, corm_result **out,
+                                      corm_error *err);
+
+/* CORM_LEASE_LOST. */
+corm_status migrate__lease_lost(corm_error *err);
+
+#endif
