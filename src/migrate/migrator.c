@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "migrate/core.h"
 
-enum { DEFAULT_LEASE_MS = 15000, DEFAULT_WAIT_MS = 120000, LEAST_LEASE_MS = 2000 };
+enum { DEFAULT_LEASE_MS = 15000, DEFAULT_WAIT_MS = 120000, LEAST_LEASE_MS = 1000 };
 
 void migrate__notice(const corm_migrator *migrator, const char *format, ...) {
     char    text[1024];
