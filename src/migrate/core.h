@@ -141,6 +141,9 @@ typedef struct migrate_record {
     corm_str            before; /* the schema before it began, as a script */
     corm_str            after;  /* when it ended */
     corm_str script; /* its steps when it began, one behind the other: see migrate__script */
+    corm_str
+        known; /* the schema before step `known_step`, where a function was called; else empty */
+    uint32_t               known_step;
     struct migrate_record *next;
 } migrate_record;
 
@@ -168,8 +171,8 @@ void                     migrate__lease_give(migrate_lease *lease); /* NULL is i
 CORM_CHECKED corm_status migrate__lease_check(migrate_lease *lease, corm_error *err);
 int64_t                  migrate__lease_token(const migrate_lease *lease);
 
-/* Writes into the history, each on condition that the lease is held: CORM_LEASE_LOST. `begin` keeps the steps and the schema
- * before; a record that was begun already keeps the latter. */
+/* Writes into the history, each on condition that the lease is held: CORM_LEASE_LOST. `known`: the schema before the step,
+ * where it cannot be worked out from `before`; data NULL: what is written of it stays. */
 typedef struct migrate_writer {
     corm_migrator *migrator;
     migrate_lease *lease;
@@ -177,9 +180,9 @@ typedef struct migrate_writer {
 CORM_CHECKED corm_status migrate__history_begin(const migrate_writer *to, const migrate_unit *unit,
                                                 corm_migration_state state,
                                                 const migrate_steps *steps, uint32_t step,
-                                                corm_str before, corm_error *err);
+                                                corm_str before, corm_str known, corm_error *err);
 CORM_CHECKED corm_status migrate__history_step(const migrate_writer *to, corm_str id, uint32_t step,
-                                               corm_error *err);
+                                               corm_str known, corm_error *err);
 CORM_CHECKED corm_status migrate__history_fail(const migrate_writer *to, corm_str id,
                                                const char *why, corm_error *err);
 CORM_CHECKED corm_status migrate__history_end(const migrate_writer *to, corm_str id, corm_str after,

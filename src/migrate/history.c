@@ -49,7 +49,7 @@ static const char columns[] =
     "name text, id text, lease_owner uuid static, lease_host text static, lease_token bigint "
     "static, description text, state text, checksum text, step int, steps int, fence bigint, host "
     "text, started_at timestamp, finished_at timestamp, failure text, script text, before text, "
-    "after text, PRIMARY KEY (name, id)";
+    "after text, known text, known_step int, PRIMARY KEY (name, id)";
 
 static corm_status make_table(corm_migrator *migrator, bool with_id, corm_error *err) {
     char     id[37];
@@ -119,11 +119,13 @@ enum {
     COLUMN_FAILURE,
     COLUMN_SCRIPT,
     COLUMN_BEFORE,
-    COLUMN_AFTER
+    COLUMN_AFTER,
+    COLUMN_KNOWN,
+    COLUMN_KNOWN_STEP
 };
 static const char select_all[] =
     "SELECT id, description, state, checksum, step, steps, host, started_at, finished_at, failure, "
-    "script, before, after FROM corm_migrations WHERE name = ?";
+    "script, before, after, known, known_step FROM corm_migrations WHERE name = ?";
 
 static corm_str text_at(const corm_row *row, uint32_t column, base_arena *arena) {
     return base__arena_str(arena, corm_row_text(row, column));
@@ -141,8 +143,10 @@ static corm_status read_record(const corm_row *row, base_arena *arena, migrate_r
     out->script = text_at(row, COLUMN_SCRIPT, arena);
     out->before = text_at(row, COLUMN_BEFORE, arena);
     out->after = text_at(row, COLUMN_AFTER, arena);
+    out->known = text_at(row, COLUMN_KNOWN, arena);
+    out->known_step = (uint32_t)corm_row_int(row, COLUMN_KNOWN_STEP);
     if (!info->id || !info->description || !info->host || !out->script.data || !out->before.data ||
-        !out->after.data)
+        !out->after.data || !out->known.data)
         return base__fail_memory(err);
     info->step = (uint32_t)corm_row_int(row, COLUMN_STEP);
     info->steps = (uint32_t)corm_row_int(row, COLUMN_STEPS);
@@ -223,32 +227,57 @@ static corm_value now(void) {
     return corm_of_timestamp((corm_timestamp){ base__clock_ms() });
 }
 
+static corm_status put_known(const migrate_writer *to, corm_str id, uint32_t step, corm_str known,
+                             corm_error *err) {
+    corm_value values[] = { corm_of_i32((int32_t)step), corm_of_str(known),
+                            corm_of_i32((int32_t)step) };
+    return update(to, id, "step = ?, known = ?, known_step = ?", values, 3, err);
+}
+
+#define BEGIN_SETS                                                                                 \
+    "description = ?, state = ?, checksum = ?, step = ?, steps = ?, fence = ?, host = ?, "         \
+    "started_at = ?, script = ?, before = ?, failure = null, finished_at = null"
+
+static corm_status begin(const migrate_writer *to, const migrate_unit *unit,
+                         corm_migration_state state, const migrate_steps *steps, uint32_t step,
+                         corm_str before, corm_str known, corm_str script, corm_error *err) {
+    corm_value values[] = {
+        corm_of_str(unit->description),
+        corm_of_text(states[state]),
+        corm_of_text(unit->checksum),
+        corm_of_i32((int32_t)step),
+        corm_of_i32((int32_t)steps->count),
+        corm_of_i64(migrate__lease_token(to->lease)),
+        corm_of_str(to->migrator->host),
+        now(),
+        corm_of_str(script),
+        corm_of_str(before),
+        corm_of_str(known),
+        corm_of_i32((int32_t)step),
+    };
+    uint32_t count = sizeof values / sizeof *values;
+    if (known.data)
+        return update(to, unit->id, BEGIN_SETS ", known = ?, known_step = ?", values, count, err);
+    return update(to, unit->id, BEGIN_SETS, values, count - 2, err);
+}
+
 corm_status migrate__history_begin(const migrate_writer *to, const migrate_unit *unit,
                                    corm_migration_state state, const migrate_steps *steps,
-                                   uint32_t step, corm_str before, corm_error *err) {
+                                   uint32_t step, corm_str before, corm_str known,
+                                   corm_error *err) {
     base_buf script = { 0 };
     migrate__script(steps, steps->count, &script);
     corm_status status = base__buf_status(&script, err);
-    corm_value  values[] = {
-         corm_of_str(unit->description),      corm_of_text(states[state]),
-         corm_of_text(unit->checksum),        corm_of_i32((int32_t)step),
-         corm_of_i32((int32_t)steps->count),  corm_of_i64(migrate__lease_token(to->lease)),
-         corm_of_str(to->migrator->host),     now(),
-         corm_of_str(base__buf_str(&script)), corm_of_str(before),
-    };
     if (status == CORM_OK)
-        status = update(to, unit->id,
-                        "description = ?, state = ?, checksum = ?, step = ?, steps = ?, fence = ?, "
-                        "host = ?, started_at = ?, script = ?, before = ?, failure = null, "
-                        "finished_at = null",
-                        values, sizeof values / sizeof *values, err);
+        status = begin(to, unit, state, steps, step, before, known, base__buf_str(&script), err);
     base__buf_free(&script);
     return status;
 }
 
 corm_status migrate__history_step(const migrate_writer *to, corm_str id, uint32_t step,
-                                  corm_error *err) {
+                                  corm_str known, corm_error *err) {
     corm_value value = corm_of_i32((int32_t)step);
+    if (known.data) return put_known(to, id, step, known, err);
     return update(to, id, "step = ?", &value, 1, err);
 }
 

@@ -243,21 +243,43 @@ static void a_failed_migration_is_resumed_where_it_stopped(void **state) {
 
 static void other_hands_are_noticed_when_a_migration_goes_on(void **state) {
     (void)state;
+    static const corm_changeset fails = {
+        .id = "002_fails",
+        .up = { CORM_ADD_COLUMN("users", "a", "int"),
+                CORM_CQL("INSERT INTO users (id, missing) VALUES (1, 1)") },
+    };
+    world *w = open_world();
+    add(w, &make_users);
+    add(w, &fails);
+    assert_status(up_with(w, (corm_migrate_options){ .to = NULL }, NULL), CORM_INVALID);
+    run(w, "ALTER TABLE users ADD c int");
+    assert_status(up_with(w, (corm_migrate_options){ .to = NULL }, NULL), CORM_SCHEMA_MISMATCH);
+    run(w, "ALTER TABLE users DROP c");
+    assert_status(up_with(w, (corm_migrate_options){ .to = NULL }, NULL), CORM_INVALID);
+    assert_int_equal(status_of(w, "002_fails").step, 1);
+    close_world(w);
+}
+
+static corm_status add_column(corm_session *session, void *context, corm_error *err) {
+    (void)context;
+    return corm_execute(session, "ALTER TABLE users ADD called int", NULL, { .error = err });
+}
+
+static void what_a_function_did_to_the_schema_is_known_when_a_migration_goes_on(void **state) {
+    (void)state;
     static int                  times;
     static const corm_changeset fails = {
         .id = "002_fails",
-        .up = { CORM_ADD_COLUMN("users", "a", "int"), CORM_CALL(fail_once, &times),
-                CORM_ADD_COLUMN("users", "b", "int") },
+        .up = { CORM_CALL(add_column, NULL), CORM_ADD_COLUMN("users", "a", "int"),
+                CORM_CALL(fail_once, &times), CORM_ADD_COLUMN("users", "b", "int") },
     };
     world *w = open_world();
     times = 0;
     add(w, &make_users);
     add(w, &fails);
     assert_status(up_with(w, (corm_migrate_options){ .to = NULL }, NULL), CORM_IO);
-    run(w, "ALTER TABLE users ADD c int");
-    assert_status(up_with(w, (corm_migrate_options){ .to = NULL }, NULL), CORM_SCHEMA_MISMATCH);
-    run(w, "ALTER TABLE users DROP c");
     up(w, 1);
+    assert_true(works(w, "SELECT called, a, b FROM users"));
     close_world(w);
 }
 
@@ -561,6 +583,7 @@ int main(void) {
         cmocka_unit_test(the_plan_is_a_script),
         cmocka_unit_test(a_failed_migration_is_resumed_where_it_stopped),
         cmocka_unit_test(other_hands_are_noticed_when_a_migration_goes_on),
+        cmocka_unit_test(what_a_function_did_to_the_schema_is_known_when_a_migration_goes_on),
         cmocka_unit_test(a_failed_migration_may_be_mended),
         cmocka_unit_test(a_changed_migration_is_refused),
         cmocka_unit_test(a_migration_that_comes_late_must_be_allowed),

@@ -21,43 +21,11 @@ typedef struct stepper {
     corm_error           *err;
 } stepper;
 
-/* ---- executing ---- */
+/* ---- what the schema should be ---- */
 
-static corm_status execute(const migrate_writer *to, const migrate_step *step, corm_error *err) {
-    corm_migrator *migrator = to->migrator;
-    if (!step->statement) return step->call(migrator->session, step->context, err);
-    CORM_TRY(migrate__ask(migrator, step->text.data, NULL, 0, CORM_CONSISTENCY_DEFAULT, NULL, err));
-    if (!migrate__is_schema_change(step->statement)) return CORM_OK;
-    return corm_session_wait_for_agreement(migrator->session, MIGRATE_AGREEMENT_MS, err);
-}
-
-/* Writes a failure down, for whoever looks at the status; when that fails too, the first failure is the one that counts. */
-static void tell(const stepper *run, const char *why) {
-    corm_status status = migrate__history_fail(run->to, run->unit->id, why, NULL);
-    (void)status;
-}
-
-static corm_status failed(const stepper *run, const migrate_step *step, const corm_error *why) {
-    char text[sizeof why->message + 128];
-    snprintf(text, sizeof text, "%.*s: %s", (int)step->place.len, step->place.data, why->message);
-    if (why->status != CORM_LEASE_LOST) tell(run, text);
-    return base__fail(run->err, why->status, "%s", text);
-}
-
-static corm_status do_step(const stepper *run, uint32_t at) {
-    const migrate_step *step = &run->steps->items[at];
-    corm_error          why = { 0 };
-    CORM_TRY(migrate__lease_check(run->to->lease, run->err));
-    migrate__notice(run->to->migrator, "%s, %u of %u: %s", run->unit->id.data, (unsigned)at + 1,
-                    (unsigned)run->steps->count, step->text.data);
-    if (execute(run->to, step, &why) == CORM_OK) return CORM_OK;
-    return failed(run, step, &why);
-}
-
-/* ---- going on where another process was killed ---- */
-
-static corm_status is_like(const stepper *run, const migrate_snapshot *live, bool *same) {
-    return migrate__snapshot_same(&run->expected, live, same, run->err);
+static corm_status take_live(stepper *run, migrate_snapshot *out) {
+    const corm_migrator *migrator = run->to->migrator;
+    return migrate__snapshot_live(migrator->session, migrator->keyspace, out, run->err);
 }
 
 static corm_status advance(stepper *run, uint32_t at) {
@@ -70,6 +38,79 @@ static corm_status advance(stepper *run, uint32_t at) {
                       run->unit->id.data, (unsigned)at + 1, why.message);
 }
 
+/* What a function did to the schema is only known afterwards. */
+static corm_status expect_live(stepper *run) {
+    migrate_snapshot live;
+    CORM_TRY(take_live(run, &live));
+    migrate__snapshot_free(&run->expected);
+    run->expected = live;
+    return CORM_OK;
+}
+
+/* Whether the schema is as it is expected now. */
+static corm_status is_reached(stepper *run, bool *reached) {
+    migrate_snapshot live;
+    CORM_TRY(take_live(run, &live));
+    corm_status status = migrate__snapshot_same(&run->expected, &live, reached, run->err);
+    migrate__snapshot_free(&live);
+    return status;
+}
+
+/* ---- executing ---- */
+
+static corm_status execute(const migrate_writer *to, const migrate_step *step, corm_error *err) {
+    corm_migrator *migrator = to->migrator;
+    if (!step->statement) return step->call(migrator->session, step->context, err);
+    CORM_TRY(migrate__ask(migrator, step->text.data, NULL, 0, CORM_CONSISTENCY_DEFAULT, NULL, err));
+    if (!migrate__is_schema_change(step->statement)) return CORM_OK;
+    return corm_session_wait_for_agreement(migrator->session, MIGRATE_AGREEMENT_MS, err);
+}
+
+/* Writes a failure down, for whoever looks at the status. When that fails too the first failure counts, unless the lease is lost:
+ * then the failure may come from what another process does. */
+static corm_status tell(const stepper *run, corm_status status, const char *why) {
+    corm_error lost = { 0 };
+    if (migrate__history_fail(run->to, run->unit->id, why, &lost) == CORM_LEASE_LOST)
+        return base__fail(run->err, CORM_LEASE_LOST, "%s", lost.message);
+    return base__fail(run->err, status, "%s", why);
+}
+
+static corm_status failed(const stepper *run, const migrate_step *step, const corm_error *why) {
+    char text[sizeof why->message + 128];
+    snprintf(text, sizeof text, "%.*s: %s", (int)step->place.len, step->place.data, why->message);
+    return tell(run, why->status, text);
+}
+
+/* A change of the schema that failed may have come about all the same: the answer was lost, or the request of a process that was
+ * killed came late, and this one found it done. */
+static corm_status settle(stepper *run, const migrate_step *step, const migrate_snapshot *before,
+                          const corm_error *why) {
+    bool reached = false, changes_nothing = true;
+    if (step->statement && migrate__is_schema_change(step->statement)) {
+        CORM_TRY(migrate__snapshot_same(before, &run->expected, &changes_nothing, run->err));
+        if (!changes_nothing) CORM_TRY(is_reached(run, &reached));
+    }
+    return reached ? CORM_OK : failed(run, step, why);
+}
+
+static corm_status do_step(stepper *run, uint32_t at) {
+    const migrate_step *step = &run->steps->items[at];
+    corm_error          why = { 0 };
+    migrate_snapshot    before;
+    CORM_TRY(migrate__lease_check(run->to->lease, run->err));
+    migrate__notice(run->to->migrator, "%s, %u of %u: %s", run->unit->id.data, (unsigned)at + 1,
+                    (unsigned)run->steps->count, step->text.data);
+    CORM_TRY(migrate__snapshot_copy(&run->expected, &before, run->err));
+    corm_status status = advance(run, at);
+    if (status == CORM_OK && execute(run->to, step, &why) != CORM_OK)
+        status = settle(run, step, &before, &why);
+    migrate__snapshot_free(&before);
+    if (status != CORM_OK || step->statement) return status;
+    return expect_live(run);
+}
+
+/* ---- going on where another process was killed ---- */
+
 static corm_status other_hands(const stepper *run, uint32_t at) {
     return base__fail(
         run->err, CORM_SCHEMA_MISMATCH,
@@ -78,52 +119,72 @@ static corm_status other_hands(const stepper *run, uint32_t at) {
         run->unit->id.data, (unsigned)at + 1);
 }
 
-/* Whether the step under way when the last process ended is done. */
+/* Whether the step under way when the last process ended is done; then the schema is expected to be as after it. A function is called
+ * again. */
 static corm_status was_done(stepper *run, uint32_t at, bool *done) {
-    migrate_snapshot live, before;
+    migrate_snapshot before;
     bool             as_before = false, as_after = false, changes_nothing = false;
-    CORM_TRY(migrate__snapshot_live(run->to->migrator->session, run->to->migrator->keyspace, &live,
-                                    run->err));
-    corm_status status = is_like(run, &live, &as_before);
-    if (status == CORM_OK) status = migrate__snapshot_copy(&run->expected, &before, run->err);
-    if (status == CORM_OK) {
-        status = advance(run, at);
-        if (status == CORM_OK) status = is_like(run, &live, &as_after);
-        if (status == CORM_OK) status = is_like(run, &before, &changes_nothing);
-        migrate__snapshot_free(&before);
-    }
-    migrate__snapshot_free(&live);
+    *done = false;
+    if (!run->steps->items[at].statement) return CORM_OK;
+    CORM_TRY(is_reached(run, &as_before));
+    CORM_TRY(migrate__snapshot_copy(&run->expected, &before, run->err));
+    corm_status status = advance(run, at);
+    if (status == CORM_OK) status = is_reached(run, &as_after);
+    if (status == CORM_OK)
+        status = migrate__snapshot_same(&run->expected, &before, &changes_nothing, run->err);
     *done = as_after && !changes_nothing;
-    if (status == CORM_OK && !as_before && !as_after) status = other_hands(run, at);
+    if (status == CORM_OK && !*done && !as_before) status = other_hands(run, at);
+    if (status != CORM_OK || *done) {
+        migrate__snapshot_free(&before);
+    } else {
+        migrate__snapshot_free(&run->expected);
+        run->expected = before;
+    }
     return status;
 }
 
-static corm_status resume(stepper *run, uint32_t at) {
-    bool done = false;
-    for (uint32_t i = 0; i < at; i++) CORM_TRY(advance(run, i));
+static corm_status resume(stepper *run, const migrate_record *record) {
+    bool     done = false;
+    uint32_t at = record->info.step;
+    for (uint32_t i = record->known_step; i < at; i++) CORM_TRY(advance(run, i));
     if (at >= run->steps->count) return CORM_OK;
     CORM_TRY(was_done(run, at, &done));
     return done ? CORM_OK : do_step(run, at);
 }
 
-static corm_status run_steps(stepper *run, const migrate_record *record, const char *start,
-                             size_t start_len) {
+static corm_status note_step(const stepper *run, uint32_t at) {
+    base_buf known = { 0 };
+    if (run->steps->items[at - 1].statement)
+        return migrate__history_step(run->to, run->unit->id, at, (corm_str){ NULL, 0 }, run->err);
+    migrate__snapshot_print(&run->expected, &known);
+    corm_status status = base__buf_status(&known, run->err);
+    if (status == CORM_OK)
+        status = migrate__history_step(run->to, run->unit->id, at, base__buf_str(&known), run->err);
+    base__buf_free(&known);
+    return status;
+}
+
+static corm_status run_all(stepper *run, const migrate_record *record) {
     uint32_t from = 0;
     if (record) {
-        CORM_TRY(migrate__snapshot_parse(run->to->migrator->keyspace,
-                                         (corm_str){ start, start_len }, "corm_migrations",
-                                         &run->expected, run->err));
-        from = record->info.step;
-        corm_status status = resume(run, from);
-        migrate__snapshot_free(&run->expected);
-        if (status != CORM_OK) return status;
-        from++;
+        CORM_TRY(resume(run, record));
+        from = record->info.step + 1;
     }
     for (uint32_t i = from; i < run->steps->count; i++) {
-        if (i > 0) CORM_TRY(migrate__history_step(run->to, run->unit->id, i, run->err));
+        if (i > 0) CORM_TRY(note_step(run, i));
         CORM_TRY(do_step(run, i));
     }
     return CORM_OK;
+}
+
+/* `start`: the schema before the first step; a record that is resumed may know a later one. */
+static corm_status run_steps(stepper *run, const migrate_record *record, corm_str start) {
+    if (record && record->known.len > 0) start = record->known;
+    CORM_TRY(migrate__snapshot_parse(run->to->migrator->keyspace, start, "corm_migrations",
+                                     &run->expected, run->err));
+    corm_status status = run_all(run, record);
+    migrate__snapshot_free(&run->expected);
+    return status;
 }
 
 /* ---- up ---- */
@@ -136,23 +197,15 @@ static corm_status live_text(corm_migrator *migrator, base_buf *out, corm_error 
     return base__buf_status(out, err);
 }
 
-static corm_status begin(const migrate_writer *to, const migrate_unit *unit,
-                         corm_migration_state state, const migrate_steps *steps,
-                         const migrate_record *record, corm_str before, corm_error *err) {
-    return migrate__history_begin(to, unit, state, steps, record ? record->info.step : 0, before,
-                                  err);
-}
-
 static corm_status validate(const stepper *run) {
-    corm_error  why = { 0 };
-    const char *id = run->unit->id.data;
+    corm_error why = { 0 };
+    char       text[sizeof why.message + 128];
     if (!run->unit->validate) return CORM_OK;
     corm_status status = run->unit->validate(run->to->migrator->session, run->unit->context, &why);
     if (status == CORM_OK) return CORM_OK;
-    base__fail(run->err, status, "migration %s: its validation failed: %s", id,
-               why.message[0] ? why.message : corm_status_text(status));
-    tell(run, run->err ? run->err->message : why.message);
-    return status;
+    snprintf(text, sizeof text, "migration %s: its validation failed: %s", run->unit->id.data,
+             why.message[0] ? why.message : corm_status_text(status));
+    return tell(run, status, text);
 }
 
 static corm_status finish(const stepper *run) {
@@ -166,9 +219,10 @@ static corm_status finish(const stepper *run) {
 
 corm_status migrate__apply(const migrate_writer *to, const migrate_unit *unit,
                            const migrate_record *record, corm_error *err) {
-    stepper     run = { .to = to, .unit = unit, .steps = &unit->up, .err = err };
-    base_buf    before = { 0 };
-    corm_status status = CORM_OK;
+    static const corm_str as_it_was = { NULL, 0 };
+    stepper               run = { .to = to, .unit = unit, .steps = &unit->up, .err = err };
+    base_buf              before = { 0 };
+    corm_status           status = CORM_OK;
     if (record)
         base__buf_put_str(&before, record->before);
     else
@@ -176,8 +230,9 @@ corm_status migrate__apply(const migrate_writer *to, const migrate_unit *unit,
     corm_str start = base__buf_str(&before);
     if (status == CORM_OK) status = base__buf_status(&before, err);
     if (status == CORM_OK)
-        status = begin(to, unit, CORM_MIGRATION_APPLYING, &unit->up, record, start, err);
-    if (status == CORM_OK) status = run_steps(&run, record, start.data, start.len);
+        status = migrate__history_begin(to, unit, CORM_MIGRATION_APPLYING, &unit->up,
+                                        record ? record->info.step : 0, start, as_it_was, err);
+    if (status == CORM_OK) status = run_steps(&run, record, start);
     base__buf_free(&before);
     if (status == CORM_OK) status = validate(&run);
     return status == CORM_OK ? finish(&run) : status;
@@ -243,18 +298,30 @@ corm_status migrate__undo_steps(corm_migrator *migrator, const migrate_unit *uni
     return status;
 }
 
+static corm_status take_back_from(stepper *run, const migrate_record *record,
+                                  const migrate_record *resumed, corm_str known) {
+    corm_str start = resumed ? (corm_str){ NULL, 0 } : known;
+    CORM_TRY(migrate__history_begin(run->to, run->unit, CORM_MIGRATION_UNDOING, run->steps,
+                                    resumed ? resumed->info.step : 0, record->before, start,
+                                    run->err));
+    CORM_TRY(run_steps(run, resumed, known));
+    return migrate__history_remove(run->to, run->unit->id, run->err);
+}
+
 /* Steps that were worked out from the schema are worked out again: they are those that are left. */
 static corm_status take_back(const migrate_writer *to, const migrate_unit *unit,
                              const migrate_record *record, const migrate_steps *steps, bool allow,
                              corm_error *err) {
-    stepper run = { .to = to, .unit = unit, .steps = steps, .err = err };
-    bool    resumes = record->info.state == CORM_MIGRATION_UNDOING && unit->has_down;
+    stepper  run = { .to = to, .unit = unit, .steps = steps, .err = err };
+    base_buf live = { 0 };
+    bool     resumes = record->info.state == CORM_MIGRATION_UNDOING && unit->has_down;
     for (uint32_t i = 0; i < steps->count; i++)
         CORM_TRY(migrate__check_loss(&steps->items[i], allow, err));
-    const migrate_record *from = resumes ? record : NULL;
-    CORM_TRY(begin(to, unit, CORM_MIGRATION_UNDOING, steps, from, record->before, err));
-    CORM_TRY(run_steps(&run, from, record->after.data, record->after.len));
-    return migrate__history_remove(to, unit->id, err);
+    corm_status status = live_text(to->migrator, &live, err);
+    if (status == CORM_OK)
+        status = take_back_from(&run, record, resumes ? record : NULL, base__buf_str(&live));
+    base__buf_free(&live);
+    return status;
 }
 
 corm_status migrate__take_back(const migrate_writer *to, const migrate_unit *unit,
