@@ -34,89 +34,89 @@ typedef struct corm_migrator corm_migrator;
 
 /* ---- changesets: migrations in C ---- */
 
-typedef enum corm_change_kind {
-    CORM_CHANGE_NONE = 0,
-    CORM_CHANGE_CQL,  /* text: any one statement */
-    CORM_CHANGE_CALL, /* call: a function of the program, such as one that fills a new column */
-    CORM_CHANGE_CREATE_TABLE, /* object, text: what stands in the parentheses, rest: options, may be NULL */
-    CORM_CHANGE_DROP_TABLE,    /* object */
-    CORM_CHANGE_ADD_COLUMN,    /* object, name, text: its type */
-    CORM_CHANGE_DROP_COLUMN,   /* object, name */
-    CORM_CHANGE_RENAME_COLUMN, /* object, name, text: the new name; of the primary key only */
-    CORM_CHANGE_SET_OPTIONS,   /* object, text: "gc_grace_seconds = 3600 AND …" */
-    CORM_CHANGE_CREATE_INDEX, /* name, object, text: the column or "keys(column)", rest: its class, may be NULL */
-    CORM_CHANGE_DROP_INDEX,   /* name */
-    CORM_CHANGE_CREATE_TYPE,  /* object, text: its fields */
-    CORM_CHANGE_DROP_TYPE,    /* object */
-    CORM_CHANGE_ADD_FIELD,    /* object, name, text: its type */
-    CORM_CHANGE_RENAME_FIELD, /* object, name, text: the new name */
-    CORM_CHANGE_CREATE_VIEW,  /* object, text: what follows AS */
-    CORM_CHANGE_DROP_VIEW     /* object */
-} corm_change_kind;
+typedef enum corm_step_kind {
+    CORM_STEP_NONE = 0,
+    CORM_STEP_CQL,  /* text: any one statement */
+    CORM_STEP_CALL, /* call: a function of the program, such as one that fills a new column */
+    CORM_STEP_CREATE_TABLE, /* object, text: what stands in the parentheses, rest: options, may be NULL */
+    CORM_STEP_DROP_TABLE,    /* object */
+    CORM_STEP_ADD_COLUMN,    /* object, name, text: its type */
+    CORM_STEP_DROP_COLUMN,   /* object, name */
+    CORM_STEP_RENAME_COLUMN, /* object, name, text: the new name; of the primary key only */
+    CORM_STEP_SET_OPTIONS,   /* object, text: "gc_grace_seconds = 3600 AND …" */
+    CORM_STEP_CREATE_INDEX, /* name, object, text: the column or "keys(column)", rest: its class, may be NULL */
+    CORM_STEP_DROP_INDEX,   /* name */
+    CORM_STEP_CREATE_TYPE,  /* object, text: its fields */
+    CORM_STEP_DROP_TYPE,    /* object */
+    CORM_STEP_ADD_FIELD,    /* object, name, text: its type */
+    CORM_STEP_RENAME_FIELD, /* object, name, text: the new name */
+    CORM_STEP_CREATE_VIEW,  /* object, text: what follows AS */
+    CORM_STEP_DROP_VIEW     /* object */
+} corm_step_kind;
 
 /* A step of the program's own. The session is the migrator's. It must do no harm when it runs twice: a process that was
  * killed inside is followed by another that begins it again. */
-typedef corm_status (*corm_change_function)(corm_session *session, void *context, corm_error *err);
+typedef corm_status (*corm_step_function)(corm_session *session, void *context, corm_error *err);
 
 /* Made by the macros below; names are CQL names, quoted where they need it. */
-typedef struct corm_change {
-    corm_change_kind     kind;
-    const char          *object, *name, *text, *rest;
-    corm_change_function call;
-    void                *context;
-} corm_change;
+typedef struct corm_step {
+    corm_step_kind     kind;
+    const char        *object, *name, *text, *rest;
+    corm_step_function call;
+    void              *context;
+} corm_step;
 
 #define CORM_CQL(statement)                                                                        \
-    { .kind = CORM_CHANGE_CQL, .text = (statement) }
+    { .kind = CORM_STEP_CQL, .text = (statement) }
 #define CORM_CALL(function, with)                                                                  \
-    { .kind = CORM_CHANGE_CALL, .call = (function), .context = (with) }
+    { .kind = CORM_STEP_CALL, .call = (function), .context = (with) }
 #define CORM_CREATE_TABLE(table, columns, options)                                                 \
-    { .kind = CORM_CHANGE_CREATE_TABLE, .object = (table), .text = (columns), .rest = (options) }
+    { .kind = CORM_STEP_CREATE_TABLE, .object = (table), .text = (columns), .rest = (options) }
 #define CORM_DROP_TABLE(table)                                                                     \
-    { .kind = CORM_CHANGE_DROP_TABLE, .object = (table) }
+    { .kind = CORM_STEP_DROP_TABLE, .object = (table) }
 #define CORM_ADD_COLUMN(table, column, type)                                                       \
-    { .kind = CORM_CHANGE_ADD_COLUMN, .object = (table), .name = (column), .text = (type) }
+    { .kind = CORM_STEP_ADD_COLUMN, .object = (table), .name = (column), .text = (type) }
 #define CORM_DROP_COLUMN(table, column)                                                            \
-    { .kind = CORM_CHANGE_DROP_COLUMN, .object = (table), .name = (column) }
+    { .kind = CORM_STEP_DROP_COLUMN, .object = (table), .name = (column) }
 #define CORM_RENAME_COLUMN(table, column, to)                                                      \
-    { .kind = CORM_CHANGE_RENAME_COLUMN, .object = (table), .name = (column), .text = (to) }
+    { .kind = CORM_STEP_RENAME_COLUMN, .object = (table), .name = (column), .text = (to) }
 #define CORM_SET_OPTIONS(table, options)                                                           \
-    { .kind = CORM_CHANGE_SET_OPTIONS, .object = (table), .text = (options) }
+    { .kind = CORM_STEP_SET_OPTIONS, .object = (table), .text = (options) }
 #define CORM_CREATE_INDEX(index, table, column)                                                    \
-    { .kind = CORM_CHANGE_CREATE_INDEX, .object = (table), .name = (index), .text = (column) }
+    { .kind = CORM_STEP_CREATE_INDEX, .object = (table), .name = (index), .text = (column) }
 #define CORM_CREATE_INDEX_USING(index, table, column, class)                                       \
     {                                                                                              \
-        .kind = CORM_CHANGE_CREATE_INDEX, .object = (table), .name = (index), .text = (column),    \
+        .kind = CORM_STEP_CREATE_INDEX, .object = (table), .name = (index), .text = (column),      \
         .rest = (class)                                                                            \
     }
 #define CORM_DROP_INDEX(index)                                                                     \
-    { .kind = CORM_CHANGE_DROP_INDEX, .name = (index) }
+    { .kind = CORM_STEP_DROP_INDEX, .name = (index) }
 #define CORM_CREATE_TYPE(type, fields)                                                             \
-    { .kind = CORM_CHANGE_CREATE_TYPE, .object = (type), .text = (fields) }
+    { .kind = CORM_STEP_CREATE_TYPE, .object = (type), .text = (fields) }
 #define CORM_DROP_TYPE(type)                                                                       \
-    { .kind = CORM_CHANGE_DROP_TYPE, .object = (type) }
+    { .kind = CORM_STEP_DROP_TYPE, .object = (type) }
 #define CORM_ADD_FIELD(type, field, of_type)                                                       \
-    { .kind = CORM_CHANGE_ADD_FIELD, .object = (type), .name = (field), .text = (of_type) }
+    { .kind = CORM_STEP_ADD_FIELD, .object = (type), .name = (field), .text = (of_type) }
 #define CORM_RENAME_FIELD(type, field, to)                                                         \
-    { .kind = CORM_CHANGE_RENAME_FIELD, .object = (type), .name = (field), .text = (to) }
+    { .kind = CORM_STEP_RENAME_FIELD, .object = (type), .name = (field), .text = (to) }
 #define CORM_CREATE_VIEW(view, select)                                                             \
-    { .kind = CORM_CHANGE_CREATE_VIEW, .object = (view), .text = (select) }
+    { .kind = CORM_STEP_CREATE_VIEW, .object = (view), .text = (select) }
 #define CORM_DROP_VIEW(view)                                                                       \
-    { .kind = CORM_CHANGE_DROP_VIEW, .object = (view) }
+    { .kind = CORM_STEP_DROP_VIEW, .object = (view) }
 
-enum { CORM_MAX_CHANGES = 32 };
+enum { CORM_MAX_STEPS = 32 };
 
 typedef struct corm_changeset {
     const char *id;
     const char *description;
-    corm_change up[CORM_MAX_CHANGES];
+    corm_step   up[CORM_MAX_STEPS];
     /* How it is taken back; none: worked out from what it changed, which is possible when it lost nothing and has no
      * functions and no writes. */
-    corm_change down[CORM_MAX_CHANGES];
+    corm_step down[CORM_MAX_STEPS];
     /* Runs after `up`, and again each time it is resumed. Another status than CORM_OK: the migration failed, and is resumed here by the
      * next run. */
-    corm_change_function validate;
-    void                *context; /* of validate */
+    corm_step_function validate;
+    void              *context; /* of validate */
 } corm_changeset;
 
 /* ---- a migrator ---- */

@@ -75,6 +75,7 @@ extern const cli_command cli__import_command;
 extern const cli_command cli__export_command;
 extern const cli_command cli__init_command;
 extern const cli_command cli__serve_command;
+extern const cli_command cli__migrate_command;
 extern const cli_command cli__feed_command;
 extern const cli_command cli__check_command;
 extern const cli_command cli__lint_command;

@@ -13,10 +13,10 @@
 /* One statement, or one function of the program. */
 typedef struct migrate_step {
     const cql_statement *statement; /* NULL: a call */
-    corm_str text;  /* canonical CQL, or what is shown of a call; ends with a zero byte */
-    corm_str place; /* where it was written, for messages */
-    corm_change_function call;
-    void                *context;
+    corm_str           text;  /* canonical CQL, or what is shown of a call; ends with a zero byte */
+    corm_str           place; /* where it was written, for messages */
+    corm_step_function call;
+    void              *context;
 } migrate_step;
 
 typedef struct migrate_steps {
@@ -25,12 +25,12 @@ typedef struct migrate_steps {
 } migrate_steps;
 
 typedef struct migrate_unit {
-    corm_str             id, description; /* end with a zero byte */
-    migrate_steps        up, down;
-    bool                 has_down; /* also when it has no steps */
-    corm_change_function validate;
-    void                *context;
-    char                 checksum[65];
+    corm_str           id, description; /* end with a zero byte */
+    migrate_steps      up, down;
+    bool               has_down; /* also when it has no steps */
+    corm_step_function validate;
+    void              *context;
+    char               checksum[65];
 } migrate_unit;
 
 struct corm_migrator {
@@ -57,7 +57,7 @@ const migrate_unit *migrate__unit(const corm_migrator *migrator, corm_str id);
 CORM_CHECKED corm_status migrate__add_statement(migrate_steps *steps, base_arena *arena,
                                                 corm_str text, corm_str place, corm_error *err);
 CORM_CHECKED corm_status migrate__add_call(migrate_steps *steps, base_arena *arena,
-                                           const corm_change *change, corm_str place,
+                                           const corm_step *change, corm_str place,
                                            corm_error *err);
 /* A unit of a changeset. */
 CORM_CHECKED corm_status migrate__unit_new(base_arena *arena, const corm_changeset *changeset,

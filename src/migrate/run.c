@@ -61,8 +61,8 @@ static corm_status show_plan(const migrate_run *run, corm_error *err) {
     CORM_TRY(make_plan(run, &plan, err));
     corm_status status = CORM_OK;
     for (uint32_t i = 0; i < plan.count && status == CORM_OK; i++) {
-        migrate__notice(run->migrator, "would %s %s (%s)", run->goes_up ? "apply" : "take back",
-                        plan.units[i]->id.data, plan.units[i]->description.data);
+        migrate__notice(run->migrator, "would %s %s", run->goes_up ? "apply" : "take back",
+                        plan.units[i]->id.data);
         status = migrate__list_add(run->report, plan.units[i], CORM_MIGRATION_PENDING, err);
     }
     migrate__plan_free(&plan);

@@ -67,7 +67,7 @@ corm_status migrate__add_statement(migrate_steps *steps, base_arena *arena, corm
     return add_tree(steps, arena, tree, place, err);
 }
 
-corm_status migrate__add_call(migrate_steps *steps, base_arena *arena, const corm_change *change,
+corm_status migrate__add_call(migrate_steps *steps, base_arena *arena, const corm_step *change,
                               corm_str place, corm_error *err) {
     migrate_step *step = new_step(steps, arena);
     if (!step) return base__fail_memory(err);
@@ -89,24 +89,24 @@ void migrate__script(const migrate_steps *steps, uint32_t count, base_buf *out) 
 
 /* The CQL of each kind: %o object, %n name, %t text, %r rest with what stands between < and > only when there is one. */
 static const char *const forms[] = {
-    [CORM_CHANGE_CQL] = "%t",
-    [CORM_CHANGE_CREATE_TABLE] = "CREATE TABLE %o (%t)< WITH %r>",
-    [CORM_CHANGE_DROP_TABLE] = "DROP TABLE %o",
-    [CORM_CHANGE_ADD_COLUMN] = "ALTER TABLE %o ADD %n %t",
-    [CORM_CHANGE_DROP_COLUMN] = "ALTER TABLE %o DROP %n",
-    [CORM_CHANGE_RENAME_COLUMN] = "ALTER TABLE %o RENAME %n TO %t",
-    [CORM_CHANGE_SET_OPTIONS] = "ALTER TABLE %o WITH %t",
-    [CORM_CHANGE_CREATE_INDEX] = "CREATE INDEX %n ON %o (%t)< USING '%r'>",
-    [CORM_CHANGE_DROP_INDEX] = "DROP INDEX %n",
-    [CORM_CHANGE_CREATE_TYPE] = "CREATE TYPE %o (%t)",
-    [CORM_CHANGE_DROP_TYPE] = "DROP TYPE %o",
-    [CORM_CHANGE_ADD_FIELD] = "ALTER TYPE %o ADD %n %t",
-    [CORM_CHANGE_RENAME_FIELD] = "ALTER TYPE %o RENAME %n TO %t",
-    [CORM_CHANGE_CREATE_VIEW] = "CREATE MATERIALIZED VIEW %o AS %t",
-    [CORM_CHANGE_DROP_VIEW] = "DROP MATERIALIZED VIEW %o",
+    [CORM_STEP_CQL] = "%t",
+    [CORM_STEP_CREATE_TABLE] = "CREATE TABLE %o (%t)< WITH %r>",
+    [CORM_STEP_DROP_TABLE] = "DROP TABLE %o",
+    [CORM_STEP_ADD_COLUMN] = "ALTER TABLE %o ADD %n %t",
+    [CORM_STEP_DROP_COLUMN] = "ALTER TABLE %o DROP %n",
+    [CORM_STEP_RENAME_COLUMN] = "ALTER TABLE %o RENAME %n TO %t",
+    [CORM_STEP_SET_OPTIONS] = "ALTER TABLE %o WITH %t",
+    [CORM_STEP_CREATE_INDEX] = "CREATE INDEX %n ON %o (%t)< USING '%r'>",
+    [CORM_STEP_DROP_INDEX] = "DROP INDEX %n",
+    [CORM_STEP_CREATE_TYPE] = "CREATE TYPE %o (%t)",
+    [CORM_STEP_DROP_TYPE] = "DROP TYPE %o",
+    [CORM_STEP_ADD_FIELD] = "ALTER TYPE %o ADD %n %t",
+    [CORM_STEP_RENAME_FIELD] = "ALTER TYPE %o RENAME %n TO %t",
+    [CORM_STEP_CREATE_VIEW] = "CREATE MATERIALIZED VIEW %o AS %t",
+    [CORM_STEP_DROP_VIEW] = "DROP MATERIALIZED VIEW %o",
 };
 
-static const char *part_of(const corm_change *change, char letter) {
+static const char *part_of(const corm_step *change, char letter) {
     switch (letter) {
     case 'o': return change->object;
     case 'n': return change->name;
@@ -116,7 +116,7 @@ static const char *part_of(const corm_change *change, char letter) {
 }
 
 /* False: the change lacks a part that its form needs. */
-static bool put_form(const char *form, const corm_change *change, base_buf *out) {
+static bool put_form(const char *form, const corm_step *change, base_buf *out) {
     for (const char *at = form; *at; at++) {
         if (*at == '<' && !change->rest) return true;
         if (*at == '<' || *at == '>') continue;
@@ -131,12 +131,12 @@ static bool put_form(const char *form, const corm_change *change, base_buf *out)
     return true;
 }
 
-static corm_status add_change(migrate_steps *steps, base_arena *arena, const corm_change *change,
+static corm_status add_change(migrate_steps *steps, base_arena *arena, const corm_step *change,
                               corm_str place, corm_error *err) {
     base_buf text = { 0 };
-    if (change->kind == CORM_CHANGE_CALL && change->call)
+    if (change->kind == CORM_STEP_CALL && change->call)
         return migrate__add_call(steps, arena, change, place, err);
-    bool known = change->kind > CORM_CHANGE_NONE && change->kind <= CORM_CHANGE_DROP_VIEW &&
+    bool known = change->kind > CORM_STEP_NONE && change->kind <= CORM_STEP_DROP_VIEW &&
                  forms[change->kind] != NULL;
     if (!known || !put_form(forms[change->kind], change, &text)) {
         base__buf_free(&text);
@@ -151,8 +151,8 @@ static corm_status add_change(migrate_steps *steps, base_arena *arena, const cor
 }
 
 static corm_status add_changes(migrate_steps *steps, base_arena *arena, const char *id,
-                               const char *way, const corm_change *changes, corm_error *err) {
-    for (uint32_t i = 0; i < CORM_MAX_CHANGES && changes[i].kind != CORM_CHANGE_NONE; i++) {
+                               const char *way, const corm_step *changes, corm_error *err) {
+    for (uint32_t i = 0; i < CORM_MAX_STEPS && changes[i].kind != CORM_STEP_NONE; i++) {
         corm_str place = base__arena_printf(arena, "migration %s, %s[%u]", id, way, (unsigned)i);
         if (!place.data) return base__fail_memory(err);
         CORM_TRY(add_change(steps, arena, &changes[i], place, err));
