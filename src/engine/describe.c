@@ -107,13 +107,18 @@ static corm_status put_table(description *to, const cql_table *table, corm_error
 
 /* ---- order ---- */
 
+static int lower(char c) {
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/* Names that differ in case only: those in lower case come first. */
 static int compare_nocase(corm_str a, corm_str b) {
     size_t len = a.len < b.len ? a.len : b.len;
     for (size_t i = 0; i < len; i++) {
-        int x = a.data[i] | 0x20, y = b.data[i] | 0x20;
+        int x = lower(a.data[i]), y = lower(b.data[i]);
         if (x != y) return x - y;
     }
-    return (a.len > b.len) - (a.len < b.len);
+    return a.len != b.len ? (a.len > b.len) - (a.len < b.len) : base__str_compare(b, a);
 }
 
 static int compare_tables(const void *a, const void *b) {
@@ -315,19 +320,46 @@ static const struct {
     [CQL_DESCRIBE_GENERIC] = { describe_generic, false },
 };
 
-static void begin(description *to, const char *const *names, uint32_t count) {
+static void begin(description *to, const char *const *names, uint32_t count, const cql_type *last) {
     cql_result_column columns[4];
     for (uint32_t i = 0; i < count; i++)
         columns[i] = (cql_result_column){ corm_str_of("system"), corm_str_of("describe"),
                                           corm_str_of(names[i]), cql__type_native(CQL_TEXT) };
+    if (last) columns[count - 1].type = last;
     wire__rows_begin(&to->writer, &to->request->answer->body, columns, count, false, WIRE_VERSION);
 }
 
-static corm_status describe_cluster(description *to) {
-    static const char *const names[] = { "cluster", "partitioner", "snitch" };
+/* map<text, list<text>> of the one token and the one node. */
+static void put_ownership(base_buf *body) {
+    static const char token[] = "0", node[] = "/127.0.0.1:7000";
+    size_t            at = body->len;
+    base__buf_i32(body, 0);
+    base__buf_i32(body, 1);
+    put_text(body, corm_str_of(token));
+    base__buf_i32(body, (int32_t)(4 + 4 + strlen(node)));
+    base__buf_i32(body, 1);
+    put_text(body, corm_str_of(node));
+    if (!body->failed) base__buf_set_i32(body, at, (int32_t)(body->len - at - 4));
+}
+
+/* Who owns what is a question of a keyspace, and the system's are everywhere. */
+static bool shows_ownership(const description *to) {
+    const cql_keyspace *used = cql__schema_keyspace(to->request->schema, to->keyspace);
+    return used && !used->is_system && !used->is_virtual;
+}
+
+static corm_status describe_cluster(description *to, corm_error *err) {
+    static const char *const names[] = { "cluster", "partitioner", "snitch", "range_ownership" };
     static const char *const values[] = { "corm", "Murmur3Partitioner", "SimpleSnitch" };
-    begin(to, names, 3);
+    base_arena              *arena = to->request->arena;
+    bool                     owned = shows_ownership(to);
+    const cql_type          *text = cql__type_native(CQL_TEXT);
+    const cql_type          *nodes = cql__type_list(arena, text, false);
+    const cql_type          *ownership = nodes ? cql__type_map(arena, text, nodes, false) : NULL;
+    if (!ownership) return base__fail_memory(err);
+    begin(to, names, owned ? 4 : 3, owned ? ownership : NULL);
     for (int i = 0; i < 3; i++) put_text(&to->request->answer->body, corm_str_of(values[i]));
+    if (owned) put_ownership(&to->request->answer->body);
     wire__row_done(&to->writer);
     return CORM_OK;
 }
@@ -335,32 +367,42 @@ static corm_status describe_cluster(description *to) {
 static corm_status describe_objects(description *to, corm_error *err) {
     static const char *const names[] = { "keyspace_name", "type", "name", "create_statement" };
     to->with_statements = !forms[to->statement->kind].is_list;
-    begin(to, names, to->with_statements ? 4 : 3);
+    begin(to, names, to->with_statements ? 4 : 3, NULL);
     return forms[to->statement->kind].run(to, err);
 }
 
-/* A page's state is the number of rows before it. */
+/* A page's state: the number of rows before it, and the version of the schema that they were of. */
+enum { STATE_BYTES = 4 + 16 };
+
 static corm_status set_page(description *to, corm_error *err) {
     const wire_options *options = to->request->options;
+    corm_bytes          state = options->paging_state;
     to->page = options->page_size > 0 ? (uint32_t)options->page_size : UINT32_MAX;
-    if (!options->paging_state.len) return CORM_OK;
-    if (options->paging_state.len != 4)
+    if (!state.len) return CORM_OK;
+    if (state.len != STATE_BYTES)
         return base__fail(err, CORM_PROTOCOL_ERROR, "Invalid value for the paging state");
-    to->skip = base__load_u32(options->paging_state.data);
+    if (memcmp(state.data + 4, to->request->schema->version.bytes, 16) != 0)
+        return base__fail(
+            err, CORM_INVALID,
+            "The schema has changed since the previous page of the DESCRIBE statement "
+            "result. Please retry the DESCRIBE statement.");
+    to->skip = base__load_u32(state.data);
     return CORM_OK;
 }
 
 static void end(description *to) {
-    uint8_t state[4];
+    uint8_t state[STATE_BYTES];
     base__store_u32(state, to->skip + to->writer.rows);
-    wire__rows_end(&to->writer, to->has_more ? (corm_bytes){ state, 4 } : (corm_bytes){ 0 });
+    memcpy(state + 4, to->request->schema->version.bytes, 16);
+    wire__rows_end(&to->writer,
+                   to->has_more ? (corm_bytes){ state, sizeof state } : (corm_bytes){ 0 });
 }
 
 corm_status engine__describe(engine_request *request, corm_error *err) {
     const cql_describe *statement = &request->checked->statement->as.describe;
     description to = { .request = request, .statement = statement, .keyspace = request->keyspace };
     CORM_TRY(set_page(&to, err));
-    corm_status status = statement->kind == CQL_DESCRIBE_CLUSTER ? describe_cluster(&to)
+    corm_status status = statement->kind == CQL_DESCRIBE_CLUSTER ? describe_cluster(&to, err)
                                                                  : describe_objects(&to, err);
     base__buf_free(&to.scratch);
     if (status != CORM_OK) return status;

@@ -170,11 +170,24 @@ static corm_status add_tables(cql_schema *schema, corm_error *err) {
     return CORM_OK;
 }
 
+/* As the server shows the tables that each node has of its own. */
+static void set_flush_periods(cql_schema *schema) {
+    for (uint32_t i = 0; i < schema->keyspace_count; i++) {
+        cql_keyspace *keyspace = schema->keyspaces[i];
+        if (!corm_str_equal(keyspace->name, corm_str_of("system")) &&
+            !corm_str_equal(keyspace->name, corm_str_of("system_schema")))
+            continue;
+        for (uint32_t j = 0; j < keyspace->table_count; j++)
+            keyspace->tables[j]->options.memtable_flush_period_in_ms = 3600000;
+    }
+}
+
 corm_status engine__system_schema(cql_schema **out, corm_error *err) {
     *out = NULL;
     cql_schema *schema = cql__schema_new();
     if (!schema) return base__fail_memory(err);
     corm_status status = add_tables(schema, err);
+    if (status == CORM_OK) set_flush_periods(schema);
     if (status == CORM_OK)
         *out = schema;
     else
