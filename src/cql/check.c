@@ -103,6 +103,12 @@ static bool is_executed_from_tree(cql_statement_kind kind) {
     case CQL_STMT_CREATE_VIEW:
     case CQL_STMT_ALTER_VIEW:
     case CQL_STMT_DROP_VIEW:
+    case CQL_STMT_CREATE_TRIGGER:
+    case CQL_STMT_DROP_TRIGGER:
+    case CQL_STMT_CREATE_FUNCTION:
+    case CQL_STMT_DROP_FUNCTION:
+    case CQL_STMT_CREATE_AGGREGATE:
+    case CQL_STMT_DROP_AGGREGATE:
     case CQL_STMT_DESCRIBE: return true;
     default: return false;
     }

@@ -209,16 +209,6 @@ static void modifications_are_checked_as_by_the_server(void **state) {
 static const char *const tables[] = { "CREATE TABLE t (k int, c int, v text, PRIMARY KEY (k, c))",
                                       "CREATE TABLE n (k int PRIMARY KEY, n counter)", NULL };
 
-static void what_the_store_does_not_execute_is_refused_by_name(void **state) {
-    (void)state;
-    check_world w;
-    world_open(&w, tables);
-
-    world_refuses(&w, "CREATE TRIGGER x ON t USING 'c'", "CREATE TRIGGER is not supported by Corm");
-
-    world_close(&w);
-}
-
 static void ddl_and_describe_pass_through(void **state) {
     (void)state;
     check_world w;
@@ -335,7 +325,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(groups_and_literals_of_columns_are_checked_as_by_the_server),
     cmocka_unit_test(rows_are_restricted_as_by_the_server),
     cmocka_unit_test(modifications_are_checked_as_by_the_server),
-    cmocka_unit_test(what_the_store_does_not_execute_is_refused_by_name),
     cmocka_unit_test(ddl_and_describe_pass_through),
     cmocka_unit_test(names_that_do_not_exist_are_told_with_their_place),
     cmocka_unit_test(a_syntax_error_comes_from_the_parser),

@@ -142,6 +142,10 @@ static corm_status parse_class(const cql_type_ast *ast, base_arena *arena, const
                                corm_error *err) {
     corm_str   text = ast->name.name.text;
     corm_error why;
+    if (text.len == 0) {
+        *out = cql__type_native(CQL_BLOB);
+        return CORM_OK;
+    }
     if (cql__type_parse_marshal(arena, text, out, &why) != CORM_OK) {
         if (why.status == CORM_NO_MEMORY) return base__fail_memory(err);
         return base__fail(err, CORM_SYNTAX_ERROR, "Cannot parse type %.*s: %.500s", CQL_S(text),

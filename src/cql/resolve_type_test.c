@@ -65,7 +65,9 @@ static void every_form_resolves_to_its_type(void **state) {
         { "'UTF8Type'", "text" },
         { "'org.apache.cassandra.db.marshal.LexicalUUIDType'",
           "'org.apache.cassandra.db.marshal.LexicalUUIDType'" },
-        { "'CompositeType(UTF8Type,Int32Type)'", "'CompositeType(UTF8Type,Int32Type)'" },
+        { "'CompositeType(UTF8Type,Int32Type)'",
+          "'org.apache.cassandra.db.marshal.CompositeType(org.apache.cassandra.db.marshal.UTF8Type,"
+          "org.apache.cassandra.db.marshal.Int32Type)'" },
     };
     bench *b = *state;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {

@@ -316,8 +316,20 @@ static void types_that_would_grow_without_end_are_refused(void **state) {
 
 static void statements_that_are_not_executed_are_named(void **state) {
     bench *b = *state;
+    apply(b, "CREATE TABLE t (k int PRIMARY KEY)");
     assert_int_equal(try(b, "CREATE TRIGGER x ON t USING 'y'"), CORM_INVALID);
-    assert_string_equal(b->err.message, "CREATE TRIGGER is not supported by Corm");
+    assert_string_equal(b->err.message,
+                        "CREATE TRIGGER is not supported by Corm: triggers are Java "
+                        "classes; the change feed tells of every write");
+    assert_int_equal(try(b,
+                         "CREATE FUNCTION f (a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java "
+                         "AS 'return a;'"),
+                     CORM_INVALID);
+    assert_string_equal(b->err.message,
+                        "CREATE FUNCTION is not supported by Corm: user-defined functions "
+                        "are written in Java, and no Java runs here");
+    assert_int_equal(try(b, "CREATE AGGREGATE a (int) SFUNC f STYPE text"), CORM_INVALID);
+    assert_string_equal(b->err.message, "State function k.f(text, int) doesn't exist");
     assert_int_equal(try(b, "CREATE ROLE r"), CORM_INVALID);
     assert_string_equal(b->err.message, "CREATE ROLE is not supported by Corm");
 }

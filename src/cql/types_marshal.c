@@ -197,11 +197,68 @@ static cql_type_id id_of_class(corm_str class) {
     return CQL_CUSTOM;
 }
 
-static const cql_type *make_custom(parser *p, size_t start) {
+/* Classes of the server whose values are opaque here. */
+static bool is_opaque(corm_str class) {
+    static const char *const names[] = { "CompositeType", "DynamicCompositeType", "LexicalUUIDType",
+                                         "PartitionerDefinedOrder" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (corm_str_equal(class, corm_str_of(names[i]))) return true;
+    }
+    return false;
+}
+
+/* The part whose alias comes next behind `last`; aliases are single letters, other parts stand as they are written. */
+static uint32_t next_part(const parts *list, uint32_t written, int last) {
+    uint32_t best = written;
+    int      best_alias = INT32_MAX;
+    if (!list->words[written].data) return written;
+    for (uint32_t i = 0; i < list->count; i++) {
+        int alias = list->words[i].len > 0 ? (uint8_t)list->words[i].data[0] : 0;
+        if (alias <= last || alias >= best_alias) continue;
+        best = i;
+        best_alias = alias;
+    }
+    return best;
+}
+
+static void put_parts(const parts *list, base_buf *out) {
+    int last = -1;
+    for (uint32_t i = 0; i < list->count; i++) {
+        uint32_t at = next_part(list, i, last);
+        corm_str word = list->words[at];
+        if (i > 0) base__buf_puts(out, ",");
+        if (word.len > 0) last = (uint8_t)word.data[0];
+        base__buf_put_str(out, word);
+        if (list->types[at] && word.data) base__buf_puts(out, "=>");
+        if (list->types[at]) cql__type_print_marshal(list->types[at], out);
+    }
+}
+
+/* As the server names it: whole names of classes, aliases in order. */
+static corm_str opaque_name(parser *p, corm_str class, const parts *list) {
+    base_buf out = { 0 };
+    base__buf_puts(&out, "org.apache.cassandra.db.marshal.");
+    base__buf_put_str(&out, class);
+    if (list->count > 0) {
+        base__buf_puts(&out, "(");
+        put_parts(list, &out);
+        base__buf_puts(&out, ")");
+    } else if (corm_str_equal(class, corm_str_of("PartitionerDefinedOrder"))) {
+        base__buf_puts(&out, "(org.apache.cassandra.dht.Murmur3Partitioner)");
+    }
+    corm_str name = { NULL, 0 };
+    if (!out.failed) name = base__arena_str(p->arena, base__buf_str(&out));
+    base__buf_free(&out);
+    return name;
+}
+
+static const cql_type *make_custom(parser *p, size_t start, corm_str class, const parts *list) {
     cql_type *type = BASE_NEW(p->arena, cql_type);
     if (!type) return NULL;
     type->id = CQL_CUSTOM;
-    type->name = base__arena_str(p->arena, (corm_str){ p->text.data + start, p->at - start });
+    type->name = is_opaque(class)
+                     ? opaque_name(p, class, list)
+                     : base__arena_str(p->arena, (corm_str){ p->text.data + start, p->at - start });
     return type->name.data ? type : NULL;
 }
 
@@ -220,7 +277,7 @@ static corm_status parse_unnested(parser *p, const cql_type **out) {
         *out = list.count == 0 ? cql__type_native(id) : NULL;
         if (!*out) *out = make(p, id, &list);
     }
-    if (!*out) *out = make_custom(p, start);
+    if (!*out) *out = make_custom(p, start, class, &list);
     return *out ? CORM_OK : base__fail_memory(p->err);
 }
 

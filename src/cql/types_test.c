@@ -125,9 +125,14 @@ static void the_class_form_is_read(void **state) {
         { "VectorType(FloatType , 3)", "vector<float, 3>" },
         { "UserType(ks,706f696e74,78:Int32Type,59:UTF8Type)", "point" },
         { "TupleType()", "frozen<tuple<>>" },
-        { "CompositeType(Int32Type,UTF8Type)", "'CompositeType(Int32Type,UTF8Type)'" },
-        { "DynamicCompositeType(a=>BytesType,b=>UTF8Type)",
-          "'DynamicCompositeType(a=>BytesType,b=>UTF8Type)'" },
+        { "CompositeType(Int32Type,UTF8Type)",
+          "'org.apache.cassandra.db.marshal.CompositeType(org.apache.cassandra.db.marshal.Int32Type,"
+          "org.apache.cassandra.db.marshal.UTF8Type)'" },
+        { "DynamicCompositeType(b=>UTF8Type,a=>BytesType)",
+          "'org.apache.cassandra.db.marshal.DynamicCompositeType("
+          "a=>org.apache.cassandra.db.marshal.BytesType,b=>org.apache.cassandra.db.marshal.UTF8Type)'" },
+        { "PartitionerDefinedOrder", "'org.apache.cassandra.db.marshal.PartitionerDefinedOrder("
+                                     "org.apache.cassandra.dht.Murmur3Partitioner)'" },
         { "ListType", "'ListType'" },
         { "ListType(Int32Type,Int32Type)", "'ListType(Int32Type,Int32Type)'" },
         { "VectorType(FloatType , 0)", "'VectorType(FloatType , 0)'" },
