@@ -65,11 +65,12 @@ typedef enum corm_status {
 /* Filled on failure. `message` is one or more lines of UTF-8, zero-terminated. */
 typedef struct corm_error {
     corm_status status;
-    uint32_t    line;         /* in the CQL text, from 1; 0 when there is no place */
-    uint32_t    column;       /* in the CQL text, from 0 as the server counts */
-    char        keyspace[49]; /* of what exists (CORM_ALREADY_EXISTS), of the function; else empty */
-    char        table[224];   /* what exists: empty for a keyspace; CORM_FUNCTION_FAILURE: "name(type, type)" */
-    char        message[1024];
+    uint32_t    line;   /* in the CQL text, from 1; 0 when there is no place */
+    uint32_t    column; /* in the CQL text, from 0 as the server counts */
+    char keyspace[49];  /* of what exists (CORM_ALREADY_EXISTS), of the function; else empty */
+    char table
+        [224]; /* what exists: empty for a keyspace; CORM_FUNCTION_FAILURE: "name(type, type)" */
+    char message[1024];
 } corm_error;
 
 /* The constant's name without its prefix, such as "SYNTAX_ERROR"; "UNKNOWN" for other numbers. */

@@ -178,8 +178,11 @@ static corm_status create_indexes(diff_run *run, const cql_table *wanted) {
 
 /* ---- tables ---- */
 
-static bool is_wanted_table(const cql_table *table, const diff_run *run) {
-    return cql__schema_table(run->wanted->schema, run->wanted->keyspace, table->name) != NULL;
+/* The wanted one of that name, of the same kind. */
+static const cql_table *wanted_table(const diff_run *run, const cql_table *table) {
+    const cql_table *like =
+        cql__schema_table(run->wanted->schema, run->wanted->keyspace, table->name);
+    return like && (like->view != NULL) == (table->view != NULL) ? like : NULL;
 }
 
 static corm_status create_table(diff_run *run, const cql_table *table) {
@@ -194,18 +197,68 @@ static corm_status create_table(diff_run *run, const cql_table *table) {
     return migrate__emit(run, &cql, NULL);
 }
 
-static corm_status diff_tables(diff_run *run) {
-    const cql_keyspace *is = run->is_keyspace, *wanted = run->wanted_keyspace;
+static corm_status drop_changed_indexes(diff_run *run) {
+    const cql_keyspace *is = run->is_keyspace;
     for (uint32_t i = 0; i < is->table_count; i++) {
-        const cql_table *like =
-            cql__schema_table(run->wanted->schema, run->wanted->keyspace, is->tables[i]->name);
-        if (like) CORM_TRY(drop_indexes(run, is->tables[i], like));
+        const cql_table *like = wanted_table(run, is->tables[i]);
+        if (like && !is->tables[i]->view) CORM_TRY(drop_indexes(run, is->tables[i], like));
     }
+    return CORM_OK;
+}
+
+static corm_status diff_tables(diff_run *run) {
+    const cql_keyspace *wanted = run->wanted_keyspace;
     for (uint32_t i = 0; i < wanted->table_count; i++) {
         const cql_table *table = wanted->tables[i];
+        if (table->view) continue;
         const cql_table *old = cql__schema_table(run->is->schema, run->is->keyspace, table->name);
         CORM_TRY(old ? migrate__diff_table(run, old, table) : create_table(run, table));
         CORM_TRY(create_indexes(run, table));
+    }
+    return CORM_OK;
+}
+
+/* ---- views ---- */
+
+/* Without options: servers have defaults of their own. */
+static void put_view(const cql_table *view, base_buf *out) {
+    cql__describe_view(view, false, out);
+    corm_str text = base__buf_str(out);
+    for (size_t i = 0; i + 6 < text.len; i++)
+        if (memcmp(text.data + i, "\n WITH", 6) == 0) out->len = i;
+}
+
+static bool same_view(const cql_table *a, const cql_table *b) {
+    base_buf p = { 0 }, q = { 0 };
+    put_view(a, &p);
+    put_view(b, &q);
+    bool same = !p.failed && !q.failed && corm_str_equal(base__buf_str(&p), base__buf_str(&q));
+    base__buf_free(&p);
+    base__buf_free(&q);
+    return same;
+}
+
+/* Before the tables: a column that a view has cannot be dropped. A view loses nothing: it is filled again. */
+static corm_status drop_views(diff_run *run) {
+    const cql_keyspace *is = run->is_keyspace;
+    for (uint32_t i = 0; i < is->table_count; i++) {
+        const cql_table *view = is->tables[i], *like = wanted_table(run, view);
+        if (view->view && (!like || !same_view(view, like)))
+            CORM_TRY(drop(run, "MATERIALIZED VIEW", view->name, false));
+    }
+    return CORM_OK;
+}
+
+static corm_status create_views(diff_run *run) {
+    const cql_keyspace *wanted = run->wanted_keyspace;
+    for (uint32_t i = 0; i < wanted->table_count; i++) {
+        base_buf         cql = { 0 };
+        const cql_table *view = wanted->tables[i];
+        if (!view->view || cql__schema_table(run->work.schema, run->work.keyspace, view->name))
+            continue;
+        cql__describe_view(view, false, &cql);
+        cql.len -= cql.len > 0; /* the semicolon */
+        CORM_TRY(migrate__emit(run, &cql, NULL));
     }
     return CORM_OK;
 }
@@ -227,7 +280,7 @@ static corm_status drop_types(diff_run *run) {
 static corm_status drop_unwanted(diff_run *run) {
     const cql_keyspace *is = run->is_keyspace;
     for (uint32_t i = 0; i < is->table_count; i++)
-        if (!is_wanted_table(is->tables[i], run))
+        if (!is->tables[i]->view && !wanted_table(run, is->tables[i]))
             CORM_TRY(drop(run, "TABLE", is->tables[i]->name, true));
     return drop_types(run);
 }
@@ -238,7 +291,10 @@ static corm_status run_diff(diff_run *run, bool with_drops) {
     run->is_keyspace = migrate__snapshot_keyspace(run->is);
     run->wanted_keyspace = migrate__snapshot_keyspace(run->wanted);
     CORM_TRY(diff_types(run));
+    CORM_TRY(drop_views(run));
+    CORM_TRY(drop_changed_indexes(run));
     CORM_TRY(diff_tables(run));
+    CORM_TRY(create_views(run));
     return with_drops ? drop_unwanted(run) : CORM_OK;
 }
 

@@ -110,15 +110,34 @@ static void tables_that_are_not_wanted_stay_unless_said(void **state) {
                                                  "DROP TYPE a;\n");
 }
 
+#define VIEW                                                                                       \
+    "CREATE MATERIALIZED VIEW by_v AS SELECT k, v FROM t WHERE k IS NOT NULL AND v IS NOT NULL "   \
+    "PRIMARY KEY (v, k);"
+
+static void views_are_made_behind_their_tables_and_dropped_before(void **state) {
+    (void)state;
+    const char *plain = "CREATE TABLE t (k int PRIMARY KEY, v int, w int);";
+    const char *viewed = "CREATE TABLE t (k int PRIMARY KEY, v int, w int);" VIEW;
+    assert_string_equal(diff(viewed, viewed), "");
+    const char *made = diff(plain, viewed);
+    assert_int_equal(strncmp(made, "CREATE MATERIALIZED VIEW shop.by_v AS", 37), 0);
+    assert_string_equal(diff(viewed, "CREATE TABLE t (k int PRIMARY KEY, w int);"),
+                        "DROP MATERIALIZED VIEW by_v;\n"
+                        "-- destructive: what it holds is lost\n"
+                        "ALTER TABLE t DROP v;\n");
+}
+
 static void a_schema_printed_is_the_same_schema(void **state) {
     (void)state;
-    migrate_snapshot a = snapshot("CREATE TYPE b (y int); CREATE TYPE a (x frozen<b>);"
-                                  "CREATE TABLE t (k int, c int, v frozen<a>, s text static, "
-                                  "PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC) AND "
-                                  "gc_grace_seconds = 5; CREATE INDEX ON t (v);");
-    base_buf         text = { 0 };
-    bool             same = false;
-    corm_error       err = { 0 };
+    migrate_snapshot a = snapshot(
+        "CREATE TABLE x (k int PRIMARY KEY, c int); CREATE TYPE b (y int); CREATE TYPE a (x frozen<b>);"
+        "CREATE TABLE t (k int, c int, v frozen<a>, s text static, "
+        "PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC) AND "
+        "gc_grace_seconds = 5; CREATE INDEX ON t (v); CREATE MATERIALIZED VIEW b AS SELECT * FROM x "
+        "WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, k);");
+    base_buf   text = { 0 };
+    bool       same = false;
+    corm_error err = { 0 };
     migrate__snapshot_print(&a, &text);
     migrate_snapshot b = snapshot(base__buf_cstr(&text));
     assert_ok(migrate__snapshot_same(&a, &b, &same, &err), err);
@@ -137,6 +156,7 @@ int main(void) {
         cmocka_unit_test(options_differ_only_where_they_are_written),
         cmocka_unit_test(indexes_that_changed_are_made_anew),
         cmocka_unit_test(tables_that_are_not_wanted_stay_unless_said),
+        cmocka_unit_test(views_are_made_behind_their_tables_and_dropped_before),
         cmocka_unit_test(a_schema_printed_is_the_same_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,15 +258,23 @@ static void print_types(const cql_keyspace *keyspace, base_arena *arena, base_bu
     }
 }
 
+static void print_table(const cql_table *table, base_arena *arena, base_buf *out) {
+    if (table->view)
+        cql__describe_view(table, false, out);
+    else
+        cql__describe_table(table, false, out);
+    base__buf_puts(out, "\n\n");
+    print_indexes(table, arena, out);
+}
+
 void migrate__snapshot_print(const migrate_snapshot *snapshot, base_buf *out) {
     const cql_keyspace *keyspace = migrate__snapshot_keyspace(snapshot);
     base_arena          arena = { 0 };
     print_types(keyspace, &arena, out);
-    for (uint32_t i = 0; i < keyspace->table_count; i++) {
-        cql__describe_table(keyspace->tables[i], false, out);
-        base__buf_puts(out, "\n\n");
-        print_indexes(keyspace->tables[i], &arena, out);
-    }
+    for (int views = 0; views <= 1; views++)
+        for (uint32_t i = 0; i < keyspace->table_count; i++)
+            if ((keyspace->tables[i]->view != NULL) == views)
+                print_table(keyspace->tables[i], &arena, out);
     base__buf_put(out, snapshot->others.data, snapshot->others.len);
     base__arena_free(&arena);
 }
@@ -292,8 +300,14 @@ static void put_shape(const migrate_snapshot *snapshot, base_buf *out) {
     print_types(keyspace, &arena, out);
     for (uint32_t i = 0; i < keyspace->table_count; i++) {
         const cql_table *table = keyspace->tables[i];
-        base__buf_puts(out, "TABLE ");
+        base__buf_puts(out, table->view ? "VIEW " : "TABLE ");
         cql__put_name(out, table->name);
+        if (table->view) {
+            base__buf_puts(out, " OF ");
+            cql__put_name(out, table->view->base);
+            base__buf_printf(out, " %d ", (int)table->view->includes_all);
+            base__buf_put_str(out, table->view->where);
+        }
         base__buf_u8(out, '\n');
         for (uint32_t j = 0; j < table->column_count; j++) put_column(&table->columns[j], out);
         print_indexes(table, &arena, out);

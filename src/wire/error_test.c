@@ -167,7 +167,8 @@ static void names_of_what_exists_and_ids_of_what_does_not(void **state) {
 
 static void a_function_that_fails_is_named_with_its_argument_types(void **state) {
     (void)state;
-    static const uint8_t expected[] = "\0\0\x14\0\0\x01m\0\x06system\0\x04_add\0\x02\0\x0emap<int, text>\0\x03int";
+    static const uint8_t expected[] =
+        "\0\0\x14\0\0\x01m\0\x06system\0\x04_add\0\x02\0\x0emap<int, text>\0\x03int";
     wire_error error = { .code = 0x1400, .message = TEXT("m"), .keyspace = TEXT("system") };
     base_buf   body = { 0 };
     error.table = TEXT("_add(map<int, text>, int)");
