@@ -51,33 +51,51 @@ static bool is_cased(int32_t c) {
            category == UTF8PROC_CATEGORY_LT;
 }
 
-/* Marks and the like between letters do not count. */
-static bool is_ignorable(int32_t c) {
+/* A sign that holds letters together when it stands alone between them, as Java's rules for lower case see words. */
+static bool is_sign(int32_t c) {
     utf8proc_category_t category = utf8proc_category(c);
-    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME ||
-           category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_LM ||
-           category == UTF8PROC_CATEGORY_SK || c == '\'' || c == '.' || c == ':' || c == 0xB7 ||
-           c == 0x2019;
+    return c == '\'' || c == '.' || c == ':' || c == 0xB7 || c == 0x2019 ||
+           category == UTF8PROC_CATEGORY_PC || category == UTF8PROC_CATEGORY_PD;
 }
 
+/* Letters but ideographs, digits, marks. */
+static bool is_inside_word(int32_t c) {
+    utf8proc_category_t category = utf8proc_category(c);
+    bool                is_ideograph = c >= 0x3040 && c <= 0x9FFF;
+    return !is_ideograph &&
+           ((category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO) ||
+            category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_SK);
+}
+
+static bool stays_inside(int32_t c, bool *was_sign) {
+    bool sign = is_sign(c), inside = sign ? !*was_sign : is_inside_word(c);
+    *was_sign = sign;
+    return inside;
+}
+
+/* Whether the word has a letter with case before the place, or behind it. */
 static bool cased_before(corm_str text, size_t at) {
+    bool was_sign = false;
     while (at > 0) {
         size_t len;
         do at--;
         while (at > 0 && ((unsigned char)text.data[at] & 0xC0) == 0x80);
         int32_t c = character(text, at, &len);
         if (c < 0) return false;
-        if (!is_ignorable(c)) return is_cased(c);
+        if (is_cased(c)) return true;
+        if (!stays_inside(c, &was_sign)) return false;
     }
     return false;
 }
 
 static bool cased_after(corm_str text, size_t at) {
+    bool was_sign = false;
     while (at < text.len) {
         size_t  len;
         int32_t c = character(text, at, &len);
         if (c < 0) return false;
-        if (!is_ignorable(c)) return is_cased(c);
+        if (is_cased(c)) return true;
+        if (!stays_inside(c, &was_sign)) return false;
         at += len;
     }
     return false;
