@@ -145,17 +145,22 @@ static void fold_ascii_case(bool to_upper, corm_str text, base_buf *out) {
 
 /* ---- the other steps ---- */
 
+/* In memory of our own: decomposed and composed in place. */
 static void normalize(corm_str text, base_buf *out) {
-    utf8proc_uint8_t *made = NULL;
-    utf8proc_ssize_t  len =
-        utf8proc_map((const utf8proc_uint8_t *)text.data, (utf8proc_ssize_t)text.len, &made,
-                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (len == UTF8PROC_ERROR_NOMEM) out->failed = true;
-    if (len < 0)
-        base__buf_put_str(out, text);
+    const utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    const utf8proc_uint8_t *from = (const utf8proc_uint8_t *)text.data;
+    utf8proc_ssize_t        len = (utf8proc_ssize_t)text.len;
+    utf8proc_ssize_t        count = utf8proc_decompose(from, len, NULL, 0, how);
+    utf8proc_int32_t       *room = NULL;
+    if (count >= 0) room = calloc((size_t)count + 1, sizeof *room);
+    if (count >= 0 && !room) out->failed = true;
+    if (room) count = utf8proc_decompose(from, len, room, count, how);
+    if (room && count >= 0) count = utf8proc_reencode(room, count, how);
+    if (room && count >= 0)
+        base__buf_put(out, room, (size_t)count);
     else
-        base__buf_put(out, made, (size_t)len);
-    free(made);
+        base__buf_put_str(out, text);
+    free(room);
 }
 
 static int compare_fold(const void *key, const void *item) {

@@ -8,6 +8,8 @@
 
 typedef corm_status (*operation)(engine *store, corm_error *err);
 
+static void (*set_up)(engine *store); /* what a test needs beside the usual tables */
+
 static corm_status open_in_memory(engine **out, corm_error *err) {
     return engine__open(&(engine_options){ .map_bytes = (uint64_t)16 << 20 }, out, err);
 }
@@ -21,6 +23,7 @@ static engine *open_filled(void) {
     run(store, "CREATE TABLE k.t (a int, b int, v text, l list<int>, PRIMARY KEY (a, b))");
     run(store, "CREATE INDEX ON k.t (v)");
     run(store, "INSERT INTO k.t (a, b, v, l) VALUES (1, 1, 'x', [1, 2])");
+    if (set_up) set_up(store);
     return store;
 }
 
@@ -103,6 +106,31 @@ static corm_status select_rows(engine *store, corm_error *err) {
 static void a_select_survives_without_memory(void **state) {
     (void)state;
     survives(select_rows);
+}
+
+static void make_indexes(engine *store) {
+    run(store, "CREATE TABLE k.w (a int PRIMARY KEY, b int, c int, t text)");
+    run(store, "CREATE INDEX ON k.w (b) USING 'sai'");
+    run(store, "CREATE INDEX ON k.w (c) USING 'sai'");
+    run(store,
+        "CREATE CUSTOM INDEX ON k.w (t) USING 'org.apache.cassandra.index.sasi.SASIIndex' WITH OPTIONS = "
+        "{'mode': 'CONTAINS', 'analyzer_class': 'org.apache.cassandra.index.sasi.analyzer.StandardAnalyzer', "
+        "'tokenization_normalize_lowercase': 'true'}");
+    run(store, "INSERT INTO k.w (a, b, c, t) VALUES (1, 1, 1, 'Éa abcd')");
+}
+
+static corm_status by_indexes(engine *store, corm_error *err) {
+    CORM_TRY(execute_text(store, "SELECT * FROM k.w WHERE b >= 1 AND b < 5 AND c = 1", err));
+    CORM_TRY(execute_text(store, "SELECT * FROM k.w WHERE c > 0", err));
+    CORM_TRY(execute_text(store, "SELECT * FROM k.w WHERE t LIKE '%bcd%'", err));
+    CORM_TRY(execute_text(store, "SELECT * FROM k.w WHERE t LIKE 'éA'", err));
+    return execute_text(store, "UPDATE k.w SET t = 'È abc', b = 2 WHERE a = 1", err);
+}
+static void ranges_and_words_survive_without_memory(void **state) {
+    (void)state;
+    set_up = make_indexes;
+    survives(by_indexes);
+    set_up = NULL;
 }
 
 static corm_status describe(engine *store, corm_error *err) {
@@ -210,6 +238,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(opening_survives_without_memory),
     cmocka_unit_test(an_insert_survives_without_memory),
     cmocka_unit_test(a_select_survives_without_memory),
+    cmocka_unit_test(ranges_and_words_survive_without_memory),
     cmocka_unit_test(a_virtual_table_survives_without_memory),
     cmocka_unit_test(the_other_virtual_tables_survive_without_memory),
     cmocka_unit_test(a_new_table_survives_without_memory),

@@ -394,6 +394,7 @@ static void make_tables(const char *uri) {
         "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
         "CREATE TABLE k.a (t int, k int, v int, tag int, PRIMARY KEY (t, k))",
         "CREATE INDEX a_tag ON k.a (tag)",
+        "CREATE INDEX a_value ON k.a (v) USING 'sai'",
         "CREATE TABLE k.b (t int, k int, v int, pad text, PRIMARY KEY (t, k))",
         /* Verifying holds them against their tables. */
         "CREATE MATERIALIZED VIEW k.a_v AS SELECT * FROM k.a WHERE v IS NOT NULL AND t IS NOT NULL AND k IS NOT NULL PRIMARY KEY (v, t, k)",
