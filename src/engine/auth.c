@@ -105,7 +105,9 @@ static corm_status refuse_masked(inquiry *ask, const cql_checked_select *select)
 
 static corm_status may_select(inquiry *ask, const cql_checked_select *select) {
     const cql_table *table = select->table;
-    if (!is_readable_by_all(table)) CORM_TRY(ensure_table(ask, AUTH_SELECT, table));
+    corm_str         source = table->view ? table->view->base : table->name;
+    if (!is_readable_by_all(table))
+        CORM_TRY(ensure(ask, AUTH_SELECT, auth__data(&ask->arena, table->keyspace, source)));
     if (select->masked_restricted_count == 0) return CORM_OK;
     corm_str resource = auth__data(&ask->arena, table->keyspace, table->name);
     if (auth__may(ask->role, AUTH_UNMASK, resource) ||
@@ -114,10 +116,21 @@ static corm_status may_select(inquiry *ask, const cql_checked_select *select) {
     return refuse_masked(ask, select);
 }
 
+/* What is written shows in views, which are read from the table first. */
+static corm_status may_write_views(inquiry *ask, const cql_table *table) {
+    const cql_keyspace *keyspace = cql__schema_keyspace(ask->schema, table->keyspace);
+    CORM_TRY(ensure_table(ask, AUTH_SELECT, table));
+    for (const cql_table *view = cql__next_view(keyspace, table, NULL); view;
+         view = cql__next_view(keyspace, table, view))
+        CORM_TRY(ensure_table(ask, AUTH_MODIFY, view));
+    return CORM_OK;
+}
+
 static corm_status may_modify(inquiry *ask, const cql_checked_modify *modify) {
     CORM_TRY(ensure_table(ask, AUTH_MODIFY, modify->table));
     /* A condition tells what is stored. */
-    return modify->is_conditional ? ensure_table(ask, AUTH_SELECT, modify->table) : CORM_OK;
+    if (modify->is_conditional) CORM_TRY(ensure_table(ask, AUTH_SELECT, modify->table));
+    return modify->table->view_count > 0 ? may_write_views(ask, modify->table) : CORM_OK;
 }
 
 static corm_status may_batch(inquiry *ask, const cql_checked_batch *batch) {
@@ -186,6 +199,15 @@ static corm_status may_drop_index(inquiry *ask, const cql_ref *ref) {
                       auth__data(&ask->arena, keyspace, table->name));
 }
 
+/* So does a view. */
+static corm_status may_change_view(inquiry *ask, const cql_ref *ref) {
+    corm_str         keyspace = keyspace_of(ask, ref);
+    const cql_table *table = cql__schema_table(ask->schema, keyspace, ref->name.text);
+    if (!table || !table->view) return CORM_OK;
+    return may_change(ask, AUTH_ALTER, "ALTER", keyspace,
+                      auth__data(&ask->arena, keyspace, table->view->base));
+}
+
 static corm_status may_change_schema(inquiry *ask) {
     const cql_statement *s = ask->checked->statement;
     switch (s->kind) {
@@ -203,6 +225,10 @@ static corm_status may_change_schema(inquiry *ask) {
     case CQL_STMT_DROP_TYPE: return may_alter_type(ask, AUTH_DROP, "DROP", &s->as.drop.name);
     case CQL_STMT_CREATE_INDEX:
         return may_change_table(ask, AUTH_ALTER, "ALTER", &s->as.create_index.table);
+    case CQL_STMT_CREATE_VIEW:
+        return may_change_table(ask, AUTH_ALTER, "ALTER", &s->as.create_view.base);
+    case CQL_STMT_ALTER_VIEW: return may_change_view(ask, &s->as.alter_table.table);
+    case CQL_STMT_DROP_VIEW: return may_change_view(ask, &s->as.drop.name);
     case CQL_STMT_DROP_INDEX: return may_drop_index(ask, &s->as.drop.name);
     default: return CORM_OK;
     }
@@ -287,7 +313,9 @@ corm_status engine__auth_follow(engine_request *request, const engine_client *cl
     auth_change       out;
     bool is_data = change->target == CQL_CHANGED_KEYSPACE || change->target == CQL_CHANGED_TABLE;
     if (!is_data) return CORM_OK;
-    bool is_made = strcmp(change->verb, "CREATED") == 0 && client && client->role.data;
+    /* Nobody gets a view: what is allowed follows from its table. */
+    bool is_made = strcmp(change->verb, "CREATED") == 0 && client && client->role.data &&
+                   request->checked->kind != CQL_STMT_CREATE_VIEW;
     bool is_gone = strcmp(change->verb, "DROPPED") == 0;
     if (!is_made && !is_gone) return CORM_OK;
     CORM_TRY(engine__roles(request->store, request->txn, request->schema, &roles, err));

@@ -145,7 +145,7 @@ CORM_CHECKED corm_status engine__is_masked(engine *store, kv_txn *txn, const cql
 CORM_CHECKED corm_status auth__ensure(const auth_role *role, corm_str user, unsigned permission,
                                       corm_str resource, corm_error *err);
 
-/* ---- statements: role_statements.c, role_grant.c, role_list.c ---- */
+/* ---- statements: role_*.c ---- */
 
 /* Whether a statement is about roles and permissions; LIST reads, the others write. */
 bool engine__is_role_statement(cql_statement_kind kind);
@@ -180,6 +180,14 @@ bool        role__is_super(const role_run *run);
 corm_status role__not_found(role_run *run, corm_str name); /* "x doesn't exist" */
 /* CORM_UNAUTHORIZED "User u does not have sufficient privileges to perform the requested operation" */
 corm_status role__check(role_run *run, unsigned permission, corm_str resource);
+corm_status role__check_on_role(role_run *run, unsigned permission, corm_str role);
+/* A write that is about one name. */
+corm_status role__put_name(role_run *run, const char *text, corm_str name);
+corm_status role__drop(role_run *run);
+corm_status role__grant(role_run *run);
+corm_status role__revoke(role_run *run);
+corm_status role__add_identity(role_run *run);
+corm_status role__drop_identity(role_run *run);
 corm_status role__grant_permission(role_run *run);
 corm_status role__revoke_permission(role_run *run);
 /* The resource that a GRANT, REVOKE or LIST names, in the request's arena; `exists` says whether it does. */

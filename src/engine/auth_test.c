@@ -3,9 +3,6 @@
  * tests/roles. */
 #include "engine/auth.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "engine/core.h"
 #include "testing/memory.h"
 #include "testing/store.h"
@@ -52,12 +49,6 @@ static engine *open_filled(void) {
 
 /* ---- what lasts ---- */
 
-static const char *make_folder(char room[64]) {
-    snprintf(room, 64, "auth-XXXXXX");
-    assert_non_null(mkdtemp(room));
-    return room;
-}
-
 static engine *open_folder(const char *folder) {
     engine *store = NULL;
     assert_ok(engine__open(&(engine_options){ .path = folder }, &store, &err), err);
@@ -66,11 +57,10 @@ static engine *open_folder(const char *folder) {
 
 static void roles_last(void **state) {
     (void)state;
-    char    room[64];
-    engine *store = open_folder(make_folder(room));
+    engine *store = open_folder("lasts");
     fill(store);
     engine__close(store);
-    store = open_folder(room);
+    store = open_folder("lasts");
     expect(store, "LIST ROLES", "u|False|True|{}|ALL");
     assert_ok(engine__login(store, corm_str_of("u"), corm_str_of("u"), &err), err);
     allow_as(store, "u", "SELECT a FROM k.t");
@@ -81,8 +71,7 @@ static void roles_last(void **state) {
 
 static void another_store_on_the_folder_sees_changes_at_once(void **state) {
     (void)state;
-    char    room[64];
-    engine *one = open_folder(make_folder(room)), *other = open_folder(room);
+    engine *one = open_folder("shared"), *other = open_folder("shared");
     fill(one);
     allow_as(other, "u", "SELECT a FROM k.t");
     run(one, "REVOKE SELECT ON k.t FROM u");

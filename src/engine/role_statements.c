@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* role_statements.c -- CREATE, ALTER and DROP of roles, users and identities, GRANT and REVOKE of roles, as writes to system_auth in
- * a transaction of their own. First whether it is allowed, then whether it can be done, as the server asks. Thread: the commit
- * leader's; hashes of passwords are made before, on the caller's thread. */
+/* role_statements.c -- statements about roles, as writes to system_auth in a transaction of their own; CREATE and ALTER here.
+ * First whether it is allowed, then whether it can be done, as the server asks. Thread: the commit leader's; hashes of passwords
+ * are made before, on the caller's thread. */
 #include "base/text.h"
 #include "engine/auth.h"
 #include "engine/core.h"
@@ -54,7 +54,7 @@ corm_status role__check(role_run *run, unsigned permission, corm_str resource) {
                       S(run->user));
 }
 
-static corm_status check_on_role(role_run *run, unsigned permission, corm_str role) {
+corm_status role__check_on_role(role_run *run, unsigned permission, corm_str role) {
     return role__check(run, permission, auth__role_resource(run->request->arena, role));
 }
 
@@ -195,7 +195,7 @@ static corm_status create_role(role_run *run) {
 
 static corm_status may_alter(role_run *run, const cql_role *role) {
     bool is_self = run->user.data && corm_str_equal(run->user, role->name.text);
-    if (role->superuser && (is_self || auth__is_member(run->self, role->name.text)))
+    if (role->superuser && auth__is_member(run->self, role->name.text))
         return refuse(run, "You aren't allowed to alter your own superuser status or that of a "
                            "role granted to you");
     if (role__is_super(run)) return CORM_OK;
@@ -205,7 +205,7 @@ static corm_status may_alter(role_run *run, const cql_role *role) {
         return refuse(run, "Only superusers are allowed to alter access to datacenters.");
     if (role->cidrs)
         return refuse(run, "Only superusers are allowed to alter access from CIDR groups.");
-    if (!is_self) return check_on_role(run, AUTH_ALTER, role->name.text);
+    if (!is_self) return role__check_on_role(run, AUTH_ALTER, role->name.text);
     return role->login ? refuse(run, "You aren't allowed to alter LOGIN") : CORM_OK;
 }
 
@@ -243,192 +243,6 @@ static corm_status alter_role(role_run *run) {
     return base__fail(run->err, CORM_INVALID, "Role %.*s doesn't exist", S(role->name.text));
 }
 
-/* ---- DROP ---- */
-
-static corm_status drop_text(role_run *run, const char *text, corm_str name) {
-    cql_value value = auth__text(name);
-    return auth__put(&run->change, text, &value, 1, run->err);
-}
-
-static corm_status leave(role_run *run, corm_str member, corm_str role) {
-    cql_value set = auth__text_set(run->request->arena, &role, 1);
-    cql_value values[] = { set, auth__text(member) };
-    cql_value pair[] = { auth__text(role), auth__text(member) };
-    if (!set.data) return base__fail_memory(run->err);
-    CORM_TRY(auth__put(&run->change,
-                       "UPDATE system_auth.roles SET member_of = member_of - ? WHERE role = ?",
-                       values, 2, run->err));
-    return auth__put(&run->change,
-                     "DELETE FROM system_auth.role_members WHERE role = ? AND member = ?", pair, 2,
-                     run->err);
-}
-
-/* Nobody is a member of it any more, and it of none. */
-static corm_status drop_members(role_run *run, const auth_role *role) {
-    for (uint32_t i = 0; i < run->roles->count; i++) {
-        const auth_role *other = &run->roles->roles[i];
-        for (uint32_t j = 0; j < other->member_count; j++) {
-            if (!corm_str_equal(other->member_of[j], role->name)) continue;
-            CORM_TRY(leave(run, other->name, role->name));
-        }
-    }
-    for (uint32_t j = 0; j < role->member_count; j++) {
-        cql_value pair[] = { auth__text(role->member_of[j]), auth__text(role->name) };
-        CORM_TRY(auth__put(&run->change,
-                           "DELETE FROM system_auth.role_members WHERE role = ? AND member = ?",
-                           pair, 2, run->err));
-    }
-    return CORM_OK;
-}
-
-typedef struct identity_drop {
-    role_run *run;
-    corm_str  role;
-} identity_drop;
-
-static corm_status drop_identity_of(void *context, uint32_t row_count, const cql_value *values,
-                                    corm_error *err) {
-    identity_drop *drop = context;
-    corm_str       role = { (const char *)values[1].data, (size_t)values[1].len };
-    (void)row_count;
-    if (cql__is_null(values[1]) || !corm_str_equal(role, drop->role)) return CORM_OK;
-    corm_str identity =
-        base__arena_str(drop->run->request->arena,
-                        (corm_str){ (const char *)values[0].data, (size_t)values[0].len });
-    if (!identity.data) return base__fail_memory(err);
-    return drop_text(drop->run, "DELETE FROM system_auth.identity_to_role WHERE identity = ?",
-                     identity);
-}
-
-static corm_status drop(role_run *run, const auth_role *role) {
-    engine_request *request = run->request;
-    identity_drop   identities = { run, role->name };
-    corm_str        resource = auth__role_resource(request->arena, role->name);
-    if (!resource.data) return base__fail_memory(run->err);
-    CORM_TRY(drop_members(run, role));
-    CORM_TRY(auth__drop_grants(&run->change, run->roles, resource, false, run->err));
-    for (uint32_t i = 0; i < role->grant_count; i++)
-        CORM_TRY(auth__revoke(&run->change, role->name, role->grants[i].resource, AUTH_ALL, 0,
-                              run->err));
-    CORM_TRY(auth__select(request->store, request->txn, request->schema,
-                          "SELECT identity, role FROM system_auth.identity_to_role",
-                          drop_identity_of, &identities, run->err));
-    CORM_TRY(drop_text(run, "DELETE FROM system_auth.cidr_permissions WHERE role = ?", role->name));
-    CORM_TRY(
-        drop_text(run, "DELETE FROM system_auth.network_permissions WHERE role = ?", role->name));
-    return drop_text(run, "DELETE FROM system_auth.roles WHERE role = ?", role->name);
-}
-
-static corm_status drop_role(role_run *run) {
-    corm_str         name = run->statement->as.role.name.text;
-    const auth_role *role = auth__find(run->roles, name);
-    CORM_TRY(check_on_role(run, AUTH_DROP, name));
-    if (role && role->is_superuser && !role__is_super(run))
-        return refuse(run, "Only superusers can drop a role with superuser status");
-    if (!role && !run->statement->as.role.if_exists) return role__not_found(run, name);
-    if (run->user.data && corm_str_equal(run->user, name))
-        return base__fail(run->err, CORM_INVALID, "Cannot DROP primary role for current login");
-    return role ? drop(run, role) : CORM_OK;
-}
-
-/* ---- GRANT and REVOKE of roles ---- */
-
-static corm_status check_both(role_run *run, const auth_role **role, const auth_role **member) {
-    const cql_role *s = &run->statement->as.role;
-    CORM_TRY(check_on_role(run, AUTH_AUTHORIZE, s->name.text));
-    *role = auth__find(run->roles, s->name.text);
-    if (!*role) return role__not_found(run, s->name.text);
-    *member = auth__find(run->roles, s->other.text);
-    return *member ? CORM_OK : role__not_found(run, s->other.text);
-}
-
-static corm_status already(role_run *run, const auth_role *member, const auth_role *of) {
-    return base__fail(run->err, CORM_INVALID, "%.*s is a member of %.*s", S(member->name),
-                      S(of->name));
-}
-
-static corm_status grant_role(role_run *run) {
-    const auth_role *role, *member;
-    CORM_TRY(check_both(run, &role, &member));
-    if (auth__is_member(member, role->name)) return already(run, member, role);
-    if (auth__is_member(role, member->name)) return already(run, role, member);
-    cql_value set = auth__text_set(run->request->arena, &role->name, 1);
-    cql_value values[] = { set, auth__text(member->name) };
-    cql_value pair[] = { auth__text(role->name), auth__text(member->name) };
-    if (!set.data) return base__fail_memory(run->err);
-    CORM_TRY(auth__put(&run->change,
-                       "UPDATE system_auth.roles SET member_of = member_of + ? WHERE role = ?",
-                       values, 2, run->err));
-    return auth__put(&run->change,
-                     "INSERT INTO system_auth.role_members (role, member) VALUES (?, ?)", pair, 2,
-                     run->err);
-}
-
-static corm_status revoke_role(role_run *run) {
-    const auth_role *role, *member;
-    CORM_TRY(check_both(run, &role, &member));
-    for (uint32_t i = 0; i < member->member_count; i++) {
-        if (corm_str_equal(member->member_of[i], role->name))
-            return leave(run, member->name, role->name);
-    }
-    return base__fail(run->err, CORM_INVALID, "%.*s is not a member of %.*s", S(member->name),
-                      S(role->name));
-}
-
-/* ---- identities ---- */
-
-typedef struct identity_search {
-    corm_str name;
-    bool     found;
-} identity_search;
-
-static corm_status find_identity(void *context, uint32_t row_count, const cql_value *values,
-                                 corm_error *err) {
-    identity_search *search = context;
-    corm_str         identity = { (const char *)values[0].data, (size_t)values[0].len };
-    (void)row_count;
-    (void)err;
-    search->found |= corm_str_equal(search->name, identity);
-    return CORM_OK;
-}
-
-static corm_status has_identity(role_run *run, bool *out) {
-    identity_search search = { .name = run->statement->as.role.name.text };
-    CORM_TRY(auth__select(run->request->store, run->request->txn, run->request->schema,
-                          "SELECT identity FROM system_auth.identity_to_role", find_identity,
-                          &search, run->err));
-    *out = search.found;
-    return CORM_OK;
-}
-
-static corm_status add_identity(role_run *run) {
-    const cql_role *s = &run->statement->as.role;
-    bool            is_there;
-    CORM_TRY(role__check(run, AUTH_CREATE, corm_str_of("roles")));
-    if (!auth__find(run->roles, s->other.text))
-        return base__fail(run->err, CORM_INVALID,
-                          "Can not add identity for non-existent role '%.*s'", S(s->other.text));
-    CORM_TRY(has_identity(run, &is_there));
-    if (is_there && s->if_exists) return CORM_OK;
-    if (is_there) return base__fail(run->err, CORM_INVALID, "%.*s already exists", S(s->name.text));
-    cql_value values[] = { auth__text(s->name.text), auth__text(s->other.text) };
-    return auth__put(&run->change,
-                     "INSERT INTO system_auth.identity_to_role (identity, role) VALUES (?, ?)",
-                     values, 2, run->err);
-}
-
-static corm_status drop_identity(role_run *run) {
-    const cql_role *s = &run->statement->as.role;
-    bool            is_there;
-    CORM_TRY(role__check(run, AUTH_DROP, corm_str_of("roles")));
-    CORM_TRY(has_identity(run, &is_there));
-    if (!is_there && s->if_exists) return CORM_OK;
-    if (!is_there)
-        return base__fail(run->err, CORM_INVALID, "identity '%.*s' doesn't exist", S(s->name.text));
-    return drop_text(run, "DELETE FROM system_auth.identity_to_role WHERE identity = ?",
-                     s->name.text);
-}
-
 /* ---- one statement ---- */
 
 static corm_status run_statement(role_run *run) {
@@ -438,11 +252,11 @@ static corm_status run_statement(role_run *run) {
     case CQL_STMT_ALTER_ROLE:
     case CQL_STMT_ALTER_USER: return alter_role(run);
     case CQL_STMT_DROP_ROLE:
-    case CQL_STMT_DROP_USER: return drop_role(run);
-    case CQL_STMT_GRANT_ROLE: return grant_role(run);
-    case CQL_STMT_REVOKE_ROLE: return revoke_role(run);
-    case CQL_STMT_ADD_IDENTITY: return add_identity(run);
-    case CQL_STMT_DROP_IDENTITY: return drop_identity(run);
+    case CQL_STMT_DROP_USER: return role__drop(run);
+    case CQL_STMT_GRANT_ROLE: return role__grant(run);
+    case CQL_STMT_REVOKE_ROLE: return role__revoke(run);
+    case CQL_STMT_ADD_IDENTITY: return role__add_identity(run);
+    case CQL_STMT_DROP_IDENTITY: return role__drop_identity(run);
     case CQL_STMT_GRANT_PERMISSION: return role__grant_permission(run);
     default: return role__revoke_permission(run);
     }
