@@ -6,6 +6,7 @@
 #include "engine/auth.h"
 
 #include "base/text.h"
+#include "cql/parser.h"
 #include "cql/schema_build.h"
 #include "engine/core.h"
 
@@ -260,6 +261,22 @@ corm_status engine__authorize(engine *store, kv_txn *txn, const cql_schema *sche
                         .err = err };
     corm_status status = decide(&ask);
     base__arena_free(&ask.arena);
+    return status;
+}
+
+corm_status engine__authorize_text(engine *store, kv_txn *txn, const cql_schema *schema,
+                                   const engine_client *client, corm_str keyspace, corm_str text,
+                                   corm_error *err) {
+    base_arena     arena = { 0 };
+    cql_statement *statement = NULL;
+    corm_status    status = CORM_OK;
+    if (!client->role.data) return CORM_OK;
+    if (cql__parse(&arena, text, &statement, NULL, NULL) == CORM_OK &&
+        statement->kind == CQL_STMT_TRUNCATE) {
+        const cql_checked checked = { .kind = statement->kind, .statement = statement };
+        status = engine__authorize(store, txn, schema, client, keyspace, &checked, err);
+    }
+    base__arena_free(&arena);
     return status;
 }
 

@@ -136,6 +136,13 @@ CORM_CHECKED corm_status engine__authorize(engine *store, kv_txn *txn, const cql
                                            const engine_client *client, corm_str keyspace,
                                            const cql_checked *checked, corm_error *err);
 
+/* For a text that could not be checked: a permission that is missing is said first, where the statement is none that is looked at
+ * before that. CORM_OK: what was found stands. */
+CORM_CHECKED corm_status engine__authorize_text(engine *store, kv_txn *txn,
+                                                const cql_schema    *schema,
+                                                const engine_client *client, corm_str keyspace,
+                                                corm_str text, corm_error *err);
+
 /* Whether masked columns of the SELECT's table are to be hidden from the client. */
 CORM_CHECKED corm_status engine__is_masked(engine *store, kv_txn *txn, const cql_schema *schema,
                                            const engine_client *client, const cql_checked *checked,

@@ -148,8 +148,12 @@ static corm_status find_version(const engine_snapshot *snapshot, const engine_cl
                                         err);
     }
     ENGINE_STEP(options, "Parsing %.*s", ENGINE_TRACE_TEXT(request->text));
-    return engine__version_new(request->text, snapshot->schema,
-                               engine__request_keyspace(client, request), out, err);
+    corm_str    keyspace = engine__request_keyspace(client, request);
+    corm_status status = engine__version_new(request->text, snapshot->schema, keyspace, out, err);
+    if (status == CORM_OK) return CORM_OK;
+    CORM_TRY(engine__authorize_text(snapshot->store, snapshot->txn, snapshot->schema, client,
+                                    keyspace, request->text, err));
+    return status;
 }
 
 /* All that needs a snapshot and no writer. */
