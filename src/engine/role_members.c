@@ -132,6 +132,7 @@ corm_status role__grant(role_run *run) {
 corm_status role__revoke(role_run *run) {
     const auth_role *role, *member;
     CORM_TRY(check_both(run, &role, &member));
+    if (role == member) return CORM_OK; /* each is one of its own roles, and stays it */
     for (uint32_t i = 0; i < member->member_count; i++) {
         if (corm_str_equal(member->member_of[i], role->name))
             return leave(run, member->name, role->name);
