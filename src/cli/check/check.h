@@ -86,6 +86,9 @@ typedef struct check_workspace {
 /* A workspace that knows the system's tables. `keyspace` (may be NULL) is in use from the start, and made when no
  * file makes it. On failure there is nothing to free. */
 CORM_CHECKED corm_status check__begin(check_workspace *w, const char *keyspace, corm_error *err);
+/* The same with another schema, of which it keeps a reference. */
+CORM_CHECKED corm_status check__begin_over(check_workspace *w, const char *keyspace,
+                                           cql_schema *schema, corm_error *err);
 void                     check__free(check_workspace *w);
 
 /* Adds a text and looks at each of its statements. `name` and `text` are borrowed until check__free(). */

@@ -271,19 +271,25 @@ static bool is_keyspace_name(const char *name) {
     return len > 0 && len <= 48 && !name[len];
 }
 
-corm_status check__begin(check_workspace *w, const char *keyspace, corm_error *err) {
+corm_status check__begin_over(check_workspace *w, const char *keyspace, cql_schema *schema,
+                              corm_error *err) {
     *w = (check_workspace){ .keyspace = { "", 0 } };
     if (keyspace && !is_keyspace_name(keyspace))
         return base__fail(err, CORM_INVALID_ARGUMENT, "'%s' is no keyspace's name", keyspace);
-    CORM_TRY(engine__system_schema(&w->schema, err));
+    w->schema = cql__schema_ref(schema);
     if (!keyspace) return CORM_OK;
-    w->keyspace = base__arena_str(&w->arena, corm_str_of(keyspace));
-    if (w->keyspace.data) {
-        w->given_keyspace = w->keyspace;
-        return CORM_OK;
-    }
+    w->keyspace = w->given_keyspace = base__arena_str(&w->arena, corm_str_of(keyspace));
+    if (w->keyspace.data) return CORM_OK;
     check__free(w);
     return base__fail_memory(err);
+}
+
+corm_status check__begin(check_workspace *w, const char *keyspace, corm_error *err) {
+    cql_schema *schema;
+    CORM_TRY(engine__system_schema(&schema, err));
+    corm_status status = check__begin_over(w, keyspace, schema, err);
+    cql__schema_unref(schema);
+    return status;
 }
 
 static int compare(const void *a, const void *b) {
