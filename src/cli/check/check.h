@@ -67,6 +67,13 @@ typedef struct check_finding {
     const char       *reason, *better; /* of lint; NULL otherwise */
 } check_finding;
 
+/* The place of the last finding. */
+typedef struct check_cursor {
+    const check_file *file;
+    const char       *at;
+    uint32_t          line, column;
+} check_cursor;
+
 typedef struct check_workspace {
     base_arena        arena;
     cql_schema       *schema;
@@ -78,6 +85,7 @@ typedef struct check_workspace {
     uint32_t          statement_room, finding_room;
     check_statement **statements;
     check_finding    *findings;
+    check_cursor      cursor;
     bool              no_memory;
 } check_workspace;
 

@@ -21,17 +21,21 @@ static bool grow(check_workspace *w) {
     return true;
 }
 
-static void set_place(check_finding *finding) {
-    finding->line = 1;
-    finding->column = 1;
-    for (const char *c = finding->file->text.data; c < finding->at; c++) {
-        if (*c == '\n') {
-            finding->line++;
-            finding->column = 1;
-        } else if (((uint8_t)*c & 0xC0) != 0x80) {
-            finding->column++;
+/* From the last place on, where that is before it: findings mostly come one behind the other. */
+static void set_place(check_workspace *w, check_finding *finding) {
+    check_cursor *cursor = &w->cursor;
+    if (cursor->file != finding->file || cursor->at > finding->at)
+        *cursor = (check_cursor){ finding->file, finding->file->text.data, 1, 1 };
+    for (; cursor->at < finding->at; cursor->at++) {
+        if (*cursor->at == '\n') {
+            cursor->line++;
+            cursor->column = 1;
+        } else if (((uint8_t)*cursor->at & 0xC0) != 0x80) {
+            cursor->column++;
         }
     }
+    finding->line = cursor->line;
+    finding->column = cursor->column;
 }
 
 check_finding *check__find(check_workspace *w, const check_file *file, const char *at,
@@ -51,7 +55,7 @@ check_finding *check__find(check_workspace *w, const check_file *file, const cha
                                 .order = w->finding_count,
                                 .severity = severity,
                                 .rule = rule };
-    set_place(finding);
+    set_place(w, finding);
     finding->message = base__arena_str(&w->arena, corm_str_of(message));
     if (!finding->message.data) w->no_memory = true;
     w->finding_count++;

@@ -15,11 +15,15 @@ static const char *const severities[] = {
 
 /* ---- text ---- */
 
+/* The line, or of a very long one what is around the place. */
 static corm_str line_of(const check_finding *f) {
+    enum { BEFORE = 160, BEHIND = 160 };
     const char *start = f->at, *end = f->at;
-    const char *text_end = f->file->text.data + f->file->text.len;
-    while (start > f->file->text.data && start[-1] != '\n') start--;
-    while (end < text_end && *end != '\n' && *end != '\r') end++;
+    const char *text = f->file->text.data, *text_end = text + f->file->text.len;
+    while (start > text && start[-1] != '\n' && f->at - start < BEFORE) start--;
+    while (start < f->at && ((uint8_t)*start & 0xC0) == 0x80) start++;
+    while (end < text_end && *end != '\n' && *end != '\r' && end - f->at < BEHIND) end++;
+    while (end < text_end && end > f->at && ((uint8_t)*end & 0xC0) == 0x80) end--;
     return (corm_str){ start, (size_t)(end - start) };
 }
 
