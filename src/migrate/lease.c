@@ -171,11 +171,12 @@ static void rest(uint32_t least_ms, uint32_t most_ms) {
     nanosleep(&wait, NULL);
 }
 
-/* What an attempt may fail with and be made again. An attempt whose outcome is not known may have succeeded: the next look tells. */
+/* What an attempt may fail with and be made again. An attempt whose outcome is not known may have succeeded: the next look tells.
+ * A server error is what a node answers that has just been told of the table and has not made it yet. */
 static bool is_passing(corm_status status) {
     return status == CORM_WRITE_TIMEOUT || status == CORM_READ_TIMEOUT || status == CORM_TIMEOUT ||
            status == CORM_CAS_WRITE_UNKNOWN || status == CORM_UNAVAILABLE ||
-           status == CORM_OVERLOADED;
+           status == CORM_OVERLOADED || status == CORM_SERVER_ERROR;
 }
 
 static corm_status take(corm_migrator *migrator, int64_t *token, int64_t *sent, lease_seen *seen,
@@ -192,6 +193,12 @@ static corm_status take(corm_migrator *migrator, int64_t *token, int64_t *sent, 
     return try_take(migrator, seen, taken, err);
 }
 
+static corm_status too_late(const corm_migrator *migrator, const lease_seen *seen,
+                            corm_error *err) {
+    return base__fail(err, CORM_TIMEOUT, "%s holds the lease of the migrations; waited %u ms",
+                      seen->host[0] ? seen->host : "another process", (unsigned)migrator->wait_ms);
+}
+
 static corm_status wait_for(corm_migrator *migrator, int64_t *token, int64_t *sent,
                             corm_error *err) {
     lease_seen seen = { 0 };
@@ -203,9 +210,7 @@ static corm_status wait_for(corm_migrator *migrator, int64_t *token, int64_t *se
         if (status == CORM_OK && taken) return CORM_OK;
         if (status != CORM_OK && !is_passing(status)) return status;
         if (base__clock_mono_ns() > until)
-            return base__fail(
-                err, CORM_TIMEOUT, "%s holds the lease of the migrations; waited %u ms",
-                seen.host[0] ? seen.host : "another process", (unsigned)migrator->wait_ms);
+            return status == CORM_OK ? too_late(migrator, &seen, err) : status;
         if (!told && seen.is_held)
             migrate__notice(migrator, "waiting for %s, which holds the lease", seen.host);
         told = told || seen.is_held;
