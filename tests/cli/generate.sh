@@ -34,6 +34,8 @@ run
 run schema.cql
 run --schema schema.cql queries.cql --name 2nd
 run --schema schema.cql queries.cql --name int
+run --schema schema.cql queries.cql --name rows
+run models schema.cql --name corm
 run missing.cql
 printf '%s\n' '-- name: get :one' 'SELECT nme FROM users WHERE id = ?;' | run --schema schema.cql -
 printf '%s\n' '-- name: open :one' 'SELECT name FROM users WHERE id = ?;' | run --schema schema.cql - --name shop

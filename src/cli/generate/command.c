@@ -71,6 +71,20 @@ static const char *source_text(base_arena *arena, const char *schema, const char
     return out;
 }
 
+/* Names that the generated functions or the library's headers use themselves. */
+static bool is_usable(const char *name) {
+    static const char *const used[] = { "statements", "params",    "row",   "rows",
+                                        "answer",     "err",       "out",   "status",
+                                        "result",     "statement", "task",  "cells",
+                                        "context",    "value",     "items", "corm" };
+    bool                     usable = gen__is_c_name(name) && strncmp(name, "corm_", 5) != 0;
+    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++)
+        usable = usable && strcmp(name, used[i]) != 0;
+    if (!usable)
+        fprintf(stderr, "corm generate: '%s' cannot be the name: say another with --name\n", name);
+    return usable;
+}
+
 /* ---- files ---- */
 
 static corm_status same_file(const char *path, const base_buf *text, corm_error *err) {
@@ -160,7 +174,7 @@ static int run_queries(const generate_values *v, const cli_operands *files) {
         fputs("corm generate: memory is exhausted\n", stderr);
         code = CLI_USAGE;
     } else {
-        code = generate(v, &w, &unit);
+        code = is_usable(unit.name) ? generate(v, &w, &unit) : CLI_USAGE;
     }
     check__free(&w);
     return code;
@@ -201,6 +215,7 @@ static int generate_models(const generate_values *v, check_workspace *w, const c
     if (check__is_uri(from)) models.source = "a live schema";
     if (!models.name || !models.source)
         code = fail(&(corm_error){ .message = "memory is exhausted" }, CLI_USAGE);
+    if (code == CLI_OK && !is_usable(models.name)) code = CLI_USAGE;
     if (code == CLI_OK && gen__put_models(&models, &header, &source, &error) != CORM_OK)
         code = fail(&error, CLI_FAILED);
     if (code == CLI_OK) code = put_files(v, models.name, &header, &source);
@@ -227,10 +242,6 @@ static int run_models(const generate_values *v, const cli_operands *operands) {
 
 static int run_generate(const void *values, const cli_operands *operands) {
     const generate_values *v = values;
-    if (v->name && !gen__is_c_name(v->name)) {
-        fprintf(stderr, "corm generate: '%s' cannot be a name in C\n", v->name);
-        return CLI_USAGE;
-    }
     return strcmp(operands->items[0], "models") == 0 ? run_models(v, operands)
                                                      : run_queries(v, operands);
 }
