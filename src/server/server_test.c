@@ -454,6 +454,57 @@ static void a_client_may_go_in_the_middle(void **state) {
     stop(&all);
 }
 
+/* Answers that nobody takes would keep it for ever. */
+static void who_takes_no_answers_does_not_hold_up_the_end(void **state) {
+    (void)state;
+    served       all = serve_with((corm_server_options){ .stop_ms = 1, .max_unread_bytes = 1000 });
+    client      *c = dial(&all, 4);
+    wire_request select = query("SELECT * FROM system_schema.columns");
+    for (int i = 0; i < 200; i++) put_request(c, 1, &select);
+    send_all(c);
+    assert_true(next_frame(c));
+    stop(&all);
+    client_free(c);
+}
+
+/* Reads of one thread wait for each other, and all are answered. */
+static void one_thread_reads_for_all(void **state) {
+    (void)state;
+    enum { COUNT = 50 };
+    served       all = serve_with((corm_server_options){ .read_threads = 1 });
+    client      *c = dial(&all, 5);
+    wire_request select = query("SELECT * FROM system_schema.columns");
+    for (int16_t i = 0; i < COUNT; i++) put_request(c, i, &select);
+    send_all(c);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(next_frame(c));
+        assert_int_equal(c->frame.opcode, WIRE_OP_RESULT);
+    }
+    client_free(c);
+    stop(&all);
+}
+
+static int open_listening(int backlog) {
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    if (backlog > 0) assert_int_equal(listen(fd, backlog), 0);
+    return fd;
+}
+
+static void sockets_that_listen_already_are_taken(void **state) {
+    (void)state;
+    int     sockets[] = { open_listening(10), open_listening(10) };
+    served  all = serve_with((corm_server_options){ .sockets = sockets, .socket_count = 2 });
+    client *c = dial(&all, 4);
+    run(c, "SELECT key FROM system.local");
+    client_free(c);
+    stop(&all);
+    assert_int_equal(close(sockets[0]), 0); /* still the caller's */
+    assert_int_equal(close(sockets[1]), 0);
+}
+
 static corm_status start(corm_session *session, corm_server_options options) {
     corm_server *server = NULL;
     corm_status  status = corm_server_start(&server, session, &options, &err);
@@ -474,6 +525,15 @@ static void what_cannot_be_served_is_refused(void **state) {
     assert_status(start(all.session, (corm_server_options){ .listen = "localhost" }),
                   CORM_INVALID_ARGUMENT);
     assert_status(start(all.session, (corm_server_options){ .users = &nobody, .user_count = 1 }),
+                  CORM_INVALID_ARGUMENT);
+    int quiet = open_listening(0);
+    assert_status(start(all.session, (corm_server_options){ .sockets = &quiet, .socket_count = 1 }),
+                  CORM_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.message, "is no TCP socket that listens"));
+    close(quiet);
+    assert_status(start(all.session, (corm_server_options){ .sockets = &any, .socket_count = 17 }),
+                  CORM_INVALID_ARGUMENT);
+    assert_status(start(all.session, (corm_server_options){ .port = any, .loops = 65 }),
                   CORM_INVALID_ARGUMENT);
     assert_status(start(NULL, (corm_server_options){ .port = any }), CORM_INVALID_ARGUMENT);
     assert_status(start(all.session, (corm_server_options){ .listen = "0.0.0.0", .port = any }),
@@ -544,6 +604,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_large_answer_comes_whole),
     cmocka_unit_test(requests_under_way_are_answered_before_the_end),
     cmocka_unit_test(a_client_may_go_in_the_middle),
+    cmocka_unit_test(who_takes_no_answers_does_not_hold_up_the_end),
+    cmocka_unit_test(one_thread_reads_for_all),
+    cmocka_unit_test(sockets_that_listen_already_are_taken),
     cmocka_unit_test(what_cannot_be_served_is_refused),
     cmocka_unit_test(the_session_and_its_clients_see_the_same),
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* TLS: Corm's own driver, and OpenSSL's client where details matter. Certificates are made on the spot. */
+#include <openssl/pem.h>
+
 #include "server/client_for_tests.h"
 #include "testing/certificates.h"
 #include "tls/tls.h"
@@ -230,6 +232,38 @@ static void files_that_cannot_be_used_are_named(void **state) {
     assert_status(try_files(NULL, NULL, "ca.pem"), CORM_INVALID_ARGUMENT);
 }
 
+/* The same key behind a password. */
+static void lock_key(const char *from, const char *to, const char *password) {
+    FILE     *in = fopen(from, "r"), *out = fopen(to, "w");
+    EVP_PKEY *key = PEM_read_PrivateKey(in, NULL, NULL, NULL);
+    assert_non_null(key);
+    assert_int_equal(PEM_write_PKCS8PrivateKey(out, key, EVP_aes_256_cbc(), password,
+                                               (int)strlen(password), NULL, NULL),
+                     1);
+    EVP_PKEY_free(key);
+    fclose(in);
+    fclose(out);
+}
+
+static void a_key_may_have_a_password(void **state) {
+    (void)state;
+    corm_server        *server = NULL;
+    corm_server_options options = { .port = CORM_ANY_PORT,
+                                    .tls_certificate_file = "node.pem",
+                                    .tls_key_file = "locked.key",
+                                    .tls_key_password = "open" };
+    served              all = serve();
+    lock_key("node.key", "locked.key", "open");
+    assert_ok(corm_server_start(&server, all.session, &options, &err), err);
+    corm_server_stop(server);
+    options.tls_key_password = "wrong";
+    assert_status(corm_server_start(&server, all.session, &options, &err), CORM_IO);
+    assert_non_null(strstr(err.message, "locked.key"));
+    options.tls_key_password = NULL;
+    assert_status(corm_server_start(&server, all.session, &options, &err), CORM_IO);
+    stop(&all);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_own_driver_reads_and_writes),
     cmocka_unit_test(both_versions_are_spoken),
@@ -241,6 +275,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_end_is_announced),
     cmocka_unit_test(noise_ends_only_its_own_connection),
     cmocka_unit_test(files_that_cannot_be_used_are_named),
+    cmocka_unit_test(a_key_may_have_a_password),
 };
 
 int main(void) {

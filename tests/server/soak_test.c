@@ -31,6 +31,13 @@ enum {
     MAY_GROW_KB = 8 * 1024
 };
 
+/* Which keeps what was freed for a while. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER true
+#else
+#define HAS_SANITIZER false
+#endif
+
 static pid_t       server;
 static char        uri[64], port_text[16];
 static uint16_t    port;
@@ -395,7 +402,7 @@ static void mixed_load_with_disconnects_neither_fails_nor_grows(void **state) {
         "soak: %u requests in %d s, %u dropped with their session; the server's own memory: %ld kB "
         "after a third, %ld kB at the end\n",
         atomic_load(&requests), seconds, atomic_load(&dropped), early, late);
-    assert_true(late - early < MAY_GROW_KB);
+    if (!HAS_SANITIZER) assert_true(late - early < MAY_GROW_KB);
     kill(server, SIGTERM);
     assert_int_equal(wait_for(server), 0);
 }

@@ -167,6 +167,18 @@ def check_errors(session):
         assert (error.required_replicas, error.alive_replicas) == (2, 1)
 
 
+def check_trace(session):
+    text = "SELECT * FROM p LIMIT 1"
+    result = session.execute(text, trace=True)
+    assert result.one()
+    trace = result.get_query_trace(max_wait_sec=10)
+    assert trace.request_type == "Execute CQL3 query" and trace.parameters["query"] == text
+    assert trace.duration is not None and str(trace.coordinator) and str(trace.client)
+    elapsed = [event.source_elapsed for event in trace.events]
+    assert len(elapsed) > 2 and elapsed == sorted(elapsed)
+    assert text in trace.events[0].description
+
+
 def check(version, **options):
     cluster, session = connect(version, **options)
     session.execute("DROP KEYSPACE IF EXISTS python")
@@ -183,7 +195,7 @@ def check(version, **options):
     check_errors(session)
     warned = session.execute("SELECT count(*) FROM system.local").response_future.warnings
     assert version == 3 or not warned or "Aggregation" in warned[0]
-    assert session.execute("SELECT * FROM p LIMIT 1", trace=True).one()
+    check_trace(session)
     cluster.shutdown()
 
 
