@@ -55,7 +55,7 @@ typedef struct bench_system {
     void (*sync)(void *store);
 } bench_system;
 
-extern const bench_system bench_corm, bench_mapper, bench_sqlite, bench_lmdb;
+extern const bench_system bench_corm, bench_feed, bench_mapper, bench_sqlite, bench_lmdb;
 
 /* Says what failed and ends the program. */
 _Noreturn void bench_fail(const char *what, const char *why);

@@ -13,6 +13,7 @@ typedef struct connection {
     corm_batch     *batch;
 } connection;
 
+static bool is_fed;           /* the table has a change feed */
 static char folder_uri[4096]; /* of the one store that a run opens */
 
 static void check(corm_status status, const corm_error *err, const char *what) {
@@ -28,15 +29,20 @@ static void *open_store(const char *folder, bench_promise promise, bool create) 
                                      .relaxed_durability = promise == BENCH_IN_OS };
     check(corm_session_open(&session, folder_uri, &options, &err), &err, "open");
     if (!create) return session;
+    char                 text[300];
     corm_execute_options how = { .error = &err };
-    check(
-        corm_execute_with(
-            session,
-            "CREATE TABLE IF NOT EXISTS items (user text, seq int, name text, email text, score double, "
-            "created timestamp, PRIMARY KEY (user, seq))",
-            &how, NULL),
-        &err, "create table");
+    snprintf(
+        text, sizeof text,
+        "CREATE TABLE IF NOT EXISTS items (user text, seq int, name text, email text, score double, "
+        "created timestamp, PRIMARY KEY (user, seq)) WITH cdc = %s",
+        is_fed ? "true" : "false");
+    check(corm_execute_with(session, text, &how, NULL), &err, "create table");
     return session;
+}
+
+static void *open_fed(const char *folder, bench_promise promise, bool create) {
+    is_fed = true;
+    return open_store(folder, promise, create);
 }
 
 static void close_store(void *store) {
@@ -169,6 +175,20 @@ static void sync_store(void *store) {
 
 const bench_system bench_corm = {
     .open = open_store,
+    .close = close_store,
+    .connect = connect_store,
+    .disconnect = disconnect_store,
+    .insert = insert,
+    .insert_batch = insert_batch,
+    .point_read = point_read,
+    .slice = slice,
+    .scan = scan,
+    .sync = sync_store,
+};
+
+/* The same, and each write is told in the change feed. */
+const bench_system bench_feed = {
+    .open = open_fed,
     .close = close_store,
     .connect = connect_store,
     .disconnect = disconnect_store,

@@ -102,6 +102,7 @@ typedef struct named_system {
 
 static const named_system systems[] = {
     { "corm", &bench_corm, false, BENCH_ON_DISK },
+    { "corm-feed", &bench_feed, false, BENCH_ON_DISK },
     { "corm-mapper", &bench_mapper, false, BENCH_ON_DISK },
     { "sqlite-full", &bench_sqlite, true, BENCH_ON_DISK },
     { "sqlite-normal", &bench_sqlite, true, BENCH_IN_OS },

@@ -169,6 +169,20 @@ static void ranges_and_partitions_come_before_their_rows(void **state) {
     close_all(store, &reader);
 }
 
+static void counters_and_a_dropped_keyspace_are_told(void **state) {
+    (void)state;
+    engine            *store = open_with_table();
+    engine_feed_reader reader;
+    open_feed(store, ENGINE_FEED_NOW, 0, &reader);
+    run(store, "CREATE TABLE k.c (a int PRIMARY KEY, n counter) WITH cdc = true");
+    run(store, "UPDATE k.c SET n = n + 2 WHERE a = 1");
+    run(store, "UPDATE k.c SET n = n + 3 WHERE a = 1");
+    run(store, "DROP KEYSPACE k");
+    expect_changes(&reader, "SCHEMA CREATED TABLE c; INSERT 1 {} {n=2}; UPDATE 1 {n=2} {n=5}; "
+                            "SCHEMA DROPPED KEYSPACE ");
+    close_all(store, &reader);
+}
+
 static void what_changes_nothing_is_not_told(void **state) {
     (void)state;
     engine            *store = open_with_table();
@@ -429,6 +443,7 @@ int main(void) {
         cmocka_unit_test(each_change_is_told_with_what_was_before),
         cmocka_unit_test(collections_are_told_whole),
         cmocka_unit_test(ranges_and_partitions_come_before_their_rows),
+        cmocka_unit_test(counters_and_a_dropped_keyspace_are_told),
         cmocka_unit_test(what_changes_nothing_is_not_told),
         cmocka_unit_test(only_chosen_tables_are_fed_unless_all_are),
         cmocka_unit_test(a_record_is_read_by_the_schema_of_its_time),

@@ -100,6 +100,39 @@ static void an_insert_survives_without_memory(void **state) {
     survives(insert);
 }
 
+static corm_status read_feed(engine *store, corm_error *err) {
+    engine_feed_reader reader;
+    base_arena         arena = { 0 };
+    uint32_t           count = 0;
+    engine_feed_change items[4];
+    corm_status        status =
+        engine__feed_open(store, ENGINE_FEED_OLDEST, 0, (engine_feed_position){ 0 }, &reader, err);
+    do {
+        if (status == CORM_OK) status = engine__feed_read(&reader, &arena, items, 4, &count, err);
+        if (status == CORM_OK) engine__feed_release(items, count);
+    } while (status == CORM_OK && count > 0);
+    engine__feed_close(&reader);
+    base__arena_free(&arena);
+    return status;
+}
+
+static corm_status write_and_read_feed(engine *store, corm_error *err) {
+    static const char *const texts[] = {
+        "ALTER TABLE k.t WITH cdc = true",
+        "INSERT INTO k.t (a, b, v, l) VALUES (1, 2, 'y', [3])",
+        "DELETE FROM k.t WHERE a = 1 AND b > 1",
+        "ALTER TABLE k.t ADD more int",
+        "TRUNCATE k.t",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        CORM_TRY(execute_text(store, texts[i], err));
+    return read_feed(store, err);
+}
+static void the_feed_survives_without_memory(void **state) {
+    (void)state;
+    survives(write_and_read_feed);
+}
+
 static corm_status select_rows(engine *store, corm_error *err) {
     return execute_text(store, "SELECT * FROM k.t WHERE v = 'x'", err);
 }
@@ -236,6 +269,7 @@ static void a_batch_survives_without_memory(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(opening_survives_without_memory),
+    cmocka_unit_test(the_feed_survives_without_memory),
     cmocka_unit_test(an_insert_survives_without_memory),
     cmocka_unit_test(a_select_survives_without_memory),
     cmocka_unit_test(ranges_and_words_survive_without_memory),

@@ -28,7 +28,7 @@ void engine__scan_head(row_scan *scan, uint32_t clustering_count, cql_value *clu
     if (out->flags & ROW_LIVENESS_EXPIRES) {
         out->liveness.ttl = (uint32_t)scan_uvarint(scan);
         out->liveness.expires = (uint32_t)scan_uvarint(scan);
-        out->liveness.tombstone = out->flags & ROW_LIVENESS_TOLD;
+        out->liveness.tombstone = out->liveness.ttl && (out->flags & ROW_LIVENESS_TOLD);
     }
     out->deleted_at = ENGINE_NO_TIMESTAMP;
     out->deleted_local = 0;

@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/fail.h"
 #include "engine/engine.h"
 #include "session/door.h"
 #include "testing/check.h"
+#include "testing/door.h"
 
 static corm_error err;
 
@@ -276,6 +278,48 @@ static void the_state_says_what_is_kept(void **state) {
     corm_session_close(session);
 }
 
+static corm_status no_answer(void *context, corm_str keyspace, const wire_request *request,
+                             wire_answer *answer, corm_error *e) {
+    (void)context, (void)keyspace, (void)request, (void)answer;
+    return base__fail(e, CORM_IO, "nothing is asked");
+}
+
+static void a_session_without_a_store_has_no_feed(void **state) {
+    (void)state;
+    testing_counts     counts = { 0 };
+    corm_session      *session = testing__session(no_answer, NULL, &counts);
+    corm_feed_settings settings = { .all_tables = true };
+    corm_feed_state    feed_state;
+    corm_feed         *feed;
+    assert_status(corm_feed_open(session, NULL, &feed, &err), CORM_UNSUPPORTED);
+    assert_null(feed);
+    assert_status(corm_feed_configure(session, &settings, &err), CORM_UNSUPPORTED);
+    assert_status(corm_feed_state_of(session, &feed_state, &err), CORM_UNSUPPORTED);
+    corm_session_close(session);
+}
+
+static void another_session_of_the_folder_goes_on(void **state) {
+    (void)state;
+    corm_session *writer = open_session("corm:./shared");
+    run(writer, "CREATE TABLE t (a int PRIMARY KEY) WITH cdc = true");
+    corm_feed *feed = open_feed(writer, (corm_feed_options){ .from = CORM_FEED_NOW });
+    run(writer, "INSERT INTO t (a) VALUES (1)");
+    expect_change(next(feed), CORM_CHANGE_INSERT, "a=1", "-", "a=1");
+    corm_feed_position position = corm_feed_position_of(feed);
+    corm_session      *reader = open_session("corm:./shared");
+    corm_feed         *other =
+        open_feed(reader, (corm_feed_options){ .from = CORM_FEED_BEHIND, .position = position });
+    run(writer, "INSERT INTO t (a) VALUES (2)");
+    expect_change(next(other), CORM_CHANGE_INSERT, "a=2", "-", "a=2");
+    run(reader, "INSERT INTO t (a) VALUES (3)");
+    expect_change(next(feed), CORM_CHANGE_INSERT, "a=2", "-", "a=2");
+    expect_change(next(feed), CORM_CHANGE_INSERT, "a=3", "-", "a=3");
+    corm_feed_close(feed);
+    corm_feed_close(other);
+    corm_session_close(writer);
+    corm_session_close(reader);
+}
+
 /* ---- waiting ---- */
 
 typedef struct waiter {
@@ -478,6 +522,8 @@ int main(void) {
         cmocka_unit_test(only_wanted_tables_are_handed_out),
         cmocka_unit_test(many_are_read_at_once),
         cmocka_unit_test(the_state_says_what_is_kept),
+        cmocka_unit_test(a_session_without_a_store_has_no_feed),
+        cmocka_unit_test(another_session_of_the_folder_goes_on),
         cmocka_unit_test(a_write_or_a_call_wakes_who_waits),
         cmocka_unit_test(applying_all_changes_gives_the_table),
     };
