@@ -211,8 +211,11 @@ function(corm_generate_tests)
   if(CORM_SANITIZE)
     set(flags "-g -fsanitize=${CORM_SANITIZE} -fno-sanitize-recover=all")
   endif()
-  corm_add_test(cli.generate cli ${CMAKE_COMMAND} -E env
-    "CORM_CC=${CMAKE_C_COMPILER}" "CORM_CFLAGS=${flags}" ${CMAKE_SOURCE_DIR}/tests/generate/run)
+  set(run ${CMAKE_COMMAND} -E env "CORM_CC=${CMAKE_C_COMPILER}" "CORM_CFLAGS=${flags}"
+    ${CMAKE_SOURCE_DIR}/tests/generate/run)
+  corm_add_test(cli.generate cli ${run})
+  corm_add_cassandra_test(cli.generate ${run})
+  corm_add_serve_test(cli.generate ${run})
   set(example ${CMAKE_SOURCE_DIR}/examples/generate)
   corm_add_test(cli.generate.example cli $<TARGET_FILE:corm> generate --schema ${example}/schema.cql
     ${example}/queries.cql --name blog --output ${example} --check)

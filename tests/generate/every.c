@@ -433,9 +433,9 @@ static void set_up(void) {
     addresses[0] = every_queries_address_value(&address, &cells);
 }
 
-int main(void) {
-    MUST(corm_session_open(&session, "corm:./store", &(corm_session_options){ .keyspace = "g" },
-                           &err));
+int main(int argc, char **argv) {
+    const char *uri = argc > 1 ? argv[1] : "corm:./store";
+    MUST(corm_session_open(&session, uri, &(corm_session_options){ .keyspace = "g" }, &err));
     MUST(every_queries_open(&q, session, &err));
     set_up();
     every_type_goes_there_and_back();
