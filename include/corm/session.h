@@ -56,7 +56,10 @@ typedef struct corm_session_options {
         *page_token_key; /* 32 bytes, for corm_page_token(); the same in every process that
                                     * reads the tokens. default: made at open */
     const corm_cluster_options *cluster; /* of a cassandra: URI. default: none */
-    uint32_t                    _canary; /* must stay 0 */
+    const char
+            *guard_rails; /* of the embedded store: "name=value" by commas or lines, with the names
+                              * of cassandra.yaml; see docs/guard-rails.md. default: Cassandra's */
+    uint32_t _canary;     /* must stay 0 */
 } corm_session_options;
 
 /* Opens a session; `options` may be NULL. On success *out is released by corm_session_close(). Errors:

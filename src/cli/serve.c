@@ -15,7 +15,7 @@
 
 typedef struct serve_values {
     int64_t     port, max_connections, idle, loops;
-    const char *listen, *users, *limits, *tls_cert, *tls_key, *tls_ca;
+    const char *listen, *users, *limits, *guard, *guards, *tls_cert, *tls_key, *tls_ca;
     bool        everybody, read_only, must_exist, relaxed, auth, default_user;
 } serve_values;
 
@@ -43,6 +43,10 @@ static const cli_option serve_options[] = {
       "requires certificates of clients, signed by an authority of this file", 0, 0, NULL },
     { "limits", 0, CLI_TEXT, OPTION(limits), "FILE",
       "lines NAME NUMBER, names as of corm_server_options: max_requests 1000", 0, 0, NULL },
+    { "guard", 0, CLI_TEXT, OPTION(guard), "NAME=VALUE,...",
+      "guard rails, with the names of cassandra.yaml: tombstone_warn_threshold=500", 0, 0, NULL },
+    { "guards", 0, CLI_TEXT, OPTION(guards), "FILE",
+      "guard rails, one a line; --guard stands over them", 0, 0, NULL },
     { "allow-everybody", 0, CLI_FLAG, OPTION(everybody), NULL,
       "lets clients of other machines in without a password", 0, 0, NULL },
     { "max-connections", 0, CLI_NUMBER, OPTION(max_connections), "N", "default: 8192", 1, 1000000,
@@ -198,6 +202,9 @@ static int open_and_serve(base_arena *arena, const serve_values *values, const c
     if (!uri) return failed(&error, "memory is exhausted");
     if (read_options(arena, values, &options, &where, &error) != CORM_OK)
         return failed(&error, where);
+    if (cli__serve_guards(arena, values->guards, values->guard, &how.guard_rails, &error) !=
+        CORM_OK)
+        return failed(&error, values->guards);
     options.sockets = sockets;
     options.socket_count = cli__listen_sockets(sockets);
     int code = cli__open_session("serve", uri, &how, &session);

@@ -15,6 +15,10 @@ CORM_CHECKED corm_status cli__serve_users(base_arena *arena, const char *path,
 CORM_CHECKED corm_status cli__serve_limits(const char *path, corm_server_options *options,
                                            corm_error *err);
 
+/* The guard rails of a file and, over them, those of the command's line; each may be NULL. In the arena. */
+CORM_CHECKED corm_status cli__serve_guards(base_arena *arena, const char *path, const char *given,
+                                           const char **out, corm_error *err);
+
 /* ---- systemd: serve_systemd.c ---- */
 
 /* Tells who started this and asked to be told. */

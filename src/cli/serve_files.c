@@ -137,3 +137,18 @@ corm_status cli__serve_limits(const char *path, corm_server_options *options, co
     base__buf_free(&text);
     return status;
 }
+
+corm_status cli__serve_guards(base_arena *arena, const char *path, const char *given,
+                              const char **out, corm_error *err) {
+    base_buf    text = { 0 };
+    corm_status status = path ? cli__read_whole_file(path, &text, err) : CORM_OK;
+    base__buf_puts(&text, "\n");
+    if (given) base__buf_puts(&text, given);
+    if (status == CORM_OK) status = base__buf_status(&text, err);
+    if (status == CORM_OK) {
+        *out = base__arena_str(arena, base__buf_str(&text)).data;
+        if (!*out) status = base__fail_memory(err);
+    }
+    base__buf_free(&text);
+    return status;
+}

@@ -48,6 +48,14 @@ static const struct step *find_step(cql_statement_kind kind) {
 corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace,
                               int64_t now_us, base_arena *arena, cql_schema **next,
                               cql_schema_change *change, corm_error *err) {
+    return cql__schema_apply_guarded(NULL, schema, statement, keyspace, now_us, arena, next, change,
+                                     err);
+}
+
+corm_status cql__schema_apply_guarded(const cql_guard *guard, cql_schema *schema,
+                                      const cql_statement *statement, corm_str keyspace,
+                                      int64_t now_us, base_arena *arena, cql_schema **next,
+                                      cql_schema_change *change, corm_error *err) {
     const struct step *step = find_step(statement->kind);
     if (!step) {
         return base__fail(err, CORM_INVALID, "%s is not supported by Corm",
@@ -61,6 +69,7 @@ corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement
         .arena = arena,
         .err = err,
         .change = change,
+        .guard = guard,
         .next_storage_id = schema->next_storage_id,
     };
     corm_status status = step->apply(&ddl, statement);

@@ -8,6 +8,7 @@
 #define CQL_DDL_H
 
 #include "base/fail.h"
+#include "cql/guard.h"
 #include "cql/options.h"
 #include "cql/schema_build.h"
 
@@ -18,6 +19,7 @@ typedef struct cql_ddl {
     base_arena        *arena;
     corm_error        *err;
     cql_schema_change *change;
+    const cql_guard   *guard; /* NULL: nobody is held up */
     uint32_t           next_storage_id;
     cql_schema        *next; /* NULL: nothing has changed */
 } cql_ddl;

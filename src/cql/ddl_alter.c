@@ -5,6 +5,7 @@
  * stays hidden by the time of the drop. */
 #include "base/text.h"
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 #include "cql/java.h"
 #include "cql/resolve_type.h"
 #include "cql/types_internal.h"
@@ -115,6 +116,7 @@ static corm_status add_column(alteration *a, const cql_column_def *written) {
                           CQL_S(column.name));
     }
     CORM_TRY(check_added(a, &column));
+    CORM_TRY(cql__guard_vector(ddl, "Column", column.name, column.type));
     const cql_dropped_column *before = find_dropped(a->before, column.name);
     column.id = before ? before->id : a->draft.next_column_id++;
     a->draft.columns[a->draft.column_count++] = column;
@@ -124,6 +126,7 @@ static corm_status add_column(alteration *a, const cql_column_def *written) {
 
 static corm_status add_columns(alteration *a) {
     for (uint32_t i = 0; i < a->s->column_count; i++) CORM_TRY(add_column(a, &a->s->columns[i]));
+    CORM_TRY(cql__guard_columns(a->ddl, a->before->name, a->draft.column_count));
     return cql__ddl_validate_table(a->ddl, &a->draft);
 }
 
@@ -356,6 +359,7 @@ static corm_status alter_options(alteration *a) {
                           "gc_grace_seconds too low might cause undelivered updates to expire "
                           "before being replayed.");
     }
+    CORM_TRY(cql__guard_compression(ddl, &a->draft.options));
     a->changed = !cql__table_options_equal(&a->draft.options, &a->before->options);
     return cql__table_options_validate(&c, &a->draft.options);
 }
@@ -376,6 +380,10 @@ static corm_status drop_compact_storage(alteration *a) {
 }
 
 static corm_status alter(alteration *a) {
+    if (a->s->kind == CQL_ALTER_ADD || a->s->kind == CQL_ALTER_DROP ||
+        a->s->kind == CQL_ALTER_RENAME)
+        CORM_TRY(cql__guard_flag(a->ddl, CQL_GUARD_ALTER_TABLE, "alter_table",
+                                 "ALTER TABLE changing columns"));
     switch (a->s->kind) {
     case CQL_ALTER_ADD: return add_columns(a);
     case CQL_ALTER_DROP: return drop_columns(a);

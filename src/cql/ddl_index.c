@@ -6,6 +6,7 @@
 #include "cql/ddl_index.h"
 #include "base/text.h"
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 
 /* What the statement asks for, with the server's presets. */
 typedef struct request {
@@ -261,6 +262,7 @@ static corm_status make_index(cql_ddl *ddl, request *r) {
     for (uint32_t i = 0; i < r->s->target_count; i++)
         CORM_TRY(check_target(ddl, r, &r->targets[i]));
     if (r->name.data == NULL) CORM_TRY(make_name(ddl, r));
+    CORM_TRY(cql__guard_index(ddl, r->table, r->name));
     if (r->s->target_count != 1)
         return cql__ddl_refuse_targets(ddl, r->class, r->name, r->targets, r->s->target_count);
     cql_map_option     sorted = r->options;

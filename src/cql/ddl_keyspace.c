@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* ddl_keyspace.c -- CREATE, ALTER and DROP KEYSPACE. Pure; any thread. */
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 #include "cql/replication.h"
 
 /* The properties, when their names are known and replication is a map. */
@@ -79,6 +80,7 @@ corm_status cql__create_keyspace(cql_ddl *ddl, const cql_statement *statement) {
     if (cql__schema_keyspace(ddl->schema, name)) {
         return s->if_not_exists ? CORM_OK : exists_already(ddl, name);
     }
+    CORM_TRY(cql__guard_keyspace(ddl, name));
     if (written.map.count == 0) {
         return base__fail(ddl->err, CORM_CONFIG_ERROR, "Missing replication strategy class");
     }
@@ -133,6 +135,8 @@ corm_status cql__drop_keyspace(cql_ddl *ddl, const cql_statement *statement) {
     CORM_TRY(cql__ddl_begin(ddl, name));
     const cql_keyspace *keyspace = cql__schema_keyspace(ddl->schema, name);
     if (!keyspace) return s->if_exists ? CORM_OK : not_there(ddl, name);
+    CORM_TRY(cql__guard_flag(ddl, CQL_GUARD_DROP_KEYSPACE, "drop_keyspace_enabled",
+                             "DROP KEYSPACE functionality"));
     for (uint32_t i = 0; i < keyspace->table_count; i++) {
         CORM_TRY(cql__ddl_drop_storage(ddl, keyspace->tables[i]));
     }

@@ -2,6 +2,7 @@
 /* ddl_table.c -- CREATE, DROP and TRUNCATE TABLE. Pure; any thread. */
 #include "base/text.h"
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 #include "cql/java.h"
 #include "cql/resolve_type.h"
 
@@ -402,6 +403,18 @@ static corm_status no_primary_key(cql_ddl *ddl, const cql_create_table *s) {
                       CQL_S(name));
 }
 
+static corm_status guard_new(cql_ddl *ddl, corm_str table, uint32_t columns,
+                             const cql_table_options *options) {
+    CORM_TRY(cql__guard_columns(ddl, table, columns));
+    CORM_TRY(cql__guard_table(ddl, table));
+    return cql__guard_compression(ddl, options);
+}
+
+static corm_status guard_drop(cql_ddl *ddl) {
+    return cql__guard_flag(ddl, CQL_GUARD_DROP_TABLE, "drop_truncate_table_enabled",
+                           "DROP and TRUNCATE TABLE functionality");
+}
+
 corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
     const cql_create_table *s = &statement->as.create_table;
     corm_str                table = s->table.name.text;
@@ -421,7 +434,10 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
     if (cql__schema_table(ddl->schema, keyspace, table)) {
         return s->if_not_exists ? CORM_OK : cql__ddl_exists_already(ddl, keyspace, table);
     }
+    CORM_TRY(guard_new(ddl, table, s->column_count, &draft.options));
     CORM_TRY(cql__ddl_draft_table(ddl, s, keyspace, &draft));
+    for (uint32_t i = 0; i < draft.column_count; i++)
+        CORM_TRY(cql__guard_vector(ddl, "Column", draft.columns[i].name, draft.columns[i].type));
     CORM_TRY(cql__ddl_validate_table(ddl, &draft));
     draft.storage_id = ddl->next_storage_id++;
     CORM_TRY(cql__ddl_changed(ddl, CQL_CHANGED_TABLE, "CREATED", keyspace, table));
@@ -456,6 +472,7 @@ corm_status cql__drop_table(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "Table '%.*s.%.*s' doesn't exist",
                           CQL_S(keyspace), CQL_S(name));
     }
+    CORM_TRY(guard_drop(ddl));
     CORM_TRY(check_droppable(ddl, table));
     const cql_keyspace *before = cql__schema_keyspace(ddl->schema, keyspace);
     if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
@@ -518,5 +535,6 @@ corm_status cql__truncate(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID,
                           "Cannot TRUNCATE materialized view directly; must truncate base table "
                           "instead");
+    CORM_TRY(guard_drop(ddl));
     return truncate_all(ddl, table);
 }

@@ -5,6 +5,7 @@
  * anew that mention it. */
 #include "base/text.h"
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 #include "cql/java.h"
 #include "cql/resolve_type.h"
 
@@ -66,6 +67,7 @@ static corm_status make_type(cql_ddl *ddl, const cql_create_type *s, corm_str ke
         names[i] = s->fields[i].name.text;
         CORM_TRY(cql__resolve_type(ddl->schema, keyspace, s->fields[i].type, ddl->arena, &types[i],
                                    ddl->err));
+        CORM_TRY(cql__guard_vector(ddl, "Field", names[i], types[i]));
     }
     *out =
         cql__type_udt(ddl->arena, keyspace, s->name.name.text, names, types, s->field_count, false);
@@ -90,6 +92,7 @@ corm_status cql__create_type(cql_ddl *ddl, const cql_statement *statement) {
         return base__fail(ddl->err, CORM_INVALID, "A user type with name '%.*s' already exists",
                           CQL_S(name));
     }
+    CORM_TRY(cql__guard_fields(ddl, name, s->field_count));
     CORM_TRY(check_duplicates(ddl, s));
     CORM_TRY(make_type(ddl, s, keyspace, &type));
     if (!cql__keyspace_draft(ddl->arena, before, &draft)) return base__fail_memory(ddl->err);
@@ -260,6 +263,8 @@ static corm_status add_field(cql_ddl *ddl, const cql_alter_table *s, const cql_k
     }
     CORM_TRY(cql__resolve_type(ddl->schema, type->keyspace, field->type, ddl->arena, &field_type,
                                ddl->err));
+    CORM_TRY(cql__guard_fields(ddl, type->name, type->count + 1));
+    CORM_TRY(cql__guard_vector(ddl, "Field", field->name.text, field_type));
     CORM_TRY(check_new_field(ddl, keyspace, type, field, field_type));
     corm_str        *names = BASE_NEW_ARRAY(ddl->arena, corm_str, (size_t)type->count + 1);
     const cql_type **types = BASE_NEW_ARRAY(ddl->arena, const cql_type *, (size_t)type->count + 1);

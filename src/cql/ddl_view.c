@@ -5,6 +5,7 @@
  * A view is a table with a definition; its columns keep the ids that they have in the base table. */
 #include "base/text.h"
 #include "cql/ddl.h"
+#include "cql/ddl_guard.h"
 #include "cql/java.h"
 #include "cql/parser.h"
 
@@ -335,11 +336,14 @@ static corm_status make_view(request *r) {
     return publish(ddl, r->base, &r->draft, r->name);
 }
 
+static corm_status check_counter(request *r) {
+    if (!r->base->is_counter) return CORM_OK;
+    return base__fail(r->ddl->err, CORM_INVALID,
+                      "Materialized views are not supported on counter tables");
+}
+
 static corm_status check_base(request *r) {
     corm_error *err = r->ddl->err;
-    if (r->base->is_counter)
-        return base__fail(err, CORM_INVALID,
-                          "Materialized views are not supported on counter tables");
     if (r->base->options.gc_grace_seconds != 0) return CORM_OK;
     return base__fail(err, CORM_INVALID,
                       "Cannot create materialized view '%.*s' for base table '%.*s' with "
@@ -387,7 +391,12 @@ corm_status cql__create_view(cql_ddl *ddl, const cql_statement *statement) {
     CORM_TRY(check_written(&r));
     CORM_TRY(cql__ddl_permit(ddl, "ALTER", CQL_ON_TABLE, r.keyspace, s->base.name.text));
     CORM_TRY(cql__ddl_begin(ddl, r.keyspace));
+    if (ddl->guard && !ddl->guard->values[CQL_GUARD_VIEWS])
+        return base__fail(ddl->err, CORM_INVALID,
+                          "Materialized views are disabled. Enable in cassandra.yaml to use.");
     CORM_TRY(find_base(&r, &done));
+    if (!done) CORM_TRY(check_counter(&r));
+    if (!done) CORM_TRY(cql__guard_view(ddl, r.base, r.name));
     CORM_TRY(cql__ddl_warn(ddl, corm_str_of(EXPERIMENTAL)));
     if (done) return CORM_OK;
     CORM_TRY(check_base(&r));

@@ -15,6 +15,7 @@
 #include "corm/types.h"
 #include "cql/ast.h"
 #include "cql/codec.h"
+#include "cql/guard.h"
 
 typedef enum cql_column_kind {
     CQL_PARTITION_KEY,
@@ -242,6 +243,13 @@ CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_stateme
 /* The same schema under the next serial, which is how the store says that something it reads together with the schema has
  * changed. One reference; NULL: no memory. */
 cql_schema *cql__schema_renumbered(const cql_schema *schema);
+
+/* The same within guard rails; NULL: none. */
+CORM_CHECKED corm_status cql__schema_apply_guarded(const cql_guard *guard, cql_schema *schema,
+                                                   const cql_statement *statement,
+                                                   corm_str keyspace, int64_t now_us,
+                                                   base_arena *arena, cql_schema **next,
+                                                   cql_schema_change *change, corm_error *err);
 
 /* Resolves a written type against the schema. Unfrozen collections or UDTs inside others are
  * refused. */

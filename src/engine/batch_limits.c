@@ -3,9 +3,8 @@
  * batch_size_warn_threshold 5 KiB, batch_size_fail_threshold 50 KiB, unlogged_batch_across_partitions_warn_threshold 10).
  * Thread: the commit leader's. */
 #include "base/fail.h"
+#include "engine/core.h"
 #include "engine/write_internal.h"
-
-enum { WARN_BYTES = 5 * 1024, FAIL_BYTES = 50 * 1024, WARN_PARTITIONS = 10 };
 
 static size_t row_bytes(const engine_row *row) {
     size_t size = 0;
@@ -43,11 +42,14 @@ static void warn(engine_write *write, base_buf *text) {
 
 static corm_status check_size(engine_write *write, size_t bytes, const char *tables, base_buf *text,
                               corm_error *err) {
-    if (bytes > FAIL_BYTES) return base__fail(err, CORM_INVALID, "Batch too large");
-    if (bytes <= WARN_BYTES) return CORM_OK;
+    const cql_guard *guard = &write->request->store->guard;
+    size_t           most = (size_t)guard->values[CQL_GUARD_BATCH_WARN];
+    if (cql__guard_over(guard, CQL_GUARD_BATCH_FAIL, (int64_t)bytes))
+        return base__fail(err, CORM_INVALID, "Batch too large");
+    if (!cql__guard_over(guard, CQL_GUARD_BATCH_WARN, (int64_t)bytes)) return CORM_OK;
     base__buf_printf(text,
-                     "Batch for [%s] is of size %zu, exceeding specified threshold of %d by %zu.",
-                     tables, bytes, WARN_BYTES, bytes - WARN_BYTES);
+                     "Batch for [%s] is of size %zu, exceeding specified threshold of %zu by %zu.",
+                     tables, bytes, most, bytes - most);
     warn(write, text);
     return CORM_OK;
 }
@@ -58,7 +60,9 @@ corm_status engine__check_batch(engine_write *write, cql_batch_kind kind, corm_e
     base_buf tables = { 0 }, text = { 0 };
     put_tables(write, &tables);
     corm_status status = check_size(write, batch_bytes(write), base__buf_cstr(&tables), &text, err);
-    if (status == CORM_OK && kind == CQL_BATCH_UNLOGGED && partitions > WARN_PARTITIONS) {
+    if (status == CORM_OK && kind == CQL_BATCH_UNLOGGED &&
+        cql__guard_over(&write->request->store->guard, CQL_GUARD_UNLOGGED_WARN,
+                        (int64_t)partitions)) {
         base__buf_printf(
             &text,
             "Unlogged batch covering %zu partitions detected against table%s [%s]. You should use a logged "

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "cql/guard.h"
 #include "engine/feed.h"
 #include "engine/store.h"
 #include "engine/vector.h"
@@ -88,6 +89,9 @@ struct engine {
         feed_stored; /* the leader's: in the transaction under way; in clock_txn */
 
     engine_vectors vectors; /* graphs of vector indexes */
+
+    cql_guard guard;
+    bool      has_guards; /* some other than tombstones and batches hold somebody up */
 
     engine_queue queue;
 

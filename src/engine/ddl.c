@@ -55,8 +55,9 @@ corm_status engine__ddl(engine_request *request, cql_schema **next, corm_error *
     cql_schema       *schema = (cql_schema *)(uintptr_t)request->schema;
     cql_schema       *changed;
     cql_schema_change change = { 0 };
-    CORM_TRY(cql__schema_apply(schema, request->checked->statement, request->keyspace,
-                               request->now_us, request->arena, &changed, &change, err));
+    CORM_TRY(cql__schema_apply_guarded(request->guard, schema, request->checked->statement,
+                                       request->keyspace, request->now_us, request->arena, &changed,
+                                       &change, err));
     corm_status status = CORM_OK;
     if (changed != schema) status = store_change(request, changed, &change, err);
     if (status == CORM_OK) status = engine__auth_follow(request, request->client, &change, err);

@@ -57,6 +57,17 @@ static corm_status check_suspect(engine *store, corm_error *err) {
                       inner.message);
 }
 
+static corm_status read_guards(engine *store, const char *text, corm_error *err) {
+    cql_guard usual;
+    cql__guard_init(&usual);
+    store->guard = usual;
+    if (text) CORM_TRY(cql__guard_read(&store->guard, corm_str_of(text), err));
+    for (int i = 0; i < CQL_GUARD_NAMES; i++)
+        if (i < CQL_GUARD_TOMBSTONES_WARN || i > CQL_GUARD_UNLOGGED_WARN)
+            store->has_guards |= store->guard.values[i] != usual.values[i];
+    return CORM_OK;
+}
+
 static corm_status open_parts(engine *store, const engine_options *options, corm_error *err) {
     kv_options how = {
         .path = options->path,
@@ -85,7 +96,8 @@ corm_status engine__open(const engine_options *options, engine **out, corm_error
     store->password_cost = PASSWORD_USUAL_COST;
     atomic_store(&store->clock, INT64_MIN);
     store->clock_stored = store->clock_pending = INT64_MIN;
-    corm_status status = open_parts(store, options, err);
+    corm_status status = read_guards(store, options->guard_rails, err);
+    if (status == CORM_OK) status = open_parts(store, options, err);
     if (status == CORM_OK) status = engine__queue_init(store, err);
     if (status == CORM_OK) {
         *out = store;

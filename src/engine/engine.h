@@ -27,9 +27,11 @@ typedef struct engine_options {
     uint64_t          map_bytes;   /* address space to begin with; grows. default: 64 GiB */
     uint32_t          max_readers; /* default: 512 */
     int64_t (*now_us)(void);       /* default: the wall clock; for tests */
+    const char *
+        guard_rails; /* "name=value" by commas or lines: see cql/guard.h. NULL: the server's defaults */
 } engine_options;
 
-/* On success *out is released by engine__close(). CORM_VERSION: another format; CORM_CORRUPT: damaged; CORM_DISK_FULL;
+/* On success *out is released by engine__close(). CORM_INVALID_ARGUMENT: the guard rails; CORM_VERSION: another format; CORM_CORRUPT: damaged; CORM_DISK_FULL;
  * CORM_IO. Nothing is changed on failure. */
 CORM_CHECKED corm_status engine__open(const engine_options *options, engine **out, corm_error *err);
 

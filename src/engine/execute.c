@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/guard.h"
 #include "engine/trace.h"
 
 /* ---- requests ---- */
@@ -103,6 +104,7 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
     } else {
         CORM_TRY(engine__is_masked(run.store, run.txn, run.schema, client, checked, &run.is_masked,
                                    err));
+        CORM_TRY(engine__guard_request(&run, err));
         CORM_TRY(engine__select(&run, err));
         add_warnings(checked->select, answer);
     }

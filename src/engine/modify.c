@@ -7,6 +7,7 @@
 
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/guard.h"
 #include "engine/trace.h"
 
 typedef struct write_item {
@@ -153,6 +154,7 @@ static void fill_request(write_call *call, const engine_round *round, engine_req
     run->txn = round->txn;
     run->schema = round->schema;
     run->keyspace = call->keyspace;
+    run->client = call->client;
     run->arena = round->arena;
     if (call->request->kind == WIRE_BATCH) return;
     run->checked = call->one.version->checked;
@@ -191,6 +193,7 @@ static corm_status run_plain(engine_job *job, engine_round *round, corm_error *e
         CORM_TRY(check_item(call, &call->items[i], round->txn, round->schema, err));
     }
     fill_request(call, round, &run);
+    CORM_TRY(engine__guard_request(&run, err));
     if (!job->is_alone)
         CORM_TRY(run_modification(call, &run, err));
     else

@@ -75,6 +75,8 @@ typedef struct engine_row_read {
          live; /* has a live marker or a live cell of any column: the row exists. Cells of columns that are not needed count
                 * only from the marker's timestamp on, also when the marker has expired */
     bool has_liveness; /* its marker is live */
+    uint32_t
+        tombstones; /* cells of needed columns that are not live; 1 for a deletion of the row where there is nothing else */
 } engine_row_read;
 
 /* Fills values[column->index] for the needed columns that the row holds (static columns from a static row, clustering and

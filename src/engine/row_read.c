@@ -12,6 +12,7 @@ typedef struct assembly {
     uint32_t        now_s;
     int64_t         base;
     int64_t         hidden; /* cells at or below it are not there */
+    uint32_t       *tombstones;
 } assembly;
 
 int64_t engine__hidden_until(const cql_table *table, const cql_column *column) {
@@ -27,6 +28,13 @@ static inline int64_t hidden_until(const cql_table *table, const cql_column *col
 
 static bool is_visible(const assembly *as, const engine_cell *cell) {
     return engine__cell_is_live(cell, as->now_s) && cell->timestamp > as->hidden;
+}
+
+/* The same for a cell that was asked for. */
+static bool is_seen(const assembly *as, const engine_cell *cell) {
+    bool live = engine__cell_is_live(cell, as->now_s);
+    *as->tombstones += !live;
+    return live && cell->timestamp > as->hidden;
 }
 
 static uint8_t *put_sized(uint8_t *at, corm_bytes bytes) {
@@ -49,7 +57,7 @@ static cql_value assemble_collection(const assembly *as, row_scan *body, uint32_
     for (uint32_t i = 0; i < cells; i++) {
         engine_cell cell;
         engine__scan_cell(body, as->base, true, &cell);
-        if (!is_visible(as, &cell) || body->bad) continue;
+        if (!is_seen(as, &cell) || body->bad) continue;
         count++;
         if (as->type->id != CQL_LIST) at = put_sized(at, cell.path);
         if (as->type->id != CQL_SET) at = put_sized(at, cell.value);
@@ -72,7 +80,7 @@ static cql_value assemble_udt(const assembly *as, row_scan *body, uint32_t cells
     for (uint32_t i = 0; i < cells; i++) {
         engine_cell cell;
         engine__scan_cell(body, as->base, true, &cell);
-        if (body->bad || cell.path.len != 2 || !is_visible(as, &cell)) continue;
+        if (body->bad || cell.path.len != 2 || !is_seen(as, &cell)) continue;
         uint16_t field = base__load_u16(cell.path.data);
         if (field >= fields) continue;
         values[field] = cql__value_of(cell.value);
@@ -101,7 +109,7 @@ static inline cql_value read_simple(const assembly *as, row_scan *body) {
     engine_cell cell;
     if (is_plain(as, body)) return (cql_value){ body->at + 2, body->at[1] };
     engine__scan_cell(body, as->base, false, &cell);
-    return !body->bad && is_visible(as, &cell) ? cql__value_of(cell.value) : CQL_NULL;
+    return !body->bad && is_seen(as, &cell) ? cql__value_of(cell.value) : CQL_NULL;
 }
 
 static cql_value read_column(const assembly *as, row_column *column, bool *failed) {
@@ -173,6 +181,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
     set_null(needed, needed_count, is_static, values);
     out->has_liveness = (head.flags & ROW_LIVENESS) && engine__cell_is_live(&head.liveness, now_s);
     out->live = out->has_liveness;
+    out->tombstones = 0;
 
     for (uint32_t i = 0; i < head.column_count && !scan.bad; i++) {
         row_column stored;
@@ -181,7 +190,8 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
         bool              is_needed = column != NULL;
         if (!column && !out->live) column = column_with_id(table, stored.id);
         if (!column) continue;
-        assembly as = { column->type, arena, now_s, head.base, hidden_until(table, column) };
+        assembly as = { column->type,    arena, now_s, head.base, hidden_until(table, column),
+                        &out->tombstones };
         if (is_needed) {
             values[column->index] = read_column(&as, &stored, &failed);
             out->live = out->live || !cql__is_null(values[column->index]);
@@ -193,6 +203,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
     }
     /* A view's row whose key holds a regular column of its table lives by its marker alone. */
     if (table->view && table->view->key_id != 0) out->live = out->has_liveness;
+    if (!out->live && out->tombstones == 0) out->tombstones = (head.flags & ROW_DELETION) != 0;
     if (failed) return base__fail_memory(err);
     return scan.bad ? engine__row_damaged(table, err) : CORM_OK;
 }

@@ -2,7 +2,7 @@
 /* select.c -- executes a checked SELECT on a snapshot: chooses the source of rows, sets the limits, writes the answer.
  * Thread: the reader's, without a lock. */
 #include "base/fail.h"
-#include "engine/select_internal.h"
+#include "engine/guard.h"
 #include "engine/trace.h"
 
 enum { USUAL_BODY = 256 }; /* bytes; enough for a row of most tables */
@@ -166,6 +166,7 @@ static corm_status run_select(select_run *run, corm_error *err) {
     bool none;
     CORM_TRY(set_keys(run, &none, err));
     if (!none) CORM_TRY(check_serial(run, err));
+    if (run->request->guard) CORM_TRY(engine__guard_select(run, err));
     begin_answer(run);
     if (run->select->sort_count) CORM_TRY(check_sort(run, err));
     if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));
@@ -175,6 +176,7 @@ static corm_status run_select(select_run *run, corm_error *err) {
     if (run->select->sort_count) CORM_TRY(select__sort_end(run, err));
     if (run->ann) CORM_TRY(select__ann_end(run, err));
     CORM_TRY(end_answer(run, err));
+    if (run->tombstones > 0) CORM_TRY(engine__warn_tombstones(run, err));
     ENGINE_STEP(run->request->options, "Read %u rows%s", run->writer.rows,
                 run->has_more ? "; there are more" : "");
     return CORM_OK;

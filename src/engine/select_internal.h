@@ -54,7 +54,8 @@ typedef struct select_run {
     bool       in_partition;
     bool       had_row; /* a live row was met in it */
     bool       static_live;
-    bool       skip_partition; /* nothing more is wanted of it */
+    bool       skip_partition;        /* nothing more is wanted of it */
+    uint32_t   live_rows, tombstones; /* met */
     uint32_t   partition_rows;
     corm_bytes row_bytes, static_bytes; /* for WRITETIME and TTL; data NULL: none */
 

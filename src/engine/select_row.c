@@ -2,7 +2,7 @@
 /* select_row.c -- partitions and rows as a SELECT meets them: liveness, static content, filters. Thread: the reader's. */
 #include "base/fail.h"
 #include "base/text.h"
-#include "engine/select_internal.h"
+#include "engine/guard.h"
 
 bool select__in_bounds(const select_run *run, corm_bytes clustering) {
     if (!run->bounds) return true;
@@ -124,7 +124,10 @@ corm_status select__row(select_run *run, corm_bytes key, corm_bytes bytes, corm_
     base__arena_reset(&run->row_arena);
     CORM_TRY(engine__row_read(run->table, false, bytes, run->request->now_s, run->select->needed,
                               run->select->needed_count, &run->row_arena, run->values, &read, err));
+    run->tombstones += read.tombstones;
+    if (read.tombstones > 0) CORM_TRY(engine__guard_tombstones(run, err));
     if (!read.live) return CORM_OK;
+    run->live_rows++;
     run->had_row = true;
     run->last_was_static = false;
     run->row_bytes = bytes;

@@ -13,6 +13,7 @@
 #ifndef ENGINE_STORE_H
 #define ENGINE_STORE_H
 
+#include "cql/guard.h"
 #include "engine/engine.h"
 #include "engine/kv.h"
 #include "engine/row.h"
@@ -39,7 +40,8 @@ typedef struct engine_request {
     const cql_schema    *schema;
     const cql_checked   *checked;
     const wire_options  *options;
-    const engine_client *client; /* of a read */
+    const engine_client *client;
+    const cql_guard     *guard; /* NULL: whoever asks is not held up */
     corm_str             keyspace;
     uint32_t             value_count;
     const cql_value     *values; /* validated */

@@ -2,7 +2,7 @@
 /* write.c -- INSERT, UPDATE and DELETE into row images. See write_internal.h. Thread: the commit leader's. */
 #include "base/fail.h"
 #include "base/text.h"
-#include "engine/write_internal.h"
+#include "engine/guard.h"
 
 /* Cassandra's limit: Attributes.MAX_TTL. */
 enum { MAX_TTL = 20 * 365 * 24 * 60 * 60, MAX_CLUSTERING = 65535 };
@@ -205,7 +205,7 @@ static bool assigns_static(const cql_checked_modify *modify) {
 static corm_status assign_all(engine_write *write, const cql_checked_modify *modify,
                               write_image *image, cql_eval_env *env, image_stamp *stamp,
                               corm_error *err) {
-    (void)write;
+    engine_request *request = write->request;
     stamp->shadow = engine__deletions_at(&image->partition->deletions,
                                          image->is_static ? NULL : &image->clustering);
     image->changed_before = image->changed;
@@ -213,6 +213,8 @@ static corm_status assign_all(engine_write *write, const cql_checked_modify *mod
     for (uint32_t i = 0; i < modify->assign_count; i++) {
         const cql_assign *assign = &modify->assigns[i];
         if ((assign->column->kind == CQL_STATIC) != image->is_static) continue;
+        if (request->guard && !image->table->is_system)
+            CORM_TRY(engine__guard_assign(request, assign, env, err));
         CORM_TRY(engine__write_assign(write, image, assign, env, stamp, err));
     }
     if (modify->kind == CQL_MODIFY_INSERT && !image->is_static)
@@ -271,6 +273,8 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     cql_checked_modify expanded;
     image_stamp        stamp = { .timestamp = timestamp, .now_s = write->request->now_s };
     CORM_TRY(eval_timestamp(modify, &env, &stamp.timestamp, err));
+    if (write->request->guard)
+        CORM_TRY(engine__guard_timestamp(write->request, modify, stamp.timestamp, err));
     CORM_TRY(expand_json(modify, &modify, &env, &expanded, err));
     if (write->is_conditional) stamp.timestamp = timestamp;
     if (modify->deletes_rows)

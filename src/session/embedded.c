@@ -136,6 +136,7 @@ corm_status session__open_embedded(const char *path, const corm_session_options 
         .durability = options->relaxed_durability ? ENGINE_RELAXED : ENGINE_DURABLE,
         .read_only = options->read_only,
         .must_exist = options->must_exist,
+        .guard_rails = options->guard_rails,
     };
     corm_status status = engine__open(&how, &door->store, err);
     if (status != CORM_OK) {
