@@ -29,6 +29,7 @@ static bool is_sai_option(corm_str name) {
     static const char *const names[] = { "maximum_node_connections",
                                          "construction_beam_width",
                                          "similarity_function",
+                                         "search_beam_width", /* Corm's own */
                                          "optimize_for",
                                          "case_sensitive",
                                          "normalize",
@@ -282,13 +283,14 @@ static corm_status check_words(const sai_check *x, bool *cosine) {
 static corm_status check_vector_options(const sai_check *x, bool *cosine) {
     bool any = option(x, "maximum_node_connections").data ||
                option(x, "construction_beam_width").data || option(x, "similarity_function").data ||
-               option(x, "optimize_for").data;
+               option(x, "optimize_for").data || option(x, "search_beam_width").data;
     *cosine = true;
     if (!any) return CORM_OK;
     if (x->entries || x->type->id != CQL_VECTOR)
         return refuse_type(x, "CQL type %.*s cannot have vector options");
     CORM_TRY(check_number(x, "maximum_node_connections", "Maximum number of connections", 512));
     CORM_TRY(check_number(x, "construction_beam_width", "Construction beam width", 3200));
+    CORM_TRY(check_number(x, "search_beam_width", "Search beam width", 3200));
     return check_words(x, cosine);
 }
 

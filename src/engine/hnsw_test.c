@@ -8,7 +8,7 @@
 #include "engine/vectors_for_tests.h"
 #include "testing/check.h"
 
-enum { NODES = 5000, QUERIES = 100, NEAREST = 10, WIRE = 4 * TEST_DIMENSION };
+enum { NODES = 3000, QUERIES = 60, NEAREST = 10, WIRE = 4 * TEST_DIMENSION };
 
 typedef struct world {
     hnsw        *graph;
@@ -248,7 +248,7 @@ static void a_graph_that_was_loaded_is_as_good_as_the_one_that_was_stored(void *
     hnsw        *copy;
     hnsw_options options = by_distance;
     (void)unused;
-    open_world(&w, by_distance, 3000);
+    open_world(&w, by_distance, NODES);
     for (uint32_t id = 0; id < 500; id++) take(&w, id);
     hnsw__settle(w.graph);
     options.dimension = TEST_DIMENSION;

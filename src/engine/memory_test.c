@@ -201,6 +201,27 @@ static void a_new_index_survives_without_memory(void **state) {
     survives(create_index);
 }
 
+static corm_status use_vectors(engine *store, corm_error *err) {
+    static const char *const texts[] = {
+        "CREATE TABLE k.v (a int PRIMARY KEY, f vector<float, 2>)",
+        "INSERT INTO k.v (a, f) VALUES (1, [1, 0])",
+        "CREATE INDEX ON k.v (f) USING 'sai'",
+        "INSERT INTO k.v (a, f) VALUES (2, [0, 1])",
+        "UPDATE k.v SET f = [1, 1] WHERE a = 1",
+        "SELECT a FROM k.v ORDER BY f ANN OF [1, 1] LIMIT 2",
+        "DELETE FROM k.v WHERE a = 2",
+        "TRUNCATE k.v",
+        "INSERT INTO k.v (a, f) VALUES (3, [0, 1])",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        CORM_TRY(execute_text(store, texts[i], err));
+    return CORM_OK;
+}
+static void vector_indexes_survive_without_memory(void **state) {
+    (void)state;
+    survives(use_vectors);
+}
+
 static corm_status drop_and_reclaim(engine *store, corm_error *err) {
     uint64_t reclaimed;
     CORM_TRY(execute_text(store, "TRUNCATE k.t", err));
@@ -277,6 +298,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_other_virtual_tables_survive_without_memory),
     cmocka_unit_test(a_new_table_survives_without_memory),
     cmocka_unit_test(a_new_index_survives_without_memory),
+    cmocka_unit_test(vector_indexes_survive_without_memory),
     cmocka_unit_test(reclaim_survives_without_memory),
     cmocka_unit_test(verification_survives_without_memory),
     cmocka_unit_test(prepared_statements_survive_without_memory),

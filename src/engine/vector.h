@@ -126,7 +126,7 @@ CORM_CHECKED corm_status engine__vector_writer(engine *store, const vector_place
 /* Says that the writer will change the graph. */
 CORM_CHECKED corm_status engine__vector_touch(engine *store, const vector_place *at,
                                               corm_error *err);
-/* Takes over a graph that was built; its reference is the slot's. */
+/* Takes over the reference to a graph that was built, also on failure. */
 CORM_CHECKED corm_status engine__vector_adopt(engine *store, const vector_place *at, hnsw *graph,
                                               corm_error *err);
 

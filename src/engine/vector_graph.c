@@ -172,8 +172,10 @@ corm_status engine__vector_adopt(engine *store, const vector_place *at, hnsw *gr
                                  corm_error *err) {
     begin_writing(&store->vectors);
     vector_slot *slot = need_slot(&store->vectors, at->index->storage_id);
-    if (!slot) return base__fail_memory(err);
-    CORM_TRY(engine__vector_touch(store, at, err));
+    if (!slot || engine__vector_touch(store, at, err) != CORM_OK) {
+        hnsw__unref(graph);
+        return base__fail_memory(err);
+    }
     set_graph(&store->vectors, slot, graph, 0);
     return CORM_OK;
 }

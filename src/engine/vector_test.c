@@ -11,7 +11,7 @@
 #include "engine/vectors_for_tests.h"
 #include "testing/store.h"
 
-enum { ROWS = 3000, NEAREST = 10, QUERIES = 60, WIRE = 4 * TEST_DIMENSION };
+enum { ROWS = 2200, NEAREST = 10, QUERIES = 25, WIRE = 4 * TEST_DIMENSION };
 
 /* What the rows of k.v hold: by key, a vector or none, and a tag. */
 typedef struct world {
@@ -80,8 +80,10 @@ static void make_table(const char *options) {
              (int)TEST_DIMENSION);
     run(w.store, text);
     if (options) {
-        snprintf(text, sizeof text, "CREATE INDEX i ON k.v (f) USING 'sai' WITH OPTIONS = {%s}",
-                 options);
+        snprintf(
+            text, sizeof text,
+            "CREATE INDEX i ON k.v (f) USING 'sai' WITH OPTIONS = {%s, 'construction_beam_width': '40'}",
+            options);
         run(w.store, text);
     }
     prepare_all();
@@ -213,7 +215,7 @@ static void recall_stays_after_many_updates_and_deletions(void **unused) {
     (void)unused;
     open_world("'similarity_function': 'euclidean'");
     for (int32_t key = 0; key < ROWS; key++) insert(key);
-    for (int i = 0; i < 2 * ROWS; i++) {
+    for (int i = 0; i < ROWS; i++) {
         int32_t key = (int32_t)(test_unit(&w.source) * ROWS);
         if (i % 4 == 0)
             delete (key);
@@ -431,7 +433,7 @@ static void what_was_abandoned_leaves_nothing_in_the_graph(void **unused) {
     (void)unused;
     open_world("'similarity_function': 'euclidean'");
     for (int32_t key = 0; key < 200; key++) insert(key);
-    for (int at = 0; at < 40; at++) {
+    for (int at = 0; at < 24; at++) {
         fault      f = { at, 5 /* EIO */ };
         float      vector[TEST_DIMENSION];
         uint8_t    room[2][WIRE];
@@ -455,7 +457,7 @@ static void what_was_abandoned_leaves_nothing_in_the_graph(void **unused) {
 
 /* ---- readers and writers at once ---- */
 
-enum { FIXED = 200, MOVING = 800 };
+enum { FIXED = 200, MOVING = 400 };
 
 static atomic_bool stop;
 
@@ -479,7 +481,7 @@ static void *move_others(void *context) {
     int          number = *(int *)context;
     test_vectors source;
     test_vectors_init(&source, (uint64_t)number + 31);
-    for (int i = 0; i < 700; i++) {
+    for (int i = 0; i < 300; i++) {
         uint8_t room[3][WIRE];
         float   vector[TEST_DIMENSION];
         int32_t key = FIXED + 2 * (int32_t)(test_unit(&source) * MOVING / 2) + number;

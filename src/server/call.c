@@ -158,15 +158,8 @@ static corm_status find_prepared(server_call *call) {
     return request->kind == WIRE_BATCH ? find_statements(call) : find_statement(call);
 }
 
-/* Corm has no handler of custom payloads. */
-static void leave_out(wire_options *options) {
-    options->payload = NULL;
-    options->payload_count = 0;
-}
-
 static corm_status read_call(server_call *call, const wire_frame *frame) {
     CORM_TRY(wire__request_read(frame, &call->arena, &call->read, &call->error));
-    leave_out(&call->read.request.options);
     call->client = call->conn->client;
     return find_prepared(call);
 }
