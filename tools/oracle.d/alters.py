@@ -7,6 +7,7 @@ from generate import NAMES, Column
 class Alters:
     def __init__(self, generator):
         self.g = generator
+        self.times = set()  # the columns that were dropped once
 
     def statement(self):
         g = self.g
@@ -31,7 +32,10 @@ class Alters:
         (g.regular if column.role == "regular" else g.statics).remove(column)
         g.dropped.append(column)
         g.settle()
-        when = "" if not g.stamped or g.chance(50) else " USING TIMESTAMP %d" % g.one_of([1, 2, 3])
+        # Of two times in the past the server goes by one or the other.
+        again = column.name in self.times
+        self.times.add(column.name)
+        when = "" if not g.stamped or again or g.chance(50) else " USING TIMESTAMP %d" % g.one_of([1, 2, 3])
         return "ALTER TABLE t DROP %s%s" % (column.name, when)
 
     def add(self):

@@ -211,7 +211,13 @@ class Generator(Values):
             target = "FULL(%s)" % target
         elif kind.name == "map":
             target = "%s(%s)" % (self.one_of(["KEYS", "VALUES", "ENTRIES"]), target)
-        return "CREATE INDEX ON t (%s)" % target
+        if not self.chance(40):
+            return "CREATE INDEX ON t (%s)" % target
+        # The server answers a read of an index that is still being made with an error.
+        options = ""
+        if kind.name in ("text", "ascii") and self.chance(50):
+            options = " WITH OPTIONS = {'case_sensitive': '%s'}" % self.one_of(["true", "false"])
+        return "CREATE INDEX ON t (%s) USING 'sai'%s" % (target, options)
 
     # --- a script
 
@@ -257,7 +263,9 @@ class Generator(Values):
         if self.own_clock:
             directives = ("now: %d" % self.now,) + directives
         if self.errors and self.chance(0.5):
-            level = self.one_of(["QUORUM", "ALL", "LOCAL_ONE", "TWO", "SERIAL", "ANY"])
+            # A conditional statement may be carried out although its level is not reached.
+            levels = ["QUORUM", "ALL", "LOCAL_ONE"] + ["TWO", "SERIAL", "ANY"] * (" IF " not in text)
+            level = self.one_of(levels)
             directives += ("consistency: " + level,)
         self.statements.append(directed(text, *directives))
 
