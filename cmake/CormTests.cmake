@@ -177,6 +177,17 @@ function(corm_client_tests)
   endforeach()
 endfunction()
 
+# Random statements, always the same, on a real Cassandra and on `corm serve`: a minute each on a machine that has nothing else to do.
+function(corm_differential_test kind count)
+  if(CORM_SANITIZE OR CORM_COVERAGE)
+    return()
+  endif()
+  corm_add_test(differential.${kind} cassandra
+    ${CMAKE_SOURCE_DIR}/tests/with-cassandra ${CMAKE_SOURCE_DIR}/tests/differential/run ${kind} ${count})
+  set_tests_properties(differential.${kind} PROPERTIES
+    RESOURCE_LOCK cassandra TIMEOUT 600 FIXTURES_REQUIRED cassandra)
+endfunction()
+
 # tests/cli/NAME.sh against NAME.stdout, NAME.stderr and NAME.exit; an import of many records;
 # a project of `corm init`.
 function(corm_command_tests)
@@ -195,6 +206,8 @@ function(corm_command_tests)
   endforeach()
   corm_generate_tests()
   corm_client_tests()
+  corm_differential_test(scripts 60)
+  corm_differential_test(invalid 40)
   # Fewer records where every instruction is watched.
   set(records "")
   if(CORM_SANITIZE OR CORM_COVERAGE)

@@ -69,7 +69,6 @@ class Mutants:
                 "DROP INDEX i1",
                 "TRUNCATE TABLE t",
                 "DESCRIBE TABLE t",
-                "SELECT key, cluster_name FROM system.local WHERE key = 'nope'",
             ]
         )
 
