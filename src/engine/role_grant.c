@@ -196,9 +196,7 @@ corm_status role__grant_permission(role_run *run) {
 corm_status role__revoke_permission(role_run *run) {
     giving what;
     CORM_TRY(check_giving(run, &what));
-    /* What is taken all at once is taken where it is. */
-    if (!run->statement->as.permission.all)
-        CORM_TRY(warn(run, &what, "not", what.permissions & ~what.granted));
+    CORM_TRY(warn(run, &what, "not", what.permissions & ~what.granted));
     unsigned taken = what.permissions & what.granted;
     if (taken == 0) return CORM_OK;
     return auth__revoke(&run->change, what.role->name, what.resource, taken, what.granted & ~taken,

@@ -3,6 +3,7 @@
  * First whether it is allowed, then whether it can be done, as the server asks. Thread: the commit leader's; hashes of passwords
  * are made before, on the caller's thread. */
 #include "base/text.h"
+#include "cql/java.h"
 #include "engine/auth.h"
 #include "engine/core.h"
 
@@ -64,14 +65,33 @@ static bool is_user(cql_statement_kind kind) {
     return kind == CQL_STMT_CREATE_USER || kind == CQL_STMT_ALTER_USER;
 }
 
+/* "a, b" in the order of the server's set. */
+static corm_status list_names(role_run *run, const corm_str *names, uint32_t count, base_buf *out) {
+    uint32_t *order = BASE_NEW_ARRAY(run->request->arena, uint32_t, count);
+    if (!order) return base__fail_memory(run->err);
+    cql__java_order(CQL_JAVA_STRING, names, count, 1, CQL_JAVA_CAPACITY, order);
+    for (uint32_t i = 0; i < count; i++)
+        base__buf_printf(out, "%s%.*s", i ? ", " : "", S(names[order[i]]));
+    return base__buf_status(out, run->err);
+}
+
+static corm_status no_such_datacenter(role_run *run, const cql_role *role) {
+    base_buf    given = { 0 };
+    corm_status status = list_names(run, role->datacenter_names, role->datacenter_count, &given);
+    if (status == CORM_OK)
+        status = base__fail(run->err, CORM_INVALID,
+                            "Invalid value(s) for DATACENTERS '[%.*s]',All values must be valid "
+                            "datacenters",
+                            S(base__buf_str(&given)));
+    base__buf_free(&given);
+    return status;
+}
+
 /* A folder is one datacenter. */
 static corm_status check_datacenters(role_run *run, const cql_role *role) {
     for (uint32_t i = 0; i < role->datacenter_count; i++) {
-        if (corm_str_equal(role->datacenter_names[i], corm_str_of("datacenter1"))) continue;
-        return base__fail(run->err, CORM_INVALID,
-                          "Invalid value(s) for DATACENTERS '[%.*s]',All values must be valid "
-                          "datacenters",
-                          S(role->datacenter_names[i]));
+        if (!corm_str_equal(role->datacenter_names[i], corm_str_of("datacenter1")))
+            return no_such_datacenter(run, role);
     }
     return CORM_OK;
 }
@@ -96,9 +116,7 @@ static corm_status look_at_group(void *context, uint32_t row_count, const cql_va
 static corm_status no_such_group(role_run *run, const cidr_search *search) {
     base_buf        given = { 0 };
     const cql_role *role = search->role;
-    for (uint32_t i = 0; i < role->cidr_count; i++)
-        base__buf_printf(&given, "%s%.*s", i ? ", " : "", S(role->cidr_groups[i]));
-    corm_status status = base__buf_status(&given, run->err);
+    corm_status     status = list_names(run, role->cidr_groups, role->cidr_count, &given);
     if (status == CORM_OK)
         status = base__fail(run->err, CORM_INVALID,
                             "Invalid CIDR group(s): [%.*s]. Available CIDR Groups are: [%.*s]",
