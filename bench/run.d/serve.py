@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """bench/run serve: `corm serve` (on disk, each write durable) and a Cassandra 5 of its own, asked by the same client programs in turn.
 
-A system is SERVER<CLIENT: the servers are serve and cassandra, the clients Corm's driver (bench_driver corm) and the Rust scylla crate.
+A system is SERVER<CLIENT: the servers are serve, relaxed (corm serve --relaxed: as Cassandra by default, a write is acknowledged before it
+is on disk) and cassandra, the clients Corm's driver (bench_driver corm) and the Rust scylla crate.
 server_cpu_us is the user and system time that the server's process spent while the client ran, for a request, warm-up included; cpu_us
 is the client's; rss_mb what the server has resident behind the case, of which anon_mb is not of files. The case `start` is a server's
 start until it has answered a query: of Corm on an empty folder and on the one that the cases filled."""
@@ -19,7 +20,7 @@ import time
 import peers
 
 ROOT = os.path.dirname(peers.HERE)
-SERVERS, CLIENTS = ["serve", "cassandra"], ["corm", "scylla"]
+SERVERS, CLIENTS = ["serve", "relaxed", "cassandra"], ["corm", "scylla"]
 SYSTEMS = [f"{server}<{client}" for client in CLIENTS for server in SERVERS]
 METRICS = [("rate", "1/s"), ("server_cpu_us", "us"), ("cpu_us", "us"), ("p50_us", "us"), ("p99_us", "us"),
            ("rss_mb", "MB"), ("anon_mb", "MB")]
@@ -88,6 +89,8 @@ def ask(host, port):
 # ---- the servers ----
 
 class Serve:
+    options = []
+
     def __init__(self, folder):
         self.folder = tempfile.mkdtemp(prefix="serve.", dir=folder)
         self.process, self.host, self.port = None, "127.0.0.1", 0
@@ -96,7 +99,7 @@ class Serve:
     def start(self, store):
         """Milliseconds until it has answered."""
         begun = time.monotonic()
-        self.process = subprocess.Popen([release("bin", "corm"), "serve", store, "--port", "-1"],
+        self.process = subprocess.Popen([release("bin", "corm"), "serve", store, "--port", "-1"] + self.options,
                                         stdout=subprocess.PIPE, text=True)
         uri = self.process.stdout.readline()
         if not uri:
@@ -128,6 +131,13 @@ class Serve:
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Relaxed(Serve):
+    options = ["--relaxed"]
+
+    def starts(self):
+        return {}
 
 
 class Cassandra:
@@ -202,7 +212,7 @@ def measure(server, command, case, system, results):
 
 def open_servers(folder, wanted):
     servers = {}
-    for name, kind in (("serve", Serve), ("cassandra", Cassandra)):
+    for name, kind in (("serve", Serve), ("relaxed", Relaxed), ("cassandra", Cassandra)):
         if not any(system.startswith(name) for system in wanted):
             continue
         print(f"starting {name}", end="\033[K\r", file=sys.stderr, flush=True)
@@ -262,16 +272,15 @@ def run(options):
 def print_aims(medians):
     """Cassandra's figure over Corm's, with the same client."""
     aims = (("server_cpu_us", "server CPU a request: a tenth", 10), ("rss_mb", "memory: a twentieth", 20))
-    print(f"\n{'case':<14}{'client':<10}{'rate, times':>13}{'aim':>6}{'CPU, parts':>13}{'aim':>6}{'memory, parts':>15}{'aim':>6}")
-    for case in CASES:
-        for client in CLIENTS:
-            def of(server, metric):
-                return medians.get((case, f"{server}<{client}", metric))
-            if not of("serve", "rate") or not of("cassandra", "rate"):
-                continue
-            parts = [of("cassandra", metric) / of("serve", metric) if of("serve", metric) else 0 for metric, _, _ in aims]
-            print(f"{case:<14}{client:<10}{of('serve', 'rate') / of('cassandra', 'rate'):>13.3g}{5:>6}"
-                  f"{parts[0]:>13.3g}{10:>6}{parts[1]:>15.3g}{20:>6}")
+    print(f"\n{'case':<14}{'system':<16}{'rate, times':>13}{'aim':>6}{'CPU, parts':>13}{'aim':>6}{'memory, parts':>15}{'aim':>6}")
+    for case, client, server in ((case, client, server) for case in CASES for client in CLIENTS for server in SERVERS[:2]):
+        ours, theirs = ({metric: medians.get((case, f"{name}<{client}", metric)) for metric, _ in METRICS}
+                        for name in (server, "cassandra"))
+        if not ours["rate"] or not theirs["rate"]:
+            continue
+        parts = [theirs[metric] / ours[metric] if ours[metric] else 0 for metric, _, _ in aims]
+        print(f"{case:<14}{server + '<' + client:<16}{ours['rate'] / theirs['rate']:>13.3g}{5:>6}"
+              f"{parts[0]:>13.3g}{10:>6}{parts[1]:>15.3g}{20:>6}")
     start = medians.get(("start", "serve", "start_ms"))
     if start:
         print(f"ready in {start:.3g} ms on an empty folder, {medians[('start', 'serve', 'filled_start_ms')]:.3g} ms on a "
