@@ -226,9 +226,20 @@ static bool probe_like(asker *a, cql_value pattern) {
     return true;
 }
 
+/* The usual case: the value is the key. */
+static bool probe_value(asker *a, const cql_value *values) {
+    base_buf buf = { 0 };
+    cql__index_put_key(a->index, values, &buf);
+    corm_bytes key = { base__arena_copy(a->arena, buf.data, buf.len), buf.len };
+    bool       ok = !buf.failed && key.data && add_probe(a, (cql_probe){ .start = key });
+    base__buf_free(&buf);
+    return ok;
+}
+
 static bool probe_equal(asker *a, const cql_value *values) {
     cql_keys keys = { 0 };
     bool     empty = a->index->rules.skips_empty && values[0].len == 0;
+    if (!empty && !cql__index_cuts(a->index)) return probe_value(a, values);
     if (!empty && !cql__index_keys(a->index, values, a->arena, &keys)) return false;
     if (keys.count == 0) a->out->none = true;
     if (keys.count > 1) keys.count = 1; /* the whole term is first, its grams follow */

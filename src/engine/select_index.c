@@ -132,8 +132,8 @@ static corm_status walk_key(select_run *run, index_walk *walk, corm_error *err) 
     index_stream *first = &walk->streams[0];
     for (uint32_t i = 1; i < walk->count; i++) walk->streams[i].found = false;
     while (first->found && !run->stop && !span__ends_before(&walk->span, &first->key)) {
-        bool same;
-        CORM_TRY(meet_all(walk, &same, err));
+        bool same = true;
+        if (walk->count > 1) CORM_TRY(meet_all(walk, &same, err));
         if (!first->found) return CORM_OK;
         if (!same) continue;
         CORM_TRY(
