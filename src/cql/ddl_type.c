@@ -205,13 +205,14 @@ static corm_str written_type(cql_ddl *ddl, const cql_type_ast *ast, corm_str key
     return out;
 }
 
-/* "a.t, a.u": the tables with the type in their partition key. */
+/* "a.t, a.u": the tables, then the views, with the type in their partition key. */
 static corm_status tables_keyed_by(cql_ddl *ddl, const cql_keyspace *keyspace, const cql_type *type,
                                    corm_str *out) {
     base_buf names = { 0 };
-    for (uint32_t t = 0; t < keyspace->table_count; t++) {
-        const cql_table *table = keyspace->tables[t];
+    for (uint32_t t = 0; t < 2 * keyspace->table_count; t++) {
+        const cql_table *table = keyspace->tables[t % keyspace->table_count];
         bool             keyed = false;
+        if ((table->view != NULL) != (t >= keyspace->table_count)) continue;
         for (uint32_t i = 0; i < table->partition_count; i++) {
             keyed |= cql__type_mentions_udt(table->columns[i].type, type->keyspace, type->name);
         }
