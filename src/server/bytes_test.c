@@ -107,6 +107,26 @@ static void mutate(base_buf *bytes) {
     }
 }
 
+static void store_little(uint8_t *at, uint32_t value, size_t len) {
+    for (size_t i = 0; i < len; i++) at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Makes the checksums of v5's segments right again, so that what was changed inside them is read. */
+static void mend(base_buf *bytes, size_t header) {
+    size_t at = 0;
+    for (int i = 0; i < 2 && at + 9 <= bytes->len; i++) /* OPTIONS and STARTUP have none */
+        at += 9 + (size_t)base__load_u32(bytes->data + at + 5);
+    while (at + header + 3 <= bytes->len) {
+        uint8_t *segment = bytes->data + at, *payload = segment + header + 3;
+        size_t   len =
+            (segment[0] | (size_t)segment[1] << 8 | (size_t)segment[2] << 16) & WIRE_SEGMENT_MAX;
+        if (at + header + 3 + len + 4 > bytes->len) return;
+        store_little(segment + header, wire__crc24(segment, header), 3);
+        store_little(payload + len, wire__crc32(payload, len), 4);
+        at += header + 3 + len + 4;
+    }
+}
+
 static void send_in_pieces(client *c, const base_buf *bytes) {
     size_t at = 0;
     while (at < bytes->len) {
@@ -130,12 +150,16 @@ static void changed_sessions_do_no_harm(void **state) {
     client    *first = dial(&all, 4);
     make_table(first);
     prepare(first, "DELETE FROM k.t WHERE a = ?", &arena);
-    for (int round = 0; round < ROUNDS; round++) {
-        base_buf bytes = { 0 };
-        client  *c = client_new(&all, forms[round % FORMS].version);
-        put_session(c, forms[round % FORMS].name, forms[round % FORMS].kind);
+    /* The first of each form stay as they are. */
+    for (int round = 0; round < FORMS + ROUNDS; round++) {
+        base_buf         bytes = { 0 };
+        uint8_t          version = forms[round % FORMS].version;
+        wire_compression kind = forms[round % FORMS].kind;
+        client          *c = client_new(&all, version);
+        put_session(c, forms[round % FORMS].name, kind);
         assert_ok(wire__encoder_take(&c->encoder, &bytes, &err), err);
         if (round >= FORMS) mutate(&bytes);
+        if (version == 5 && next_random() % 2) mend(&bytes, kind == WIRE_LZ4 ? 5 : 3);
         send_in_pieces(c, &bytes);
         base__buf_free(&bytes);
         close_after_all_is_said(c);
