@@ -288,6 +288,53 @@ static void a_batch_survives_without_memory(void **state) {
     survives(batch);
 }
 
+/* ---- materialized views ---- */
+
+static corm_status write_through_views(engine *store, corm_error *err) {
+    return execute_text(store,
+                        "BEGIN BATCH INSERT INTO k.t (a, b, v) VALUES (1, 1, 'y'); "
+                        "UPDATE k.t SET v = 'z', l = [3] WHERE a = 2 AND b = 1; APPLY BATCH",
+                        err);
+}
+
+static corm_status make_view(engine *store, corm_error *err) {
+    return execute_text(store,
+                        "CREATE MATERIALIZED VIEW k.w AS SELECT a, b, l FROM k.t WHERE a > 0 AND b "
+                        "IN (1, 2) PRIMARY KEY (b, a) WITH CLUSTERING ORDER BY (a DESC)",
+                        err);
+}
+
+static corm_status rename_under_views(engine *store, corm_error *err) {
+    return execute_text(store, "ALTER TABLE k.base RENAME b TO bb", err);
+}
+
+static corm_status truncate_under_views(engine *store, corm_error *err) {
+    return execute_text(store, "TRUNCATE k.t", err);
+}
+
+static corm_status drop_view(engine *store, corm_error *err) {
+    return execute_text(store, "DROP MATERIALIZED VIEW k.x", err);
+}
+
+static void with_views(engine *store) {
+    run(store, "CREATE MATERIALIZED VIEW k.x AS SELECT * FROM k.t WHERE a IS NOT NULL AND b IS NOT "
+               "NULL AND v IS NOT NULL PRIMARY KEY (v, a, b)");
+    run(store, "CREATE TABLE k.base (a int, b int, v int, PRIMARY KEY (a, b))");
+    run(store, "CREATE MATERIALIZED VIEW k.y AS SELECT * FROM k.base WHERE a IS NOT NULL AND b > 1 "
+               "PRIMARY KEY (b, a)");
+}
+
+static void views_survive_without_memory(void **state) {
+    (void)state;
+    set_up = with_views;
+    survives(write_through_views);
+    survives(make_view);
+    survives(rename_under_views);
+    survives(truncate_under_views);
+    survives(drop_view);
+    set_up = NULL;
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(opening_survives_without_memory),
     cmocka_unit_test(the_feed_survives_without_memory),
@@ -303,6 +350,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(verification_survives_without_memory),
     cmocka_unit_test(prepared_statements_survive_without_memory),
     cmocka_unit_test(a_batch_survives_without_memory),
+    cmocka_unit_test(views_survive_without_memory),
 };
 
 RUN_TESTS()
