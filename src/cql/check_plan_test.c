@@ -8,6 +8,9 @@ static const char *const tables[] = {
     "CREATE INDEX ON ix (c)",
     "CREATE INDEX ON ix (keys(m))",
     "CREATE INDEX ON ix (w) USING 'sai'",
+    "CREATE TABLE sx (k int PRIMARY KEY, v int, x text)",
+    "CREATE INDEX ON sx (v) USING 'sai'",
+    "CREATE INDEX ON sx (x) USING 'sai' WITH OPTIONS = {'case_sensitive': 'false'}",
     NULL,
 };
 
@@ -151,6 +154,27 @@ static void an_index_answers_filters(void **state) {
     world_close(&w);
 }
 
+static void every_filter_with_an_index_is_looked_up(void **state) {
+    (void)state;
+    check_world w;
+    world_open(&w, tables);
+
+    const cql_where *where = where_of(&w, "SELECT * FROM sx WHERE v > 1 AND v <= 5 AND x = 'a'");
+    assert_int_equal(where->lookup_count, 2);
+    assert_int_equal(where->lookups[0].filter->op, CQL_OP_GT);
+    assert_int_equal(where->lookups[0].also->op, CQL_OP_LTE);
+    assert_non_null(where->lookups[1].filter->index);
+
+    /* As an older store has it: its entries are other ones, so the rows are filtered, as the index compares. */
+    const cql_table *table = cql__schema_table(w.schema, corm_str_of("ks"), corm_str_of("sx"));
+    for (uint32_t i = 0; i < table->index_count; i++) table->indexes[i].by_terms = false;
+    where = where_of(&w, "SELECT * FROM sx WHERE v > 1 AND x = 'a'");
+    assert_int_equal(where->lookup_count, 1);
+    assert_non_null(where->filters[1].index);
+
+    world_close(&w);
+}
+
 static void map_entries_and_like_are_filters(void **state) {
     (void)state;
     check_world w;
@@ -226,6 +250,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(several_columns_are_restricted_together),
     cmocka_unit_test(tokens_give_a_range),
     cmocka_unit_test(an_index_answers_filters),
+    cmocka_unit_test(every_filter_with_an_index_is_looked_up),
     cmocka_unit_test(map_entries_and_like_are_filters),
     cmocka_unit_test(views_of_the_server_are_filtered_without_being_asked),
     cmocka_unit_test(a_modification_says_what_it_touches),
