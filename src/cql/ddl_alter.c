@@ -36,6 +36,26 @@ static corm_str type_text(cql_ddl *ddl, const cql_type *type) {
 
 /* ---- ADD ---- */
 
+/* User-defined types as tuples, which stay readable when the types are gone. Not `everywhere`: those inside vectors only. */
+static const cql_type *expanded(base_arena *arena, const cql_type *type, bool everywhere) {
+    if (type->count == 0 || (type->id == CQL_UDT && !everywhere)) return type;
+    const cql_type **params = BASE_NEW_ARRAY(arena, const cql_type *, type->count);
+    if (!params) return NULL;
+    for (uint32_t i = 0; i < type->count; i++) {
+        params[i] = expanded(arena, type->params[i], everywhere || type->id == CQL_VECTOR);
+        if (!params[i]) return NULL;
+    }
+    switch (type->id) {
+    case CQL_LIST: return cql__type_list(arena, params[0], type->frozen);
+    case CQL_SET: return cql__type_set(arena, params[0], type->frozen);
+    case CQL_MAP: return cql__type_map(arena, params[0], params[1], type->frozen);
+    case CQL_VECTOR: return cql__type_vector(arena, params[0], type->dimension);
+    case CQL_TUPLE:
+    case CQL_UDT: return cql__type_tuple(arena, params, type->count);
+    default: return type;
+    }
+}
+
 static const cql_dropped_column *find_dropped(const cql_table *table, corm_str name) {
     for (uint32_t i = 0; i < table->dropped_count; i++) {
         if (corm_str_equal(table->dropped[i].name, name)) return &table->dropped[i];
@@ -62,7 +82,10 @@ static corm_status check_dropped(alteration *a, const cql_column *column) {
     cql_ddl                  *ddl = a->ddl;
     const cql_dropped_column *dropped = find_dropped(a->before, column->name);
     if (!dropped) return CORM_OK;
-    if (!reads_as(column->type, dropped->type)) {
+    /* The server keeps user-defined types inside vectors, and takes the column back. */
+    const cql_type *type = expanded(ddl->arena, column->type, false);
+    if (!type) return base__fail_memory(ddl->err);
+    if (!reads_as(type, dropped->type)) {
         corm_str now = type_text(ddl, column->type);
         corm_str then = type_text(ddl, dropped->type);
         if (!now.data || !then.data) return base__fail_memory(ddl->err);
@@ -143,26 +166,6 @@ static corm_status order_written(alteration *a, uint32_t **order) {
     return CORM_OK;
 }
 
-/* User-defined types as tuples, which stay readable when the types are gone. */
-static const cql_type *expanded(base_arena *arena, const cql_type *type) {
-    if (type->count == 0) return type;
-    const cql_type **params = BASE_NEW_ARRAY(arena, const cql_type *, type->count);
-    if (!params) return NULL;
-    for (uint32_t i = 0; i < type->count; i++) {
-        params[i] = expanded(arena, type->params[i]);
-        if (!params[i]) return NULL;
-    }
-    switch (type->id) {
-    case CQL_LIST: return cql__type_list(arena, params[0], type->frozen);
-    case CQL_SET: return cql__type_set(arena, params[0], type->frozen);
-    case CQL_MAP: return cql__type_map(arena, params[0], params[1], type->frozen);
-    case CQL_VECTOR: return cql__type_vector(arena, params[0], type->dimension);
-    case CQL_TUPLE:
-    case CQL_UDT: return cql__type_tuple(arena, params, type->count);
-    default: return type;
-    }
-}
-
 static corm_status dropped_at(alteration *a, int64_t *out) {
     *out = a->ddl->now_us;
     if (!a->s->timestamp || base__parse_i64(a->s->timestamp->text, out)) return CORM_OK;
@@ -175,7 +178,7 @@ static corm_status record_drop(alteration *a, const cql_column *column) {
     cql_dropped_column record = { .name = column->name, .kind = column->kind, .id = column->id };
     uint32_t           at = 0;
     CORM_TRY(dropped_at(a, &record.dropped_at_us));
-    record.type = expanded(a->ddl->arena, column->type);
+    record.type = expanded(a->ddl->arena, column->type, true);
     if (!record.type) return base__fail_memory(a->ddl->err);
     while (at < draft->dropped_count && !corm_str_equal(draft->dropped[at].name, column->name))
         at++;
