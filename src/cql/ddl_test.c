@@ -234,7 +234,9 @@ static void apply(golden *g, const cql_statement *statement, base_arena *arena) 
 }
 
 static bool is_schema_statement(cql_statement_kind kind) {
-    return (kind >= CQL_STMT_TRUNCATE && kind <= CQL_STMT_DROP_INDEX);
+    return (kind >= CQL_STMT_TRUNCATE && kind <= CQL_STMT_DROP_INDEX) ||
+           kind == CQL_STMT_CREATE_VIEW || kind == CQL_STMT_ALTER_VIEW ||
+           kind == CQL_STMT_DROP_VIEW;
 }
 
 /* False: the statement is not checked here. */
