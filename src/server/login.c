@@ -144,8 +144,11 @@ static void begin_login(server_conn *conn, const wire_frame *frame) {
     if (!call) return;
     call->is_login = true;
     call->job.run = run_login;
-    call->status = base__pool_submit(conn->server->logins, &call->job, &call->error);
-    if (call->status != CORM_OK) server__call_done(call);
+    /* Once it is submitted the call is the other thread's. */
+    corm_status status = base__pool_submit(conn->server->logins, &call->job, &call->error);
+    if (status == CORM_OK) return;
+    call->status = status;
+    server__call_done(call);
 }
 
 static bool keep_role(server_conn *conn, corm_str name) {
