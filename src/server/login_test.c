@@ -129,6 +129,18 @@ static void a_new_password_counts_at_once(void **state) {
     stop(&all);
 }
 
+static void a_wrong_password_is_never_taken(void **state) {
+    (void)state;
+    served  all = serve_admin();
+    client *admin = client_as(&all, "admin", "admin");
+    run(admin, "CREATE ROLE ada WITH PASSWORD = 'x' AND LOGIN = true");
+    for (int i = 0; i < 15; i++)
+        expect_no_login(&all, "ada", "y", "Provided username ada and/or password are incorrect");
+    client_free(client_as(&all, "ada", "x"));
+    client_free(admin);
+    stop(&all);
+}
+
 static void who_may_not_log_in_is_told_so(void **state) {
     (void)state;
     served  all = serve_admin();
@@ -244,6 +256,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_role_does_what_it_has_permissions_for),
     cmocka_unit_test(prepared_statements_are_looked_at_at_each_execution),
     cmocka_unit_test(a_new_password_counts_at_once),
+    cmocka_unit_test(a_wrong_password_is_never_taken),
     cmocka_unit_test(who_may_not_log_in_is_told_so),
     cmocka_unit_test(a_dropped_role_may_do_nothing_any_more),
     cmocka_unit_test(many_wrong_passwords_close_the_door_for_a_while),
