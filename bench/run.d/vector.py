@@ -41,7 +41,7 @@ def build_peer():
 def data_file(folder, dimension):
     path = os.path.join(folder, f"vectors-{COUNT}-{dimension}.bin")
     if not os.path.exists(path):
-        numbers = [str(number) for number in (COUNT, dimension, QUERIES, CHURN // 2)]
+        numbers = [str(number) for number in (COUNT, dimension, QUERIES, CHURN * 3 // 2 if dimension == 128 else 1)]
         subprocess.run([PROGRAM, "data", path + ".new"] + numbers, check=True)
         os.rename(path + ".new", path)
     return path

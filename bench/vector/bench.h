@@ -60,9 +60,12 @@ typedef struct bench_table {
     struct corm_session   *session;
     struct corm_prepared  *prepared[4];
     struct corm_statement *insert, *update, *delete, *nearest;
+    bool                   owns_session;
     uint8_t               *wire; /* of one vector */
 } bench_table;
-void     bench_open(const bench_data *data, const char *folder, bench_table *out);
+void bench_open(const bench_data *data, const char *folder, bench_table *out);
+/* For another thread: the same session, statements of its own. */
+void     bench_join(const bench_data *data, struct corm_session *session, bench_table *out);
 void     bench_close(bench_table *table);
 void     bench_make_table(const bench_data *data, const char *folder);
 void     bench_put(bench_table *table, struct corm_statement *statement, uint32_t key_at,

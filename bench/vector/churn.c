@@ -28,7 +28,7 @@ typedef struct shared {
 
 typedef struct writer {
     const bench_data *data;
-    const char       *folder;
+    corm_session     *session; /* one for all: it has the graph */
     shared           *counts;
     uint32_t          number, first, last; /* its operations */
 } writer;
@@ -55,7 +55,7 @@ static void do_one(bench_table *table, const writer *of, uint32_t operation) {
 static void *write_all(void *context) {
     writer     *of = context;
     bench_table table;
-    bench_open(of->data, of->folder, &table);
+    bench_join(of->data, of->session, &table);
     for (uint32_t i = of->first; i < of->last; i++) {
         do_one(&table, of, i * WRITERS + of->number);
         atomic_fetch_add(&of->counts->done, 1);
@@ -66,10 +66,12 @@ static void *write_all(void *context) {
 
 static void run_child(const bench_data *data, const char *folder, shared *counts, uint32_t first,
                       uint32_t last) {
-    pthread_t threads[WRITERS];
-    writer    writers[WRITERS];
+    pthread_t   threads[WRITERS];
+    writer      writers[WRITERS];
+    bench_table table;
+    bench_open(data, folder, &table);
     for (uint32_t i = 0; i < WRITERS; i++) {
-        writers[i] = (writer){ data, folder, counts, i, first / WRITERS, last / WRITERS };
+        writers[i] = (writer){ data, table.session, counts, i, first / WRITERS, last / WRITERS };
         if (pthread_create(&threads[i], NULL, write_all, &writers[i]) != 0) _exit(1);
     }
     for (uint32_t i = 0; i < WRITERS; i++) pthread_join(threads[i], NULL);

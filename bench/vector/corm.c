@@ -44,7 +44,13 @@ void bench_make_table(const bench_data *data, const char *folder) {
 }
 
 void bench_open(const bench_data *data, const char *folder, bench_table *out) {
-    *out = (bench_table){ .data = data, .session = open_session(folder, false) };
+    corm_session *session = open_session(folder, false);
+    bench_join(data, session, out);
+    out->owns_session = true;
+}
+
+void bench_join(const bench_data *data, corm_session *session, bench_table *out) {
+    *out = (bench_table){ .data = data, .session = session };
     out->insert = prepare(out, 0, "INSERT INTO items (k, v) VALUES (?, ?)");
     out->update = prepare(out, 1, "UPDATE items SET v = ? WHERE k = ?");
     out->delete = prepare(out, 2, "DELETE FROM items WHERE k = ?");
@@ -58,7 +64,7 @@ void bench_close(bench_table *table) {
     corm_statement_free(table->delete);
     corm_statement_free(table->nearest);
     for (int i = 0; i < 4; i++) corm_prepared_free(table->prepared[i]);
-    corm_session_close(table->session);
+    if (table->owns_session) corm_session_close(table->session);
     free(table->wire);
 }
 
