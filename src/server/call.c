@@ -11,7 +11,8 @@
 
 #include "server/core.h"
 
-enum { KEPT_BYTES = 64 * 1024 }; /* in each buffer of a call that is used again */
+/* In each of the three buffers of a call that is used again: there are many of those, and each would grow to the largest that it has seen. */
+enum { KEPT_BYTES = 4 * 1024 };
 
 /* ---- room ---- */
 

@@ -6,7 +6,7 @@
 #include "server/core.h"
 
 enum {
-    KEPT_BYTES = 256 * 1024, /* a larger buffer is given back when it was sent */
+    KEPT_BYTES = 32 * 1024, /* a larger buffer is given back when sent: connections are many */
     MOST_AT_ONCE = 1 << 30
 };
 
