@@ -245,7 +245,7 @@ def summary(state, seconds, count):
         print("%7d scripts: %s" % (number, signature))
     statements = sum(r["statements"] for r in state.reports.values())
     different = sum(r["different"] for r in state.reports.values())
-    print("%7d differences that a second run did not show" % sum(r["not again"] for r in state.reports.values()))
+    print("%7d differences that did not come again" % sum(r["not again"] for r in state.reports.values()))
     print(
         "%d scripts, %d statements, %d differ; %d statements in %.0f s"
         % (len(state.reports), statements, different, count, seconds)

@@ -7,6 +7,9 @@ import accepted
 import golden
 
 
+RUNS = 3  # that show a difference, before it is one
+
+
 class Difference:
     """A statement that the two answer differently; `entry` when that is meant."""
 
@@ -84,9 +87,12 @@ class Pair:
         return [d for d in self.differences(statements) if not d.entry]
 
     def repeated(self, statements, found):
-        """Those of the differences that a second run shows too."""
-        again = {d.index for d in self.unlisted(statements)} if found else set()
-        return [d for d in found if d.index in again]
+        """Those of the differences that further runs show too."""
+        for _ in range(RUNS - 1):
+            if found:
+                again = {d.index for d in self.unlisted(statements)}
+                found = [d for d in found if d.index in again]
+        return found
 
     def shrink(self, statements, signature, rounds=150):
         """Leaves out statements, in halves first, while a difference of this kind stays."""
