@@ -2,6 +2,8 @@
 /* golden_answer.c -- see golden_answer.h. */
 #include "cli/golden_answer.h"
 
+#include <time.h>
+
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -355,20 +357,33 @@ static corm_status run_prepare(corm_session *session, const char *cql, base_buf 
     return status;
 }
 
+static corm_status run_once(corm_session *session, const golden_case *each, const char *text,
+                            corm_result **result, base_buf *out, corm_error *err) {
+    if (each->prepare) return run_prepare(session, text, out, err);
+    if (each->has_bind) return run_bound(session, each, text, result, err);
+    corm_execute_options options = { .request = request_options(each), .error = err };
+    return corm_execute_with(session, text, &options, result);
+}
+
+/* A real server makes an index by and by: until it is ready, reads fail with these words. */
+static bool is_not_ready(const corm_error *error) {
+    return strstr(error->message, "INDEX_NOT_AVAILABLE") ||
+           strstr(error->message, "INDEX_BUILD_IN_PROGRESS");
+}
+
+enum { READY_TRIES = 300, READY_PAUSE_MS = 200 };
+
 void cli__golden_answer(corm_session *session, const golden_case *each, base_buf *out) {
     base_buf     cql = { 0 };
     corm_result *result = NULL;
     corm_error   error = { 0 };
-    corm_status  status;
     base__buf_put_str(&cql, each->statement);
     const char *text = base__buf_cstr(&cql);
-    if (each->prepare) {
-        status = run_prepare(session, text, out, &error);
-    } else if (each->has_bind) {
-        status = run_bound(session, each, text, &result, &error);
-    } else {
-        corm_execute_options options = { .request = request_options(each), .error = &error };
-        status = corm_execute_with(session, text, &options, &result);
+    corm_status status = run_once(session, each, text, &result, out, &error);
+    for (int i = 0; i < READY_TRIES && status != CORM_OK && is_not_ready(&error); i++) {
+        const struct timespec pause = { .tv_nsec = READY_PAUSE_MS * 1000000L };
+        nanosleep(&pause, NULL);
+        status = run_once(session, each, text, &result, out, &error);
     }
     if (status != CORM_OK)
         put_error(&error, out);

@@ -2,6 +2,7 @@
 """Golden files (docs/golden-tests.md): read, run on a server, compared, written with answers."""
 
 import re
+import time
 
 from literals import Literal
 from values import show, type_text
@@ -172,8 +173,22 @@ def pages(send, chosen):
     return first, warnings, counts
 
 
+# Words of a server whose index is made but not ready yet: it is asked again for this long.
+NOT_READY = ("INDEX_NOT_AVAILABLE", "INDEX_BUILD_IN_PROGRESS")
+READY_WITHIN_S = 60
+
+
 def ask(connection, unit):
     """The expectation lines that this server gives for a unit."""
+    until = time.monotonic() + READY_WITHIN_S
+    lines = ask_once(connection, unit)
+    while any(word in line for line in lines for word in NOT_READY) and time.monotonic() < until:
+        time.sleep(0.2)
+        lines = ask_once(connection, unit)
+    return lines
+
+
+def ask_once(connection, unit):
     text, chosen = unit.text(), options(unit.directives)
     try:
         if "prepare" in unit.directives:
