@@ -71,14 +71,11 @@ static int take_back(corm_migrator *migrator, corm_error *err) {
 }
 
 int main(void) {
-    corm_session        *session;
-    corm_migrator       *migrator;
-    corm_error           err = { 0 };
-    char                 dir[4096];
-    const char          *here = getenv("CORM_EXAMPLE_DIR");
-    corm_session_options in = { .keyspace = "myapp", .create_keyspace = true };
-    snprintf(dir, sizeof dir, "%s/migrations", here ? here : ".");
-    corm_migrator_options options = { .dir = dir, .notice = tell };
+    corm_session         *session;
+    corm_migrator        *migrator;
+    corm_error            err = { 0 };
+    corm_session_options  in = { .keyspace = "myapp", .create_keyspace = true };
+    corm_migrator_options options = { .dir = CORM_EXAMPLE_DIR "/migrations", .notice = tell };
     if (corm_session_open(&session, "corm::memory:", &in, &err) != CORM_OK) return failed(&err);
     int code = 1;
     if (corm_migrator_open(&migrator, session, &options, &err) == CORM_OK) {

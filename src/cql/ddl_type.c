@@ -205,23 +205,30 @@ static corm_str written_type(cql_ddl *ddl, const cql_type_ast *ast, corm_str key
     return out;
 }
 
+static bool is_keyed_by(const cql_table *table, const cql_type *type) {
+    for (uint32_t i = 0; i < table->partition_count; i++)
+        if (cql__type_mentions_udt(table->columns[i].type, type->keyspace, type->name)) return true;
+    return false;
+}
+
+static void put_keyed(const cql_keyspace *keyspace, const cql_type *type, bool views,
+                      base_buf *names) {
+    for (uint32_t i = 0; i < keyspace->table_count; i++) {
+        const cql_table *table = keyspace->tables[i];
+        if ((table->view != NULL) != views || !is_keyed_by(table, type)) continue;
+        if (names->len > 0) base__buf_puts(names, ", ");
+        cql__put_name(names, table->keyspace);
+        base__buf_u8(names, '.');
+        cql__put_name(names, table->name);
+    }
+}
+
 /* "a.t, a.u": the tables, then the views, with the type in their partition key. */
 static corm_status tables_keyed_by(cql_ddl *ddl, const cql_keyspace *keyspace, const cql_type *type,
                                    corm_str *out) {
     base_buf names = { 0 };
-    for (uint32_t t = 0; t < 2 * keyspace->table_count; t++) {
-        const cql_table *table = keyspace->tables[t % keyspace->table_count];
-        bool             keyed = false;
-        if ((table->view != NULL) != (t >= keyspace->table_count)) continue;
-        for (uint32_t i = 0; i < table->partition_count; i++) {
-            keyed |= cql__type_mentions_udt(table->columns[i].type, type->keyspace, type->name);
-        }
-        if (!keyed) continue;
-        if (names.len > 0) base__buf_puts(&names, ", ");
-        cql__put_name(&names, table->keyspace);
-        base__buf_u8(&names, '.');
-        cql__put_name(&names, table->name);
-    }
+    put_keyed(keyspace, type, false, &names);
+    put_keyed(keyspace, type, true, &names);
     corm_status status = base__buf_status(&names, ddl->err);
     *out = base__arena_str(ddl->arena, base__buf_str(&names));
     base__buf_free(&names);

@@ -79,7 +79,8 @@ corm_str auth__parent(char room[AUTH_ROOM], corm_str resource) {
     if (p.rest.len == 0) return p.root;
     if (is(p.root, "functions") || is(p.rest, "*") || keyspace.len + 2 > AUTH_ROOM) return keyspace;
     memcpy(room, keyspace.data, keyspace.len);
-    memcpy(room + keyspace.len, "/*", 2);
+    room[keyspace.len] = '/';
+    room[keyspace.len + 1] = '*';
     return (corm_str){ room, keyspace.len + 2 };
 }
 

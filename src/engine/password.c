@@ -65,8 +65,9 @@ static bool is_base64(char c) {
 /* $2a$10$ and 53 characters; the letter may be another or none at all. */
 bool password__is_hash(corm_str hash) {
     if (hash.len != PASSWORD_HASH_BYTES - 1 || memcmp(hash.data, "$2", 2) != 0) return false;
-    if (!memchr("abxy", hash.data[2], 4) || hash.data[3] != '$' || hash.data[6] != '$')
-        return false;
+    bool known =
+        hash.data[2] == 'a' || hash.data[2] == 'b' || hash.data[2] == 'x' || hash.data[2] == 'y';
+    if (!known || hash.data[3] != '$' || hash.data[6] != '$') return false;
     if (!is_digit(hash.data[4]) || !is_digit(hash.data[5])) return false;
     int cost = (hash.data[4] - '0') * 10 + hash.data[5] - '0';
     for (size_t i = 7; i < hash.len; i++) {
