@@ -16,16 +16,19 @@ enum { BACKLOG = 4096, ACCEPTS_AT_ONCE = 64 };
 /* ---- accepting ---- */
 
 static server_loop *least_loaded(corm_server *server) {
-    server_loop *best = NULL;
+    uint32_t     at = server->next_loop, count = server->loop_count; /* at least one */
     uint32_t     least = UINT32_MAX;
-    for (uint32_t i = 0; i < server->loop_count; i++) {
-        server_loop *loop = server->loops[(server->next_loop + i) % server->loop_count];
-        uint32_t     count = atomic_load_explicit(&loop->conn_count, memory_order_relaxed);
-        if (count >= least) continue;
-        best = loop;
-        least = count;
+    server_loop *best = server->loops[at];
+    for (uint32_t i = 0; i < count; i++) {
+        server_loop *loop = server->loops[at];
+        uint32_t     has = atomic_load_explicit(&loop->conn_count, memory_order_relaxed);
+        if (has < least) {
+            best = loop;
+            least = has;
+        }
+        at = at + 1 == count ? 0 : at + 1;
     }
-    server->next_loop = (server->next_loop + 1) % server->loop_count;
+    server->next_loop = at + 1 == count ? 0 : at + 1;
     return best;
 }
 

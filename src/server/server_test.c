@@ -474,7 +474,7 @@ static void one_thread_reads_for_all(void **state) {
     served       all = serve_with((corm_server_options){ .read_threads = 1 });
     client      *c = dial(&all, 5);
     wire_request select = query("SELECT * FROM system_schema.columns");
-    for (int16_t i = 0; i < COUNT; i++) put_request(c, i, &select);
+    for (int i = 0; i < COUNT; i++) put_request(c, (int16_t)i, &select);
     send_all(c);
     for (int i = 0; i < COUNT; i++) {
         assert_true(next_frame(c));

@@ -357,16 +357,14 @@ static void wait_until(int64_t when_ns) {
 }
 
 static uint32_t start_others(pthread_t *threads, int seconds) {
-    static char *python[] = { CORM_SOURCE_DIR "/tests/clients/run", "python", NULL };
-    static char *peer[] = { CORM_SOURCE_DIR "/build/bench-peers/scylla/target/release/peer-scylla",
-                            "127.0.0.1",
-                            port_text,
-                            "insert",
-                            "16",
-                            "100",
-                            "20000",
-                            NULL };
-    uint32_t     count = 0;
+    static char run_client[] = CORM_SOURCE_DIR "/tests/clients/run";
+    static char peer_path[] =
+        CORM_SOURCE_DIR "/build/bench-peers/scylla/target/release/peer-scylla";
+    static char *python[] = { run_client, "python", NULL };
+    static char *peer[] = {
+        peer_path, "127.0.0.1", port_text, "insert", "16", "100", "20000", NULL
+    };
+    uint32_t count = 0;
     if (seconds < OTHERS_FROM_S) return 0;
     assert_int_equal(pthread_create(&threads[count++], NULL, run_another, python), 0);
     if (access(peer[0], X_OK) == 0)
