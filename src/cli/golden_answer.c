@@ -130,6 +130,10 @@ static void put_schema_change(const wire_result *wire, base_buf *out) {
                      (int)wire->target.len, wire->target.data, (int)wire->keyspace.len,
                      wire->keyspace.data);
     if (wire->name.len) base__buf_printf(out, ".%.*s", (int)wire->name.len, wire->name.data);
+    for (uint32_t i = 0; i < wire->argument_count; i++)
+        base__buf_printf(out, "%s%.*s", i ? ", " : "(", (int)wire->arguments[i].len,
+                         wire->arguments[i].data);
+    if (wire->argument_count) base__buf_u8(out, ')');
     base__buf_puts(out, "\n");
 }
 

@@ -149,7 +149,21 @@ static corm_status read_set_keyspace(body_reader *reader, wire_result *out) {
     return reader->in.failed ? broken(reader, "keyspace") : CORM_OK;
 }
 
-/* The argument types of a function or an aggregate, that follow its name, are left alone. */
+static corm_status read_arguments(body_reader *reader, wire_result *out) {
+    uint32_t count = base__read_u16(&reader->in);
+    if (reader->in.failed) return broken(reader, "schema change");
+    out->arguments = BASE_NEW_ARRAY(reader->arena, corm_str, count + 1);
+    if (!out->arguments) return base__fail_memory(reader->err);
+    for (uint32_t i = 0; i < count; i++) out->arguments[i] = wire__read_string(&reader->in);
+    out->argument_count = count;
+    return reader->in.failed ? broken(reader, "schema change") : CORM_OK;
+}
+
+static bool has_arguments(corm_str target) {
+    return corm_str_equal(target, corm_str_of("FUNCTION")) ||
+           corm_str_equal(target, corm_str_of("AGGREGATE"));
+}
+
 static corm_status read_schema_change(body_reader *reader, wire_result *out) {
     out->change = wire__read_string(&reader->in);
     out->target = wire__read_string(&reader->in);
@@ -157,6 +171,7 @@ static corm_status read_schema_change(body_reader *reader, wire_result *out) {
     if (!corm_str_equal(out->target, corm_str_of("KEYSPACE"))) {
         out->name = wire__read_string(&reader->in);
     }
+    if (has_arguments(out->target)) return read_arguments(reader, out);
     return reader->in.failed ? broken(reader, "schema change") : CORM_OK;
 }
 

@@ -107,6 +107,20 @@ static void a_schema_change_names_what_changed(void **state) {
     drop(&f);
 }
 
+static void a_function_that_changed_has_argument_types(void **state) {
+    (void)state;
+    fixture f = { 0 };
+    wire__put_schema_change(&f.body, "CREATED", "FUNCTION", corm_str_of("shop"),
+                            corm_str_of("plus"));
+    base__buf_u16(&f.body, 2);
+    wire__put_string(&f.body, corm_str_of("int"));
+    wire__put_string(&f.body, corm_str_of("list<text>"));
+    assert_ok(read_body(&f, 4), f.err);
+    assert_int_equal(f.result.argument_count, 2);
+    assert_text(f.result.arguments[1], "list<text>");
+    drop(&f);
+}
+
 static void rows_come_with_their_columns(void **state) {
     (void)state;
     fixture f = { 0 };
@@ -331,6 +345,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(void_is_four_bytes),
     cmocka_unit_test(set_keyspace_names_it),
     cmocka_unit_test(a_schema_change_names_what_changed),
+    cmocka_unit_test(a_function_that_changed_has_argument_types),
     cmocka_unit_test(rows_come_with_their_columns),
     cmocka_unit_test(columns_of_several_tables_name_each_its_own),
     cmocka_unit_test(the_paging_state_is_put_before_the_columns),

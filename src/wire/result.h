@@ -91,6 +91,8 @@ typedef struct wire_result {
     base_reader      rows;                 /* ROWS: the values, row by row */
     corm_str         keyspace;             /* SET_KEYSPACE, SCHEMA_CHANGE */
     corm_str         change, target, name; /* SCHEMA_CHANGE: "CREATED", "TABLE", … */
+    uint32_t         argument_count;       /* of a "FUNCTION" or an "AGGREGATE": */
+    corm_str        *arguments;            /* their types, in CQL */
     corm_bytes       id, metadata_id;      /* PREPARED */
     uint32_t         marker_flags; /* of its markers, among them ScyllaDB's mark of an LWT */
     uint32_t         marker_count;

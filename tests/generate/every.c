@@ -299,11 +299,9 @@ static void deletions_and_batches(void) {
     CHECK(!gone.applied);
     every_queries_gone_free(&gone);
     for (int i = 1; i < 4; i++) {
-        every_queries_both_params both = { .p = some_uuid,
-                                           .c = times[i],
-                                           .has_total = true,
-                                           .total = 10 * i,
-                                           .st = corm_str_of("static") };
+        every_queries_both_params both = {
+            .p = some_uuid, .c = times[i], .has_total = true, .total = 10 * i
+        };
         MUST(every_queries_both(&q, &both, &err));
     }
     every_queries_both_if_answer answer;
