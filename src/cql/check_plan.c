@@ -158,7 +158,7 @@ static corm_status plan_clustering(cql_plan *plan, cql_where *out) {
         if (!filtered) add_restriction(rule, out->clustering, &out->clustering_count);
         done = done || (!filtered && rule->rule == CQL_RULE_SLICE);
         if (!filtered && rule->rule != CQL_RULE_SLICE) position = i;
-        if (filtered || (plan->uses_index && cql__rule_has_index(c->table, rule)))
+        if (filtered || (plan->clustering_by_filter && cql__rule_has_index(c->table, rule)))
             CORM_TRY(filter_rule(plan, rule));
     }
     return CORM_OK;

@@ -9,7 +9,9 @@ typedef struct cql_plan {
     cql_checker     *c;
     const cql_rules *rules;
     bool             partition_by_key; /* every partition key column by EQ or IN */
-    bool        partition_by_filter; /* what is said of the partition key is looked at row by row */
+    bool partition_by_filter; /* what is said of the partition key is looked at row by row */
+    bool
+        clustering_by_filter; /* what an index of a clustering column answers is asked of the index */
     bool        uses_index;
     uint32_t    filter_count, filter_room;
     cql_filter *filters;

@@ -409,6 +409,7 @@ static corm_status lay_out(clause *w, cql_where *out) {
                       .partition_by_key =
                           key.columns == w->c->table->partition_count && !w->partition_needs,
                       .partition_by_filter = key.columns > 0 && w->partition_filtered,
+                      .clustering_by_filter = w->clustering_filtered,
                       .uses_index = w->facts->uses_index };
     out->token = w->token;
     return cql__plan(&plan, out);

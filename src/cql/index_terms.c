@@ -52,9 +52,10 @@ uint32_t cql__index_types(const cql_index *index, const cql_type *types[2]) {
     }
 }
 
-/* Storage-attached indexes keep the order of these types. */
-static bool sai_has_ranges(const cql_type *type) {
-    return empty_is_nothing(type) && type->id != CQL_BOOLEAN && type->id != CQL_UUID;
+/* Storage-attached indexes keep the order of these types; the server takes a descending column of uuids for one of them. */
+static bool sai_has_ranges(const cql_column *column, const cql_type *type) {
+    if (type->id == CQL_UUID) return column->descending;
+    return empty_is_nothing(type) && type->id != CQL_BOOLEAN;
 }
 
 static void sai_rules(const cql_index *index, cql_index_rules *rules) {
@@ -62,7 +63,7 @@ static void sai_rules(const cql_index *index, cql_index_rules *rules) {
     bool            is_pair = cql__index_types(index, types) == 2;
     rules->is_inet = !is_pair && types[0]->id == CQL_INET;
     rules->skips_empty = !is_pair && empty_is_nothing(types[0]);
-    rules->has_ranges = !is_pair && sai_has_ranges(types[0]);
+    rules->has_ranges = !is_pair && sai_has_ranges(index->column, types[0]);
     if (option_is(index, "case_sensitive", "false")) rules->fold |= CQL_FOLD_LOWER;
     if (option_is(index, "normalize", "true")) rules->fold |= CQL_FOLD_NFC;
     if (option_is(index, "ascii", "true")) rules->fold |= CQL_FOLD_ASCII;

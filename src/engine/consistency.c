@@ -53,13 +53,11 @@ static corm_status check_known(wire_consistency level, corm_error *err) {
                       (int)level);
 }
 
-corm_status engine__check_read_consistency(const engine_request *request, const cql_table *table,
-                                           corm_error *err) {
+corm_status engine__check_read_consistency(const engine_request *request, corm_error *err) {
     CORM_TRY(check_known(request->options->consistency, err));
     if (request->options->consistency == WIRE_ANY)
         return base__fail(err, CORM_INVALID, "ANY ConsistencyLevel is only supported for writes");
-    if (request->checked->select && request->checked->select->ann) return CORM_OK;
-    return engine__check_replicas(request, table, err);
+    return CORM_OK;
 }
 
 static void warn_lowered(const engine_request *request, wire_consistency level) {

@@ -46,7 +46,7 @@ static corm_status set_limits(select_run *run, corm_error *err) {
 static corm_status set_up(select_run *run, engine_request *request, corm_error *err) {
     *run = (select_run){ .request = request, .select = request->checked->select };
     run->table = run->select->table;
-    CORM_TRY(engine__check_read_consistency(request, run->table, err));
+    CORM_TRY(engine__check_read_consistency(request, err));
     run->env = (cql_eval_env){ .context = { &run->row_arena, request->now_us },
                                .marker_count = request->value_count,
                                .markers = request->values };
@@ -153,9 +153,10 @@ static corm_status end_answer(select_run *run, corm_error *err) {
     return status != CORM_OK ? status : base__buf_status(&run->request->answer->body, err);
 }
 
-/* Rows of several partitions are sorted as a whole: there is no page to cut. */
+/* Rows of several partitions are sorted as a whole: there is no page to cut. Groups are never taken for few enough. */
 static corm_status check_sort(const select_run *run, corm_error *err) {
-    if (!run->paged || run->limit <= run->page_left) return CORM_OK;
+    if (run->request->options->page_size <= 0) return CORM_OK;
+    if (!run->grouped && run->limit <= run->page_left) return CORM_OK;
     return base__fail(
         err, CORM_INVALID,
         "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must "
@@ -169,6 +170,7 @@ static corm_status run_select(select_run *run, corm_error *err) {
     if (run->request->guard) CORM_TRY(engine__guard_select(run, err));
     begin_answer(run);
     if (run->select->sort_count) CORM_TRY(check_sort(run, err));
+    if (!none && !run->select->ann) CORM_TRY(engine__check_replicas(run->request, run->table, err));
     if (run->select->sort_count) CORM_TRY(select__sort_begin(run, err));
     if (run->grouped) CORM_TRY(select__group_begin(run, err));
     if (run->limit && !none) CORM_TRY(read_rows(run, err));

@@ -136,19 +136,33 @@ static corm_status add_sorted(select_sorted *sorted, const sorted_row *row, corm
     return CORM_OK;
 }
 
+static corm_status sort_key(select_run *run, const cql_value *values, corm_bytes *out,
+                            corm_error *err) {
+    for (uint32_t i = 0; i < run->select->sort_count; i++) {
+        const cql_sort *by = &run->select->sort[i];
+        cql__order_put(by->column->type, values[by->column->index], by->descending,
+                       &run->sorted->scratch);
+    }
+    return keep_scratch(run->sorted, out, err);
+}
+
 corm_status select__sort_row(select_run *run, corm_error *err) {
     select_sorted *sorted = run->sorted;
     sorted_row     row = { .number = sorted->count };
-    for (uint32_t i = 0; i < run->select->sort_count; i++) {
-        const cql_sort *by = &run->select->sort[i];
-        cql__order_put(by->column->type, run->values[by->column->index], by->descending,
-                       &sorted->scratch);
-    }
-    CORM_TRY(keep_scratch(sorted, &row.key, err));
+    CORM_TRY(sort_key(run, run->values, &row.key, err));
     CORM_TRY(select__project_row(run, &sorted->scratch, err));
     CORM_TRY(keep_scratch(sorted, &row.cells, err));
     run->partition_rows++;
     if (run->partition_rows >= run->per_partition) run->skip_partition = true;
+    return add_sorted(sorted, &row, err);
+}
+
+corm_status select__sort_group(select_run *run, corm_error *err) {
+    select_sorted *sorted = run->sorted;
+    sorted_row     row = { .number = sorted->count };
+    CORM_TRY(sort_key(run, run->env.row->columns, &row.key, err));
+    CORM_TRY(select__project(run, &sorted->scratch, err));
+    CORM_TRY(keep_scratch(sorted, &row.cells, err));
     return add_sorted(sorted, &row, err);
 }
 

@@ -114,6 +114,13 @@ static corm_status step_all(select_run *run, corm_error *err) {
     return status;
 }
 
+static corm_status project_group(select_run *run, corm_error *err) {
+    if (run->sorted) return select__sort_group(run, err);
+    CORM_TRY(select__project(run, &run->request->answer->body, err));
+    wire__row_done(&run->writer);
+    return CORM_OK;
+}
+
 /* Puts the first row back in place, adds the results, and gives the row. */
 static corm_status give_group(select_run *run, corm_error *err) {
     select_group    *group = run->group;
@@ -129,12 +136,11 @@ static corm_status give_group(select_run *run, corm_error *err) {
     run->static_bytes = group->first_static;
     run->env.row = &view;
     run->env.aggregates = group->results;
-    corm_status status = select__project(run, &run->request->answer->body, err);
+    corm_status status = project_group(run, err);
     run->env.row = &run->view;
     run->env.aggregates = NULL;
     run->row_bytes = row;
     run->static_bytes = statics;
-    wire__row_done(&run->writer);
     group->open = false;
     return status;
 }
@@ -171,6 +177,7 @@ static corm_status finish_group(select_run *run, corm_error *err) {
     uint32_t      current = run->partition_rows;
     bool          skip = run->skip_partition;
     CORM_TRY(give_group(run, err));
+    if (run->sorted) return CORM_OK; /* limits come after the sort */
     run->partition_rows = group->groups_in_partition - 1;
     CORM_TRY(select__count(run, base__buf_bytes(&group->last_key), err));
     if (!run->stop) run->partition_rows = current;

@@ -115,6 +115,8 @@ CORM_CHECKED corm_status select__project_row(select_run *run, base_buf *body, co
 
 CORM_CHECKED corm_status select__sort_begin(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__sort_row(select_run *run, corm_error *err);
+/* The group under way, by the values of its first row. */
+CORM_CHECKED corm_status select__sort_group(select_run *run, corm_error *err);
 CORM_CHECKED corm_status select__sort_end(select_run *run, corm_error *err);
 void                     select__sort_free(select_run *run);
 

@@ -56,7 +56,7 @@ typedef struct engine_request {
 
 /* Refuses the consistency levels that the server refuses for any node's state: CORM_INVALID, CORM_UNAVAILABLE. */
 CORM_CHECKED corm_status engine__check_read_consistency(const engine_request *request,
-                                                        const cql_table *table, corm_error *err);
+                                                        corm_error           *err);
 CORM_CHECKED corm_status engine__check_write_consistency(const engine_request     *request,
                                                          const cql_checked_modify *modify,
                                                          bool is_batch, bool is_conditional,
@@ -64,7 +64,8 @@ CORM_CHECKED corm_status engine__check_write_consistency(const engine_request   
 /* Those that ORDER BY … ANN OF cannot have: refused, or lowered to one with a warning. */
 CORM_CHECKED corm_status engine__check_ann_consistency(const engine_request *request,
                                                        corm_error           *err);
-/* Whether there are replicas enough; for a conditional statement once it is known to apply. */
+/* Whether there are replicas enough; for a question once its values are known to be good, for a conditional statement once it is
+ * known to apply. */
 CORM_CHECKED corm_status engine__check_replicas(const engine_request *request,
                                                 const cql_table *table, corm_error *err);
 
