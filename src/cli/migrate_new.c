@@ -170,7 +170,7 @@ static void put_line(const corm_migration_info *item, base_buf *out) {
 int migrate__print_status(const corm_migration_list *list, bool json) {
     base_buf out = { 0 };
     for (uint32_t i = 0; i < list->count; i++) (json ? put_json : put_line)(&list->items[i], &out);
-    bool ok = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len;
+    bool ok = !out.failed && (out.len == 0 || fwrite(out.data, 1, out.len, stdout) == out.len);
     base__buf_free(&out);
     return ok ? CLI_OK : CLI_FAILED;
 }

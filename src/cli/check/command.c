@@ -38,7 +38,8 @@ int check__load(const char *command, check_workspace *w, const char *keyspace, c
 }
 
 int check__put(const char *command, const base_buf *out) {
-    if (!out->failed && fwrite(out->data, 1, out->len, stdout) == out->len) return CLI_OK;
+    if (!out->failed && (out->len == 0 || fwrite(out->data, 1, out->len, stdout) == out->len))
+        return CLI_OK;
     if (out->failed) fprintf(stderr, "corm %s: memory is exhausted\n", command);
     return CLI_USAGE;
 }

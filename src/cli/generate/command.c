@@ -103,7 +103,7 @@ static corm_status write_file(const char *path, const base_buf *text, corm_error
     if (same_file(path, text, NULL) == CORM_OK) return CORM_OK;
     FILE *file = fopen(path, "w");
     if (!file) return base__fail_errno(err, errno, "%s", path);
-    bool wrote = fwrite(text->data, 1, text->len, file) == text->len;
+    bool wrote = text->len == 0 || fwrite(text->data, 1, text->len, file) == text->len;
     return fclose(file) == 0 && wrote ? CORM_OK : base__fail_errno(err, errno, "%s", path);
 }
 
