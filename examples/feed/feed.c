@@ -10,8 +10,8 @@
 
 static const char *const schema[] = {
     "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-    "CREATE TABLE shop.orders (customer int, number int, item text, pieces int, "
-    "PRIMARY KEY (customer, number)) WITH cdc = true",
+    ("CREATE TABLE shop.orders (customer int, number int, item text, pieces int, "
+     "PRIMARY KEY (customer, number)) WITH cdc = true"),
     "CREATE TABLE shop.sold (item text PRIMARY KEY, pieces int)",
     "CREATE TABLE shop.progress (consumer text PRIMARY KEY, position text)",
 };

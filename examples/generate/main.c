@@ -18,11 +18,11 @@ static void must(corm_status status, const corm_error *err, const char *what) {
 static corm_session *open_blog(void) {
     static const char *const ddl[] = {
         "CREATE TYPE IF NOT EXISTS author (name text, email text, since date)",
-        "CREATE TABLE IF NOT EXISTS articles (month date, id timeuuid, title text, body text, "
-        "writer frozen<author>, tags frozen<set<text>>, price decimal, PRIMARY KEY (month, id)) "
-        "WITH CLUSTERING ORDER BY (id DESC)",
-        "CREATE TABLE IF NOT EXISTS comments (article timeuuid, day date, id timeuuid, name text, "
-        "body text, PRIMARY KEY ((article, day), id))",
+        ("CREATE TABLE IF NOT EXISTS articles (month date, id timeuuid, title text, body text, "
+         "writer frozen<author>, tags frozen<set<text>>, price decimal, PRIMARY KEY (month, id)) "
+         "WITH CLUSTERING ORDER BY (id DESC)"),
+        ("CREATE TABLE IF NOT EXISTS comments (article timeuuid, day date, id timeuuid, name text, "
+         "body text, PRIMARY KEY ((article, day), id))"),
         "CREATE TABLE IF NOT EXISTS reads (article timeuuid PRIMARY KEY, n counter)",
     };
     corm_error    err = { 0 };
