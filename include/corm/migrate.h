@@ -184,12 +184,11 @@ CORM_API void                     corm_migration_list_free(corm_migration_list *
 /* ---- going up and down ---- */
 
 typedef struct corm_migrate_options {
-    const char *
+    const char  *
         to; /* the last one to apply; down: the last one to keep, "" keeps none. default: all; down: all but the newest */
+    bool allow_destructive; /* steps that lose data: DROP of tables and columns, TRUNCATE, DELETE */
     bool
-        allow_destructive; /* steps that lose data: DROP of tables, columns, types, views; TRUNCATE, DELETE */
-    bool
-        dry_run; /* says what would be done, and whether it would work, by the notice and in *report; does nothing */
+        dry_run; /* says what would be done, by the notice and in *report, and does nothing; up: also whether it would work */
     /* Migrations below one that was applied already (a branch that was merged late) are refused unless this says that order
      * does not matter. */
     bool        out_of_order;

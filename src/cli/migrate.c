@@ -39,7 +39,7 @@ static const cli_option migrate_options[] = {
 
 /* ---- common to all ---- */
 
-int migrate__fail(const corm_error *error) {
+int cli__migrate_fail(const corm_error *error) {
     fprintf(stderr, "corm migrate: %s\n", error->message);
     return error->status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
@@ -84,7 +84,7 @@ static int report(const action_run *run, corm_status status, corm_migration_list
         if (status == CORM_OK && list->count == 0) printf("nothing to do\n");
     }
     corm_migration_list_free(list);
-    return status == CORM_OK ? CLI_OK : migrate__fail(error);
+    return status == CORM_OK ? CLI_OK : cli__migrate_fail(error);
 }
 
 static int go_up(const action_run *run) {
@@ -107,7 +107,8 @@ static int show_plan(const action_run *run) {
     corm_error           error = { 0 };
     char                *plan;
     corm_migrate_options options = options_of(run, &error);
-    if (corm_migrator_plan(run->migrator, &plan, &options) != CORM_OK) return migrate__fail(&error);
+    if (corm_migrator_plan(run->migrator, &plan, &options) != CORM_OK)
+        return cli__migrate_fail(&error);
     return print_text(plan, CLI_OK);
 }
 
@@ -115,7 +116,7 @@ static int verify(const action_run *run) {
     corm_error error = { 0 };
     char      *drift;
     if (corm_migrator_verify(run->migrator, &drift, &error) != CORM_OK)
-        return migrate__fail(&error);
+        return cli__migrate_fail(&error);
     return print_text(drift, CLI_FAILED);
 }
 
@@ -126,20 +127,21 @@ static int baseline(const action_run *run) {
         return CLI_USAGE;
     }
     corm_status status = corm_migrator_baseline(run->migrator, run->operand, &error);
-    return status == CORM_OK ? CLI_OK : migrate__fail(&error);
+    return status == CORM_OK ? CLI_OK : cli__migrate_fail(&error);
 }
 
 static int show_diff(const action_run *run) {
     char *script = NULL;
-    int   code = migrate__diff_text(run->values, run->session, &script);
+    int   code = cli__migrate_diff_text(run->values, run->session, &script);
     return code == CLI_OK ? print_text(script, CLI_FAILED) : code;
 }
 
 static int show_status(const action_run *run) {
     corm_error           error = { 0 };
     corm_migration_list *list;
-    if (corm_migrator_status(run->migrator, &list, &error) != CORM_OK) return migrate__fail(&error);
-    int code = migrate__print_status(list, run->values->json);
+    if (corm_migrator_status(run->migrator, &list, &error) != CORM_OK)
+        return cli__migrate_fail(&error);
+    int code = cli__migrate_print_status(list, run->values->json);
     corm_migration_list_free(list);
     return code;
 }
@@ -184,13 +186,13 @@ static int run_action(const action *what, action_run *run) {
         .notice = tell,
     };
     if (corm_migrator_open(&run->migrator, run->session, &options, &error) != CORM_OK)
-        return migrate__fail(&error);
+        return cli__migrate_fail(&error);
     int code = what->run(run);
     corm_migrator_close(run->migrator);
     return fflush(stdout) == 0 ? code : CLI_FAILED;
 }
 
-int migrate__open(const migrate_values *values, const char *uri, corm_session **out) {
+int cli__migrate_open(const migrate_values *values, const char *uri, corm_session **out) {
     corm_session_options options = { .keyspace = values->keyspace };
     return cli__open_session("migrate", uri, &options, out);
 }
@@ -200,14 +202,14 @@ static int run_migrate(const void *options, const cli_operands *operands) {
     const char           *name = operands->items[0];
     const action         *what = find_action(name);
     action_run            run = { .values = values };
-    if (strcmp(name, "new") == 0) return migrate__new(values, operands);
+    if (strcmp(name, "new") == 0) return cli__migrate_new(values, operands);
     if (!what) return unknown_action(name);
     if (operands->count < 2) {
         fputs("corm migrate: URI is missing\nTry 'corm help migrate'.\n", stderr);
         return CLI_USAGE;
     }
     if (operands->count > 2) run.operand = operands->items[2];
-    int code = migrate__open(values, operands->items[1], &run.session);
+    int code = cli__migrate_open(values, operands->items[1], &run.session);
     if (code != CLI_OK) return code;
     code = run_action(what, &run);
     corm_session_close(run.session);

@@ -13,13 +13,13 @@ typedef struct migrate_values {
 } migrate_values;
 
 /* The error on standard error; the exit code. */
-int migrate__fail(const corm_error *error);
-int migrate__open(const migrate_values *values, const char *uri, corm_session **out);
+int cli__migrate_fail(const corm_error *error);
+int cli__migrate_open(const migrate_values *values, const char *uri, corm_session **out);
 
 /* What makes the keyspace like --schema and --models. malloc'ed. The exit code. */
-int migrate__diff_text(const migrate_values *values, corm_session *session, char **script);
+int cli__migrate_diff_text(const migrate_values *values, corm_session *session, char **script);
 /* `corm migrate new`. */
-int migrate__new(const migrate_values *values, const cli_operands *operands);
-int migrate__print_status(const corm_migration_list *list, bool json);
+int cli__migrate_new(const migrate_values *values, const cli_operands *operands);
+int cli__migrate_print_status(const corm_migration_list *list, bool json);
 
 #endif

@@ -34,13 +34,13 @@ static corm_status diff(const migrate_values *values, corm_session *session, cha
     return status;
 }
 
-int migrate__diff_text(const migrate_values *values, corm_session *session, char **script) {
+int cli__migrate_diff_text(const migrate_values *values, corm_session *session, char **script) {
     corm_error error = { 0 };
     if (!values->schema && !values->models) {
         fputs("corm migrate: say what is wanted: --schema FILE or --models FILE\n", stderr);
         return CLI_USAGE;
     }
-    return diff(values, session, script, &error) == CORM_OK ? CLI_OK : migrate__fail(&error);
+    return diff(values, session, script, &error) == CORM_OK ? CLI_OK : cli__migrate_fail(&error);
 }
 
 /* ---- a new file ---- */
@@ -98,7 +98,7 @@ static int make_file(const migrate_values *values, const char *name, const char 
     return write_file(path, name, up);
 }
 
-int migrate__new(const migrate_values *values, const cli_operands *operands) {
+int cli__migrate_new(const migrate_values *values, const cli_operands *operands) {
     corm_session *session;
     char         *up = NULL;
     const char   *name = operands->count > 1 ? operands->items[1] : "";
@@ -109,9 +109,9 @@ int migrate__new(const migrate_values *values, const cli_operands *operands) {
         return CLI_USAGE;
     }
     if (operands->count > 2) {
-        int code = migrate__open(values, operands->items[2], &session);
+        int code = cli__migrate_open(values, operands->items[2], &session);
         if (code != CLI_OK) return code;
-        code = migrate__diff_text(values, session, &up);
+        code = cli__migrate_diff_text(values, session, &up);
         corm_session_close(session);
         if (code != CLI_OK) return code;
     }
@@ -167,7 +167,7 @@ static void put_line(const corm_migration_info *item, base_buf *out) {
     if (item->failure) base__buf_printf(out, "          %s\n", item->failure);
 }
 
-int migrate__print_status(const corm_migration_list *list, bool json) {
+int cli__migrate_print_status(const corm_migration_list *list, bool json) {
     base_buf out = { 0 };
     for (uint32_t i = 0; i < list->count; i++) (json ? put_json : put_line)(&list->items[i], &out);
     bool ok = !out.failed && (out.len == 0 || fwrite(out.data, 1, out.len, stdout) == out.len);

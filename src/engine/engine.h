@@ -46,7 +46,7 @@ typedef struct engine_client {
     /* Who asks, and what is allowed follows from; data NULL: the program that has the store open, or a server without
      * authentication: everything is allowed. Borrowed; must live as long as the request. */
     corm_str role;
-    /* Where it comes from, for traces; length 0: this process. */
+    /* Where it comes from; length 0: this process. */
     corm_inet peer;
 } engine_client;
 

@@ -56,9 +56,6 @@ const migrate_unit *migrate__unit(const corm_migrator *migrator, corm_str id);
 /* Parses the statement and adds it. `place` lives as long as the arena. */
 CORM_CHECKED corm_status migrate__add_statement(migrate_steps *steps, base_arena *arena,
                                                 corm_str text, corm_str place, corm_error *err);
-CORM_CHECKED corm_status migrate__add_call(migrate_steps *steps, base_arena *arena,
-                                           const corm_step *change, corm_str place,
-                                           corm_error *err);
 /* A unit of a changeset. */
 CORM_CHECKED corm_status migrate__unit_new(base_arena *arena, const corm_changeset *changeset,
                                            migrate_unit **out, corm_error *err);
@@ -69,7 +66,7 @@ CORM_CHECKED corm_status migrate__seal(migrate_unit *unit, corm_error *err);
 /* Reads every NAME.cql of the directory. */
 CORM_CHECKED corm_status migrate__read_dir(corm_migrator *migrator, const char *dir,
                                            corm_error *err);
-/* A unit of a file's text; `path` is for messages. Exported for tests. */
+/* A unit of a file's text; `path` is for messages. */
 CORM_CHECKED corm_status migrate__parse_file(base_arena *arena, corm_str id, corm_str path,
                                              corm_str text, migrate_unit **out, corm_error *err);
 
@@ -193,7 +190,7 @@ CORM_CHECKED corm_status migrate__history_baseline(const migrate_writer *to,
 CORM_CHECKED corm_status migrate__history_remove(const migrate_writer *to, corm_str id,
                                                  corm_error *err);
 
-/* ---- going up and down: run.c, check.c, step.c ---- */
+/* ---- going up and down: plan.c, step.c ---- */
 
 /* What is to be done, checked against the history; in order. */
 typedef struct migrate_plan {
@@ -225,9 +222,5 @@ CORM_CHECKED corm_status migrate__apply(const migrate_writer *to, const migrate_
 CORM_CHECKED corm_status migrate__take_back(const migrate_writer *to, const migrate_unit *unit,
                                             const migrate_record *record, bool allow_destructive,
                                             corm_error *err);
-/* The steps by which the live schema becomes again what it was before; CORM_VALIDATION when that is not known. */
-CORM_CHECKED corm_status migrate__undo_steps(corm_migrator *migrator, const migrate_unit *unit,
-                                             const migrate_record *record, base_arena *arena,
-                                             migrate_steps *out, corm_error *err);
 
 #endif

@@ -11,9 +11,9 @@
  * back. Runs on the caller's thread. */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cql/parser.h"
 #include "migrate/core.h"
@@ -146,19 +146,6 @@ corm_status migrate__parse_file(base_arena *arena, corm_str id, corm_str path, c
 
 /* ---- the directory ---- */
 
-static corm_status read_whole(const char *path, base_buf *out, corm_error *err) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return base__fail_errno(err, errno, "%s", path);
-    char   piece[4096];
-    size_t len;
-    while ((len = fread(piece, 1, sizeof piece, file)) > 0) base__buf_put(out, piece, len);
-    bool failed = ferror(file) != 0;
-    int  why = errno;
-    fclose(file);
-    if (failed) return base__fail_errno(err, why, "%s", path);
-    return base__buf_status(out, err);
-}
-
 static corm_status read_file(corm_migrator *migrator, const char *dir, const char *name,
                              faults *wrong, corm_error *err) {
     base_buf      text = { 0 };
@@ -166,7 +153,7 @@ static corm_status read_file(corm_migrator *migrator, const char *dir, const cha
     corm_str      id = { name, strlen(name) - strlen(".cql") };
     corm_str      path = base__arena_printf(&migrator->arena, "%s/%s", dir, name);
     if (!path.data) return base__fail_memory(err);
-    corm_status status = read_whole(path.data, &text, err);
+    corm_status status = base__read_file(path.data, 0, &text, err);
     if (status == CORM_OK)
         status = parse_file(&migrator->arena, id, path, base__buf_str(&text), &unit, wrong, err);
     if (status == CORM_OK) status = migrate__add(migrator, unit, err);

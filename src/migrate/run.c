@@ -55,7 +55,6 @@ static corm_status do_plan(const migrate_run *run, migrate_lease *lease, corm_er
     return status;
 }
 
-/* The schema that a rehearsal of a way down begins with is the live one: only the first can be shown to work. */
 static corm_status show_plan(const migrate_run *run, corm_error *err) {
     migrate_plan plan;
     CORM_TRY(make_plan(run, &plan, err));

@@ -274,9 +274,10 @@ static corm_status steps_of(const migrate_differences *differences, const migrat
     return CORM_OK;
 }
 
-corm_status migrate__undo_steps(corm_migrator *migrator, const migrate_unit *unit,
-                                const migrate_record *record, base_arena *arena, migrate_steps *out,
-                                corm_error *err) {
+/* The steps by which the live schema becomes again what it was before; CORM_VALIDATION when that is not known. */
+static corm_status undo_steps(corm_migrator *migrator, const migrate_unit *unit,
+                              const migrate_record *record, base_arena *arena, migrate_steps *out,
+                              corm_error *err) {
     migrate_snapshot    live, before;
     migrate_differences differences;
     *out = unit->down;
@@ -329,7 +330,7 @@ corm_status migrate__take_back(const migrate_writer *to, const migrate_unit *uni
                                corm_error *err) {
     base_arena    arena = { 0 };
     migrate_steps steps;
-    corm_status   status = migrate__undo_steps(to->migrator, unit, record, &arena, &steps, err);
+    corm_status   status = undo_steps(to->migrator, unit, record, &arena, &steps, err);
     if (status == CORM_OK) status = take_back(to, unit, record, &steps, allow_destructive, err);
     base__arena_free(&arena);
     return status;

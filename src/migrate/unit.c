@@ -67,8 +67,8 @@ corm_status migrate__add_statement(migrate_steps *steps, base_arena *arena, corm
     return add_tree(steps, arena, tree, place, err);
 }
 
-corm_status migrate__add_call(migrate_steps *steps, base_arena *arena, const corm_step *change,
-                              corm_str place, corm_error *err) {
+static corm_status add_call(migrate_steps *steps, base_arena *arena, const corm_step *change,
+                            corm_str place, corm_error *err) {
     migrate_step *step = new_step(steps, arena);
     if (!step) return base__fail_memory(err);
     step->call = change->call;
@@ -135,7 +135,7 @@ static corm_status add_change(migrate_steps *steps, base_arena *arena, const cor
                               corm_str place, corm_error *err) {
     base_buf text = { 0 };
     if (change->kind == CORM_STEP_CALL && change->call)
-        return migrate__add_call(steps, arena, change, place, err);
+        return add_call(steps, arena, change, place, err);
     bool known = change->kind > CORM_STEP_NONE && change->kind <= CORM_STEP_DROP_VIEW &&
                  forms[change->kind] != NULL;
     if (!known || !put_form(forms[change->kind], change, &text)) {

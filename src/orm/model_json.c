@@ -3,11 +3,11 @@
  *
  * Each object has a table of the keys that it may have, so that a wrong one is named with its
  * place: "fields.email.validate.requird: unknown key, did you mean 'required'?". One thread. */
-#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "orm/build.h"
 #include "orm/core.h"
@@ -566,21 +566,10 @@ corm_status corm_models_parse(corm_str json, const corm_model *const **out, corm
 }
 
 static corm_status read_file(const char *path, base_buf *out, corm_error *err) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return base__fail_errno(err, errno, "%s", path);
-    corm_status status = CORM_OK;
-    for (size_t got = 1; got > 0 && status == CORM_OK;) {
-        uint8_t bytes[4096];
-        got = fread(bytes, 1, sizeof bytes, file);
-        base__buf_put(out, bytes, got);
-        status = base__buf_status(out, err);
-        if (out->len > MOST_JSON_FILE) {
-            status = base__fail(err, CORM_INVALID_ARGUMENT, "%s is longer than 16 MiB", path);
-        }
-    }
-    if (status == CORM_OK && ferror(file)) status = base__fail_errno(err, EIO, "%s", path);
-    fclose(file);
-    return status;
+    CORM_TRY(base__read_file(path, MOST_JSON_FILE, out, err));
+    if (out->len > MOST_JSON_FILE)
+        return base__fail(err, CORM_INVALID_ARGUMENT, "%s is longer than 16 MiB", path);
+    return CORM_OK;
 }
 
 corm_status corm_models_read(const char *path, const corm_model *const **out, corm_error *err) {

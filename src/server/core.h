@@ -218,9 +218,8 @@ struct server_conn {
     server_conn  *next, **link;
     server_conn  *next_dirty;
     bool          dirty;  /* among those with bytes to be sent */
-    engine_client client; /* its keyspace, its role, and the address that it dialled */
+    engine_client client; /* its keyspace, its role, the address that it dialled and its own */
     char         *role;   /* what client.role names; NULL: it may do everything */
-    corm_inet     peer;   /* where it comes from; known when it logs in */
     wire_decoder  decoder;
     wire_encoder  encoder;
     uint8_t       version;        /* 0: nothing has come yet */

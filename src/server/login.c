@@ -34,7 +34,7 @@ static void forgive(server_failures *place, uint64_t now_ms) {
 static bool has_failed_too_often(server_conn *conn) {
     corm_server *server = conn->server;
     pthread_mutex_lock(&server->failures_lock);
-    server_failures *place = failures_of(server, &conn->peer);
+    server_failures *place = failures_of(server, &conn->client.peer);
     forgive(place, uv_now(&conn->loop->loop));
     bool too_often = place->count >= ALLOWED_FAILURES;
     pthread_mutex_unlock(&server->failures_lock);
@@ -44,22 +44,8 @@ static bool has_failed_too_often(server_conn *conn) {
 static void count_failure(server_conn *conn) {
     corm_server *server = conn->server;
     pthread_mutex_lock(&server->failures_lock);
-    failures_of(server, &conn->peer)->count++;
+    failures_of(server, &conn->client.peer)->count++;
     pthread_mutex_unlock(&server->failures_lock);
-}
-
-static void set_peer(server_conn *conn) {
-    struct sockaddr_storage address;
-    int                     len = sizeof address;
-    conn->peer.length = 0;
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) != 0) return;
-    if (address.ss_family == AF_INET) {
-        conn->peer.length = 4;
-        memcpy(conn->peer.bytes, &((struct sockaddr_in *)&address)->sin_addr, 4);
-    } else {
-        conn->peer.length = 16;
-        memcpy(conn->peer.bytes, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-    }
 }
 
 /* ---- the token ---- */
@@ -191,7 +177,6 @@ void server__login(server_conn *conn, const wire_frame *frame) {
         refuse(conn, frame->stream, CORM_PROTOCOL_ERROR, "The authentication token is missing");
         return;
     }
-    set_peer(conn);
     if (has_failed_too_often(conn)) {
         refuse(conn, frame->stream, CORM_BAD_CREDENTIALS,
                "Too many failed logins from this address; try again later");

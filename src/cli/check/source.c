@@ -2,33 +2,23 @@
 /* source.c -- a file of CQL as text, and its statements one after the other. */
 #include "cli/check/check.h"
 
-#include <errno.h>
-
 #include "base/fail.h"
+#include "base/file.h"
 #include "cli/shell.h"
 
-enum { CHUNK = 1 << 16, MOST_BYTES = 1 << 28 };
+enum { MOST_BYTES = 1 << 28 };
 
-static corm_status read_all(FILE *file, const char *path, base_buf *out, corm_error *err) {
-    size_t got;
-    do {
-        if (!base__buf_reserve(out, CHUNK)) return base__fail_memory(err);
-        got = fread(out->data + out->len, 1, CHUNK, file);
-        out->len += got;
-    } while (got > 0 && out->len <= MOST_BYTES);
-    if (ferror(file)) return base__fail_errno(err, errno, "%s", path);
+static corm_status read_text(const char *path, base_buf *out, corm_error *err) {
+    CORM_TRY(strcmp(path, "-") == 0 ? base__read_stream(stdin, path, MOST_BYTES, out, err)
+                                    : base__read_file(path, MOST_BYTES, out, err));
     if (out->len > MOST_BYTES)
         return base__fail(err, CORM_IO, "%s: longer than %d MiB", path, MOST_BYTES >> 20);
     return CORM_OK;
 }
 
 corm_status check__read(base_arena *arena, const char *path, corm_str *out, corm_error *err) {
-    bool     is_stdin = strcmp(path, "-") == 0;
-    FILE    *file = is_stdin ? stdin : fopen(path, "r");
-    base_buf text = { 0 };
-    if (!file) return base__fail_errno(err, errno, "%s", path);
-    corm_status status = read_all(file, path, &text, err);
-    if (!is_stdin) fclose(file);
+    base_buf    text = { 0 };
+    corm_status status = read_text(path, &text, err);
     if (status == CORM_OK) {
         *out = base__arena_str(arena, base__buf_str(&text));
         if (!out->data) status = base__fail_memory(err);
