@@ -95,6 +95,15 @@ static void read_names(base_reader *in, wire_error *out) {
     out->table = wire__read_string(in);
 }
 
+/* The list of types as it was sent, when it is whole. */
+static void read_function(base_reader *in, wire_error *out) {
+    read_names(in, out);
+    base_reader from = *in;
+    uint16_t    count = base__read_u16(in);
+    for (uint16_t i = 0; i < count && !in->failed; i++) wire__read_string(in);
+    if (!in->failed) out->arguments = (corm_bytes){ from.data, from.len - in->len };
+}
+
 static void read_write_timeout(base_reader *in, uint8_t version, wire_error *out) {
     read_write_type(in, out);
     bool has_contentions = version >= 5 && out->write_type == WIRE_WRITE_CAS && in->len > 0;
@@ -129,7 +138,7 @@ static void read_rest(base_reader *in, uint8_t version, wire_error *out) {
         read_failures(in, version, out);
         read_write_type(in, out);
         break;
-    case CODE_FUNCTION_FAILURE:
+    case CODE_FUNCTION_FAILURE: read_function(in, out); break;
     case CODE_ALREADY_EXISTS: read_names(in, out); break;
     case CODE_UNPREPARED: read_id(in, out); break;
     default: break;
@@ -218,6 +227,15 @@ static void put_function(base_buf *body, const wire_error *error) {
     wire__put_string_list(body, types, count);
 }
 
+static void put_function_failure(base_buf *body, const wire_error *error) {
+    if (error->arguments.len == 0) {
+        put_function(body, error);
+        return;
+    }
+    put_names(body, error);
+    base__buf_put(body, error->arguments.data, error->arguments.len);
+}
+
 void wire__put_error(base_buf *body, const wire_error *error, uint8_t version) {
     base__buf_i32(body, error->code);
     wire__put_string(body, error->message);
@@ -239,7 +257,7 @@ void wire__put_error(base_buf *body, const wire_error *error, uint8_t version) {
         put_failures(body, error, version);
         put_write_type(body, error);
         break;
-    case CODE_FUNCTION_FAILURE: put_function(body, error); break;
+    case CODE_FUNCTION_FAILURE: put_function_failure(body, error); break;
     case CODE_ALREADY_EXISTS: put_names(body, error); break;
     case CODE_UNPREPARED: wire__put_short_bytes(body, error->unprepared_id); break;
     default: break;

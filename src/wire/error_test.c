@@ -158,11 +158,13 @@ static void names_of_what_exists_and_ids_of_what_does_not(void **state) {
                       4);
     assert_int_equal(error.unprepared_id.len, 3);
     assert_memory_equal(error.unprepared_id.data, "abc", 3);
-    error = read_error(BYTES("\0\0\x14\0\0\x01m\0\x04shop\0\x03"
-                             "sum\0\x01\0\x03int"),
-                       4);
+    error = both_ways(BYTES("\0\0\x14\0\0\x01m\0\x04shop\0\x04"
+                            "sum(\0\x01\0\x03int"),
+                      4);
     assert_text(error.keyspace, "shop");
-    assert_text(error.table, "sum");
+    assert_text(error.table, "sum(");
+    error = both_ways(BYTES("\0\0\x14\0\0\x01m\0\x01k\0\x01s\0\0"), 4);
+    assert_int_equal(error.arguments.len, 2);
 }
 
 static void a_function_that_fails_is_named_with_its_argument_types(void **state) {
