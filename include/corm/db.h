@@ -13,8 +13,9 @@
 extern "C" {
 #endif
 
-typedef struct corm_db   corm_db;
-typedef struct corm_rows corm_rows;
+typedef struct corm_db      corm_db;
+typedef struct corm_rows    corm_rows;
+typedef struct corm_keyring corm_keyring; /* corm/seal.h */
 
 /* What loading a model may do to an existing table. */
 typedef enum corm_migration {
@@ -33,7 +34,9 @@ typedef struct corm_db_options {
         unique_lease_ms; /* how long an unfinished reservation of a unique value holds. default: 10000 */
     void (*notice)(void       *context,
                    const char *text); /* what a migration did, or a query costs. default: none */
-    void       *notice_context;
+    void *notice_context;
+    const corm_keyring
+        *keyring; /* of sealed columns (corm/seal.h); must live as long as the db. default: none */
     corm_error *error;
     uint32_t    _canary;
 } corm_db_options;
@@ -178,6 +181,9 @@ typedef struct corm_order_by {
     bool        descending;
 } corm_order_by;
 
+/* A relation to be read with the rows (corm/relation.h). */
+typedef struct corm_include corm_include;
+
 typedef struct corm_find_options {
     corm_term     where[CORM_MAX_TERMS];
     const char   *select[CORM_MAX_NAMES]; /* columns to read; default: all of the model */
@@ -190,11 +196,28 @@ typedef struct corm_find_options {
         sort_limit; /* rows Corm sorts in memory before it gives up with CORM_INVALID. default: 100000 */
     bool allow_filtering; /* never said for you; without it a query that needs it is refused */
     bool
-                         one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
+                one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
+    const char *scope[4]; /* scopes of the model, by name */
+    bool        unscoped; /* without the model's default scopes */
+    bool        with_deleted,
+        only_deleted; /* of a model with a CORM_DELETED_AT column. default: only rows that are not deleted */
+    const char *include
+        [8]; /* relations to be read with the rows; "posts.comments" reads both. corm_rows_related() */
+    const corm_include
+        *includes; /* the same with conditions, order and limits; ended by one without a name */
     corm_request_options request;
     corm_error          *error;
     uint32_t             _canary;
 } corm_find_options;
+
+/* A named part of finds, said with the model: corm_find_options.scope applies it by its name, a default one applies to every find,
+ * count and delete_where that does not say .unscoped. Its conditions and the find's must all hold; its order and limits
+ * hold where the find has none. */
+struct corm_scope {
+    const char       *name;
+    bool              is_default;
+    corm_find_options find; /* .where, .order_by, .limit, .per_partition_limit, .allow_filtering */
+};
 
 /* Finds rows. All pages are read unless .one_page. *out is released by corm_rows_free(), and owns what the structs point
  * to. No row is no error. */

@@ -123,6 +123,29 @@ typedef struct corm_rules {
     void *context;
 } corm_rules;
 
+/* What a column does for its row beside holding a value. */
+typedef enum corm_role {
+    CORM_PLAIN = 0,
+    CORM_ROW_VERSION, /* a bigint or int: 1 at the insert, one more at each update, which is then conditional on the version that
+                       * the struct holds: CORM_NOT_APPLIED when another writer was there first */
+    CORM_DELETED_AT /* a timestamp: corm_delete sets it instead of deleting, corm_find passes such rows over; corm_restore */
+} corm_role;
+
+/* How a column's value is shown where people read it: notices, hooks' logs, events, corm_to_json. */
+typedef enum corm_shown {
+    CORM_SHOWN = 0,
+    CORM_MASKED,        /* "***" */
+    CORM_MASKED_PARTLY, /* all but the last four characters */
+    CORM_HIDDEN         /* left out */
+} corm_shown;
+
+/* How a column is stored; the column's type is then blob. Needs corm_db_options.keyring. */
+typedef enum corm_sealing {
+    CORM_NOT_SEALED = 0,
+    CORM_SEALED,      /* AES-256-GCM with a random nonce: equal values have different bytes */
+    CORM_SEALED_EQUAL /* AES-256-SIV: equal values have equal bytes, so that the column can be asked for by equality, and be unique */
+} corm_sealing;
+
 typedef struct corm_field {
     const char *name; /* the column; default: the member's */
     corm_member member;
@@ -134,21 +157,65 @@ typedef struct corm_field {
     bool          unique;    /* no two rows have the same; enforced by a reservation */
     bool          indexed;   /* a secondary index is made */
     bool          skip_zero; /* zero is "not given" */
+    corm_role     role;
+    corm_shown    shown;
+    corm_sealing  sealed;
     corm_rules    validate;
 } corm_field;
+
+/* A member of corm_to_json's object that is no column. What the value points to must live until corm_to_json has returned. */
+typedef struct corm_virtual {
+    const char *name;
+    corm_value (*value)(const void *row, void *context);
+    void *context;
+} corm_virtual;
 
 typedef enum corm_relation_kind {
     CORM_NO_RELATION = 0,
     CORM_HAS_ONE,
     CORM_HAS_MANY,
-    CORM_BELONGS_TO
+    CORM_BELONGS_TO,
+    CORM_MANY_TO_MANY
 } corm_relation_kind;
 
+/* What deleting a row does to the rows that it has. */
+typedef enum corm_on_delete {
+    CORM_DELETE_LEAVES = 0,
+    CORM_DELETE_CASCADES, /* deletes them (of many to many: the rows of the table between) */
+    CORM_DELETE_NULLS,    /* writes null into their foreign key, which must be a regular column */
+    CORM_DELETE_REFUSES   /* CORM_INVALID while there are any */
+} corm_on_delete;
+
+typedef struct corm_model      corm_model;
+typedef struct corm_scope      corm_scope;      /* corm/db.h: a named part of a find */
+typedef struct corm_model_hook corm_model_hook; /* corm/hook.h: called around operations */
+
+/* Keys of several columns are named with commas: "tenant, user_id". */
 typedef struct corm_relation {
     const char        *name;
     corm_relation_kind kind;
-    const char        *model, *foreign_key;
+    const char        *model; /* the other model's table: one that the db has loaded */
+    const corm_model  *to;    /* instead of `model`: the other model itself */
+    const char *
+        foreign_key; /* has: columns of the other model with this one's key; belongs to: columns of this model with the
+                              * other's key; many to many: columns of `through` with this one's key */
+    const char
+        *references; /* the key that is meant. default: the partition key of the model that has */
+    const char *through; /* many to many: the table between, of a model that the db has loaded */
+    const corm_model *through_model; /* instead of `through` */
+    const char       *other_key; /* many to many: columns of `through` with the other model's key */
+    corm_on_delete    on_delete;
 } corm_relation;
+
+/* A copy of the model's rows under another key, written together with them in one logged batch (docs/relations.md). It has
+ * all columns of the model, or those of `columns`. */
+typedef struct corm_query_table {
+    const char *table;
+    const char *partition_key; /* names with commas */
+    const char *
+        clustering_key; /* likewise, each perhaps with " DESC"; the model's key must be in one of the two */
+    const char *columns; /* default: all */
+} corm_query_table;
 
 enum { CORM_MODEL_MAX_FIELDS = 64, CORM_MODEL_MAX_RELATIONS = 16 };
 
@@ -159,7 +226,7 @@ typedef struct corm_model_options {
         *with; /* more table options in CQL: "compaction = {…} AND gc_grace_seconds = 3600" */
 } corm_model_options;
 
-typedef struct corm_model {
+struct corm_model {
     const char        *table;
     const char        *keyspace; /* default: the session's */
     size_t             row_size;
@@ -167,8 +234,13 @@ typedef struct corm_model {
     const corm_field  *more_fields; /* for wider tables: ended by one without a name */
     corm_relation      relations[CORM_MODEL_MAX_RELATIONS];
     corm_model_options options;
-    uint32_t           _canary; /* must stay 0 */
-} corm_model;
+    /* Each of these is an array, ended by an item that is all zero; NULL: none. */
+    const corm_query_table *query_tables;
+    const corm_scope       *scopes;   /* corm/db.h */
+    const corm_model_hook  *hooks;    /* corm/hook.h */
+    const corm_virtual     *virtuals; /* of corm_to_json */
+    uint32_t                _canary;  /* must stay 0 */
+};
 
 #ifndef __cplusplus
 /* '&' stops array decay, so that char[n] is not taken for a pointer. Any other type does not compile. */

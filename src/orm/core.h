@@ -312,6 +312,13 @@ CORM_CHECKED corm_status orm__generate(orm_write *write);
 CORM_CHECKED corm_status orm__write_columns(orm_write *write);
 CORM_CHECKED corm_status orm__validate(const orm_model *model, const void *row, const uint8_t *how,
                                        bool complete, corm_violations *violations, corm_error *err);
+/* The prepared text of the write, and its values: write_statement.c. */
+CORM_CHECKED corm_status orm__write_shape(orm_write *write, orm_shape **out);
+CORM_CHECKED corm_status orm__write_bind(orm_write *write, corm_statement *statement,
+                                         corm_error *err);
+uint32_t                 orm__write_condition_count(const orm_write *write);
+const char *orm__write_condition_operator(corm_op op); /* NULL: a write cannot have it */
+
 /* Executes the statement of the write alone. */
 CORM_CHECKED corm_status orm__write_run(orm_write *write, corm_error *err);
 /* The same around the reservations of unique values. */

@@ -130,8 +130,10 @@ typedef struct wire_error {
     bool       data_present;
     wire_write_type write_type;
     corm_bytes      unprepared_id;
-    corm_str        keyspace, table; /* ALREADY_EXISTS; of FUNCTION_FAILURE the keyspace, and the function */
-    corm_bytes arguments; /* FUNCTION_FAILURE: [string list] of types; put: empty takes them from a table "name(type, type)" */
+    corm_str        keyspace,
+        table; /* ALREADY_EXISTS; of FUNCTION_FAILURE the keyspace, and the function */
+    corm_bytes
+        arguments; /* FUNCTION_FAILURE: [string list] of types; put: empty takes them from a table "name(type, type)" */
 } wire_error;
 
 /* Reads the body; a truncated tail leaves zeros, a message that cannot be read is CORM_PROTOCOL_ERROR. */
