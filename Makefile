@@ -44,7 +44,7 @@ fuzz:
 	@tools/deps build fuzz
 	@cmake --preset fuzz
 	@cmake --build --preset fuzz
-	@tools/fuzz --seconds $(SECONDS) $(NAME)
+	@tools/fuzz $(if $(RUNS),--runs $(RUNS),--seconds $(SECONDS)) $(NAME)
 
 format:
 	@tools/deps lint
