@@ -12,6 +12,7 @@
 #include "corm/model.h"
 #include "corm/result.h"
 #include "corm/schema.h"
+#include "corm/seal.h"
 #include "corm/server.h"
 #include "corm/session.h"
 #include "corm/task.h"

@@ -250,6 +250,9 @@ static corm_status compile_field(compiling *c, const corm_field *spec, uint32_t 
     CORM_TRY(compile_type(c, field));
     CORM_TRY(check_generate(c, field));
     CORM_TRY(check_unique(c, field));
+    const char *why = orm__sealed_check(field, &c->model->arena);
+    if (why) return bad(c, field, why);
+    if (!field->stored_type) return base__fail_memory(c->err);
     return check_rules(c, field);
 }
 
@@ -377,7 +380,10 @@ corm_status orm__compile(const corm_model *spec, orm_model **out, corm_error *er
 void orm__model_free(orm_model *model) {
     if (!model) return;
     orm__shapes_free(model);
-    for (uint32_t i = 0; i < model->count; i++) pcre2_code_free(model->fields[i].pattern);
+    for (uint32_t i = 0; i < model->count; i++) {
+        pcre2_code_free(model->fields[i].pattern);
+        seal__box_free(model->fields[i].box);
+    }
     pthread_mutex_destroy(&model->lock);
     base__arena_free(&model->arena);
     free(model);

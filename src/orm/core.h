@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/map.h"
 #include "corm/db.h"
+#include "seal/seal.h"
 #include "session/door.h"
 
 /* ---- compiled models ---- */
@@ -23,8 +24,11 @@ typedef struct orm_field {
     uint32_t          index;  /* in the model */
     corm_str          name;   /* ends with a zero byte */
     corm_str          quoted; /* as CQL text */
-    corm_str          cql;    /* the type, in the form of system_schema */
+    corm_str          cql;    /* the value's type, in the form of system_schema */
     const cql_type   *type; /* until the model is loaded, user-defined types have no fields here */
+    corm_str          stored_cql; /* the column's type: blob when it is sealed, else the same */
+    const cql_type   *stored_type;
+    seal_box         *box; /* of a sealed column whose model is loaded, else NULL */
     corm_member       member;
     uint32_t          offset, size;
     corm_key          key;
@@ -95,6 +99,33 @@ CORM_CHECKED corm_status orm__member_set(const orm_field *field, const corm_valu
                                          void *member, base_arena *arena, corm_error *err);
 void                     orm__member_set_null(corm_member kind, void *member);
 
+/* ---- sealed columns ---- */
+
+static inline bool orm__is_sealed(const orm_field *field) {
+    return field->spec->sealed != CORM_NOT_SEALED;
+}
+
+/* CORM_INVALID_ARGUMENT's reason when a column of this kind cannot be sealed; NULL: it may. Sets the stored type. */
+const char *orm__sealed_check(orm_field *field, base_arena *arena);
+/* Derives the keys of the model's sealed columns. */
+CORM_CHECKED corm_status orm__sealed_load(orm_model *model, corm_error *err);
+/* The reason why a condition with this operator cannot be asked of the column; NULL: it can. */
+const char *orm__sealed_refuses(const orm_field *field, corm_op op);
+/* A sealed value that is not null as the value's own wire form, in the arena. */
+CORM_CHECKED corm_status orm__sealed_open(const orm_field *field, cql_value sealed,
+                                          base_arena *arena, cql_value *out, corm_error *err);
+/* Binds the value as it is stored: every marker that stands for a field's value is bound by this. With IN, a list of values. */
+CORM_CHECKED corm_status orm__bind(corm_statement *statement, uint32_t marker,
+                                   const orm_field *field, const corm_value *value,
+                                   base_arena *arena, corm_error *err);
+
+/* ---- what people see of values (corm_field.shown): shown.c ---- */
+
+/* Appends the value as a text for messages, logs and events; a hidden one as a masked one. */
+void orm__put_shown(const orm_field *field, const corm_value *value, base_buf *out);
+/* The same of a value as it is stored. */
+void orm__put_shown_cell(const orm_field *field, cql_value cell, base_buf *out);
+
 /* ---- the db ---- */
 
 struct corm_db {
@@ -104,6 +135,7 @@ struct corm_db {
     uint32_t       unique_lease_ms;
     void (*notice)(void *context, const char *text);
     void                *notice_context;
+    const corm_keyring  *keyring;          /* or NULL */
     _Atomic(orm_model *) models;           /* newest first; only ever added to */
     pthread_mutex_t      load;             /* held while a model is loaded */
     base_map             unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
@@ -175,6 +207,7 @@ typedef enum orm_decode {
     ORM_DECODE_TEXT,
     ORM_DECODE_SLICE,
     ORM_DECODE_INLINE,
+    ORM_DECODE_SEALED,
     ORM_DECODE_ANY
 } orm_decode;
 

@@ -70,6 +70,7 @@ corm_status orm__db_over(corm_session *session, const corm_db_options *options, 
     db->unique_lease_ms = options->unique_lease_ms ? options->unique_lease_ms : DEFAULT_LEASE_MS;
     db->notice = options->notice;
     db->notice_context = options->notice_context;
+    db->keyring = options->keyring;
     *out = db;
     return CORM_OK;
 }
@@ -149,8 +150,10 @@ static corm_status learn_types(orm_model *model, corm_error *err) {
     uint32_t                 count;
     const cql_result_column *columns = session__result_columns(result, &count);
     for (uint32_t i = 0; i < count && i < model->count && status == CORM_OK; i++) {
-        model->fields[i].type = cql__type_copy(&model->arena, columns[i].type);
-        if (!model->fields[i].type) status = base__fail_memory(err);
+        orm_field *field = &model->fields[i];
+        field->stored_type = cql__type_copy(&model->arena, columns[i].type);
+        if (!field->stored_type) status = base__fail_memory(err);
+        if (!orm__is_sealed(field)) field->type = field->stored_type;
     }
     corm_result_free(result);
     return status;
@@ -159,6 +162,7 @@ static corm_status learn_types(orm_model *model, corm_error *err) {
 static corm_status load(corm_db *db, orm_model *model, corm_error *err) {
     model->db = db;
     CORM_TRY(orm__model_name_table(model, err));
+    CORM_TRY(orm__sealed_load(model, err));
     CORM_TRY(orm__migrate(db, model, err));
     if (model->unique_count > 0) CORM_TRY(orm__unique_prepare(db, model, err));
     return learn_types(model, err);

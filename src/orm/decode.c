@@ -60,11 +60,15 @@ static corm_status plan_step(const orm_model *model, const cql_result_column *co
     const orm_field *field = orm__field(model, column->name);
     step->type = column->type;
     if (!field) return CORM_OK;
-    if (!orm__member_takes(field->member, column->type)) return misfit(field, column->type, err);
+    bool sealed = field->box != NULL;
+    bool fits =
+        sealed ? column->type->id == CQL_BLOB : orm__member_takes(field->member, column->type);
+    if (!fits) return misfit(field, column->type, err);
+    if (sealed) step->type = field->type;
     step->field = field;
     step->offset = field->offset;
     step->size = field->size;
-    step->decode = decode_of(field->member, column->type->id);
+    step->decode = sealed ? ORM_DECODE_SEALED : decode_of(field->member, column->type->id);
     step->tells_null = tells_null(field->member);
     return CORM_OK;
 }
@@ -104,6 +108,13 @@ static corm_status decode_any(const orm_step *step, cql_value value, void *membe
         return CORM_OK;
     }
     return orm__member_set(step->field, &decoded, member, reading->arena, reading->err);
+}
+
+static corm_status decode_sealed(const orm_step *step, cql_value value, void *member,
+                                 const orm_reading *reading) {
+    cql_value opened;
+    CORM_TRY(orm__sealed_open(step->field, value, reading->arena, &opened, reading->err));
+    return decode_any(step, opened, member, reading);
 }
 
 /* The text where it lies, when a zero byte is behind it and none within. */
@@ -187,6 +198,7 @@ static inline corm_status decode_one(const orm_step *step, cql_value value, void
     case ORM_DECODE_INLINE:
         if (!copy_inline(step, value, member)) break;
         return CORM_OK;
+    case ORM_DECODE_SEALED: return decode_sealed(step, value, member, reading);
     case ORM_DECODE_ANY: break;
     }
     return decode_any(step, value, member, reading);

@@ -8,6 +8,15 @@
 
 #include "cql/eval_internal.h"
 
+/* Replaces the bytes by themselves sealed. */
+static corm_status close_box(const seal_box *box, base_buf *bytes, corm_error *err) {
+    base_buf    sealed = { 0 };
+    corm_status status = seal__close(box, base__buf_bytes(bytes), &sealed, err);
+    base__buf_free(bytes);
+    *bytes = sealed;
+    return status;
+}
+
 corm_status orm__encode(const orm_field *field, const corm_value *value, base_arena *arena,
                         cql_value *out, corm_error *err) {
     *out = CQL_NULL;
@@ -16,6 +25,7 @@ corm_status orm__encode(const orm_field *field, const corm_value *value, base_ar
     corm_error  why = { 0 };
     corm_status status = cql__encode(field->type, value, &bytes, &why);
     if (status == CORM_OK) status = base__buf_status(&bytes, &why);
+    if (status == CORM_OK && field->box) status = close_box(field->box, &bytes, &why);
     if (status == CORM_OK) {
         out->data = base__arena_copy(arena, bytes.len ? bytes.data : (const void *)"", bytes.len);
         out->len = (int32_t)bytes.len;
@@ -74,7 +84,7 @@ corm_status orm__filter_make(const orm_field *field, const corm_term *term, base
 
 static bool equals(const orm_filter *filter, cql_value cell, uint32_t i) {
     if (filter->values[i].len < 0) return false;
-    return cql__compare(filter->field->type, cell, filter->values[i]) == 0;
+    return cql__compare(filter->field->stored_type, cell, filter->values[i]) == 0;
 }
 
 static bool is_in(const orm_filter *filter, cql_value cell) {
@@ -113,7 +123,7 @@ bool orm__filter_holds(const orm_filter *filter, cql_value cell) {
         return contains(filter, cell);
     }
     if (filter->op == CORM_LIKE) return cql__like(text_of(cell), text_of(filter->values[0]));
-    int order = cql__compare(filter->field->type, cell, filter->values[0]);
+    int order = cql__compare(filter->field->stored_type, cell, filter->values[0]);
     switch (filter->op) {
     case CORM_EQ: return order == 0;
     case CORM_NE: return order != 0;

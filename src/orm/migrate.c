@@ -116,7 +116,7 @@ static void put_table(const orm_model *model, base_buf *out) {
         if (i > 0) base__buf_puts(out, ", ");
         base__buf_put_str(out, field->quoted);
         base__buf_u8(out, ' ');
-        base__buf_put_str(out, field->cql);
+        base__buf_put_str(out, field->stored_cql);
         if (field->key == CORM_STATIC) base__buf_puts(out, " static");
     }
     put_primary_key(model, out);
@@ -153,7 +153,7 @@ static corm_str create_index(migration *m, const orm_field *field) {
 
 static corm_str add_column(migration *m, const orm_field *field) {
     return base__arena_printf(&m->arena, "ALTER TABLE %s ADD %s %s%s", m->model->path.data,
-                              field->quoted.data, field->cql.data,
+                              field->quoted.data, field->stored_cql.data,
                               field->key == CORM_STATIC ? " static" : "");
 }
 
@@ -217,11 +217,11 @@ static corm_status compare_column(migration *m, const orm_field *field,
                                   const corm_column_info *column) {
     corm_str type = canonical(m, column->type);
     if (!type.data) return base__fail_memory(m->err);
-    if (!corm_str_equal(type, field->cql)) {
+    if (!corm_str_equal(type, field->stored_cql)) {
         CORM_TRY(
             refuse(m, field,
                    base__arena_printf(&m->arena, "column '%s' is of type %s, the model says %s",
-                                      field->name.data, column->type, field->cql.data)));
+                                      field->name.data, column->type, field->stored_cql.data)));
     }
     if (column->key != field->key) {
         CORM_TRY(refuse(m, field,

@@ -56,7 +56,8 @@ static bool needs_value(corm_op op) {
     return op != CORM_NULL_OP && op != CORM_NOT_NULL_OP;
 }
 
-static corm_status check_value(const orm_query *query, const corm_term *term) {
+static corm_status check_value(const orm_query *query, const orm_field *field,
+                               const corm_term *term) {
     char        what[256];
     const char *wrong = NULL;
     if (needs_value(term->op) && term->value.kind == CORM_UNSET) wrong = "has no value";
@@ -66,6 +67,7 @@ static corm_status check_value(const orm_query *query, const corm_term *term) {
     if (term->op == CORM_BETWEEN && term->value2.kind <= CORM_NULL) wrong = "has no second value";
     bool list = term->value.kind == CORM_LIST || term->value.kind == CORM_SET;
     if (term->op == CORM_IN && !wrong && !list) wrong = "takes a list with corm_in";
+    if (field && !wrong) wrong = orm__sealed_refuses(field, term->op);
     if (!wrong) return CORM_OK;
     snprintf(what, sizeof what, "the condition on '%.100s' %s", term->column, wrong);
     return bad(query, what);
@@ -89,7 +91,7 @@ static corm_status add_term(orm_query *query, const corm_term *given) {
         term->local = is_local(query, given->op);
         query->local_count += term->local;
     }
-    return check_value(query, given);
+    return check_value(query, term->field, given);
 }
 
 static corm_status add_terms(orm_query *query) {
@@ -131,6 +133,7 @@ static corm_status add_order(orm_query *query) {
         const char      *name = query->options->order_by[i].column;
         CORM_TRY(orm__field_named(query->model, name, &field, query->err));
         query->order[query->order_count++] = field;
+        if (orm__is_sealed(field)) return bad(query, "a sealed column has no order");
         if (field->key != CORM_CLUSTERING && field->key != CORM_CLUSTERING_DESC) {
             query->sorts_here = true;
         }
@@ -325,16 +328,27 @@ static corm_value value_of(const corm_term *term) {
     return value;
 }
 
+static corm_status bind_terms(orm_query *query, corm_statement *statement, uint32_t *at,
+                              base_arena *arena) {
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_term  *term = &query->terms[i];
+        const corm_term *given = term->given;
+        corm_value       value = value_of(given);
+        if (term->local) continue;
+        CORM_TRY(orm__bind(statement, (*at)++, term->field, &value, arena, query->err));
+        if (given->op != CORM_BETWEEN) continue;
+        CORM_TRY(corm_statement_bind(statement, (*at)++, given->value2, query->err));
+    }
+    return CORM_OK;
+}
+
 corm_status orm__query_bind(orm_query *query, corm_statement *statement) {
     const corm_find_options *options = query->options;
+    base_arena               arena = { 0 };
     uint32_t                 at = 0;
-    for (uint32_t i = 0; i < query->term_count; i++) {
-        const corm_term *given = query->terms[i].given;
-        if (query->terms[i].local) continue;
-        CORM_TRY(corm_statement_bind(statement, at++, value_of(given), query->err));
-        if (given->op != CORM_BETWEEN) continue;
-        CORM_TRY(corm_statement_bind(statement, at++, given->value2, query->err));
-    }
+    corm_status              status = bind_terms(query, statement, &at, &arena);
+    base__arena_free(&arena);
+    CORM_TRY(status);
     if (options->per_partition_limit > 0) {
         corm_value limit = corm_of_i32((int32_t)options->per_partition_limit);
         CORM_TRY(corm_statement_bind(statement, at++, limit, query->err));

@@ -45,7 +45,7 @@ static int64_t lease_end(const orm_model *model) {
 
 static corm_status not_unique(const orm_claim *claim, corm_error *err) {
     base_buf text = { 0 };
-    cql__to_text(claim->field->type, claim->value, CQL_STYLE_SHELL, &text);
+    orm__put_shown_cell(claim->field, claim->value, &text);
     const char *value = base__buf_cstr(&text);
     corm_status status =
         base__fail(err, CORM_NOT_UNIQUE, "model '%s', field '%s': '%s' is taken",

@@ -59,6 +59,8 @@ static corm_status check_conditions(const orm_write *write) {
         if (!orm__write_condition_operator(term->op)) {
             return orm__write_bad(write, field, "a write cannot have this condition");
         }
+        const char *why = orm__sealed_refuses(field, term->op);
+        if (why) return orm__write_bad(write, field, why);
     }
     if (count > 0 && options->if_exists) {
         return orm__write_bad(write, NULL, ".if_exists and .condition exclude each other");

@@ -138,7 +138,7 @@ static corm_status bind_field(orm_write *write, corm_statement *statement, uint3
         return corm_statement_bind(statement, marker, corm_null(), err);
     }
     CORM_TRY(orm__member_get(field, write->row, true, &write->arena, &value, err));
-    return corm_statement_bind(statement, marker, value, err);
+    return orm__bind(statement, marker, field, &value, &write->arena, err);
 }
 
 static corm_status bind_ttl(orm_write *write, corm_statement *statement, uint32_t *marker,
@@ -172,7 +172,8 @@ static corm_status bind_conditions(orm_write *write, corm_statement *statement, 
         corm_value       value = term->value;
         if (term->op == CORM_NULL_OP || term->op == CORM_NOT_NULL_OP) continue;
         if (term->op == CORM_IN) value.kind = CORM_LIST;
-        CORM_TRY(corm_statement_bind(statement, marker++, value, err));
+        const orm_field *field = orm__field(write->model, corm_str_of(term->column));
+        CORM_TRY(orm__bind(statement, marker++, field, &value, &write->arena, err));
     }
     return CORM_OK;
 }
