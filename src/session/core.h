@@ -82,6 +82,15 @@ void session__result_destroy(session_spare *spare);
 /* CORM_CLOSED when the session was closed. */
 CORM_CHECKED corm_status session__check_open(const corm_session *session, corm_error *err);
 
+/* Counts a request of another session's that uses this one's door: until it leaves, the door stays open. CORM_CLOSED when it is
+ * closing or closed, and then nothing was counted. In task.c. */
+CORM_CHECKED corm_status session__enter(corm_session *session, corm_error *err);
+void                     session__leave(corm_session *session);
+
+/* Makes it the keyspace in use, without asking the door. */
+CORM_CHECKED corm_status session__use_keyspace(corm_session *session, corm_str keyspace,
+                                               corm_error *err);
+
 /* What the session learns from an answer: the keyspace of a USE, that the schema has changed. */
 CORM_CHECKED corm_status session__note_answer(corm_session *session, const wire_answer *answer,
                                               corm_error *err);

@@ -20,6 +20,7 @@ typedef struct session_door_ops {
      * `answer` live until the callback, which runs exactly once, perhaps before this returns. */
     void (*submit)(session_door *door, corm_str keyspace, const wire_request *request,
                    wire_answer *answer, session_door_callback callback, void *context);
+    /* Both may also be called when the door is closed. */
     const wire_prepared *(*prepared_ref)(const wire_prepared *prepared);
     void (*prepared_unref)(const wire_prepared *prepared);
     /* The schema snapshot, one reference for the caller; NULL where the door has none. */

@@ -44,7 +44,7 @@ static const char *intern(corm_session *session, corm_str keyspace) {
                                                                                        : NULL;
 }
 
-static corm_status use_keyspace(corm_session *session, corm_str keyspace, corm_error *err) {
+corm_status session__use_keyspace(corm_session *session, corm_str keyspace, corm_error *err) {
     pthread_mutex_lock(&session->lock);
     const char *name = intern(session, keyspace);
     if (name) atomic_store(&session->keyspace, name);
@@ -62,7 +62,7 @@ corm_status session__note_answer(corm_session *session, const wire_answer *answe
     wire_result result;
     corm_bytes  bytes = base__buf_bytes(&answer->body);
     CORM_TRY(wire__result_read(bytes, session__answer_version(answer), &unused, &result, err));
-    return use_keyspace(session, result.keyspace, err);
+    return session__use_keyspace(session, result.keyspace, err);
 }
 
 static corm_session *new_session(const corm_session_options *options) {

@@ -138,6 +138,18 @@ static void end(corm_session *session) {
     pthread_mutex_unlock(&session->lock);
 }
 
+/* Either this thread sees `closing`, or the one that closes sees that this request is under way. */
+corm_status session__enter(corm_session *session, corm_error *err) {
+    begin(session);
+    if (!atomic_load(&session->closing)) return CORM_OK;
+    end(session);
+    return base__fail(err, CORM_CLOSED, "%s", corm_status_text(CORM_CLOSED));
+}
+
+void session__leave(corm_session *session) {
+    end(session);
+}
+
 /* ---- the end ---- */
 
 /* Either this thread sees who waits, or that one sees `done`. */
