@@ -299,8 +299,9 @@ CORM_API CORM_CHECKED corm_status corm_upsert_with(corm_db *db, const corm_model
 CORM_API CORM_CHECKED corm_status corm_delete_with(corm_db *db, const corm_model *model,
                                                    const void               *row,
                                                    const corm_write_options *options);
-/* Deletes rows by conditions on the key: a row, a range, a partition. Refused for models with unique columns unless the full
- * key is given. */
+/* Deletes rows by conditions on the key: a row, a range, a partition. Where a deletion is more than one statement (unique
+ * columns, hooks, query tables, on_delete, a CORM_DELETED_AT column) the rows are read page by page, of .request.page_size, and deleted one by
+ * one as corm_delete does; those before a failure stay deleted. */
 CORM_API CORM_CHECKED corm_status corm_delete_where_with(corm_db *db, const corm_model *model,
                                                          const corm_find_options *where);
 

@@ -44,6 +44,14 @@ CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows)
 /* Reads the column too, when not all are read. */
 void orm__query_select(orm_query *query, const orm_field *field);
 
+/* Of a delete_where: its one statement. */
+CORM_CHECKED corm_status orm__delete_many(orm_query *query);
+/* Whether deleting a row of the model is more than a statement: unique values, what depends on the row, copies of it, hooks. */
+bool orm__deletes_each(const orm_model *model);
+/* Of a delete_where: every row that it means is read, page by page, and deleted by the chain of writes. What was deleted before
+ * a failure stays deleted. */
+CORM_CHECKED corm_status orm__delete_each(corm_db *db, orm_query *query);
+
 /* The first equality on a unique column; NULL when there is none, or a condition on the token. */
 const orm_term *orm__query_unique(const orm_query *query);
 

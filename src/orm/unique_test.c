@@ -198,12 +198,37 @@ static void a_delete_gives_the_values_back(void **state) {
     assert_ok(corm_delete(db, &accounts, &a, { .error = &err }), err);
     assert_int_equal(reservations(db), 0);
     assert_ok(corm_insert(db, &accounts, &b, { .error = &err }), err);
-    assert_status(
-        corm_delete_where(db, &accounts, { .where = { corm_in("id", corm_v(2)) }, .error = &err }),
-        CORM_INVALID_ARGUMENT);
     assert_ok(corm_delete_where(db, &accounts, { .where = { corm_eq("id", 2) }, .error = &err }),
               err);
     assert_int_equal(reservations(db), 0);
+    corm_db_close(db);
+}
+
+static void rows_that_are_deleted_together_give_their_values_back(void **state) {
+    (void)state;
+    corm_db   *db = open_db();
+    corm_error err = { 0 };
+    int32_t    ids[30];
+    char       mail[16];
+    for (int32_t i = 0; i < 30; i++) {
+        snprintf(mail, sizeof mail, "%d@x.de", (int)i);
+        account a = { i, mail, mail };
+        ids[i] = i;
+        assert_ok(corm_insert(db, &accounts, &a, { .error = &err }), err);
+    }
+    assert_int_equal(reservations(db), 60);
+    corm_value in[30];
+    for (int32_t i = 0; i < 30; i++) in[i] = corm_v(ids[i]);
+    corm_value most = corm_of_list((corm_list){ in, 29 });
+    assert_ok(corm_delete_where(db, &accounts,
+                                { .where = { { "id", CORM_IN, most, corm_null() } },
+                                  .request = { .page_size = 7 },
+                                  .error = &err }),
+              err);
+    assert_int_equal(reservations(db), 2);
+    assert_status(corm_delete_where(db, &accounts,
+                                    { .where = { corm_eq("email", "29@x.de") }, .error = &err }),
+                  CORM_INVALID_ARGUMENT);
     corm_db_close(db);
 }
 
@@ -480,6 +505,7 @@ int main(void) {
         cmocka_unit_test(a_row_keeps_its_own_values),
         cmocka_unit_test(an_update_moves_the_reservation),
         cmocka_unit_test(a_delete_gives_the_values_back),
+        cmocka_unit_test(rows_that_are_deleted_together_give_their_values_back),
         cmocka_unit_test(a_reservation_lives_as_long_as_its_row),
         cmocka_unit_test(other_conditions_are_held_on_the_row_found),
         cmocka_unit_test(exactly_one_of_many_writers_wins_each_value),

@@ -273,7 +273,8 @@ static void turn(session_door *door) {
 
 static const corm_cluster_options *options(session_door *door) {
     static const corm_cluster_options none;
-    WITH_BEHIND(front_of(door), &none, const corm_cluster_options *out = behind->ops->options(behind));
+    WITH_BEHIND(front_of(door), &none,
+                const corm_cluster_options *out = behind->ops->options(behind));
     return out;
 }
 

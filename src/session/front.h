@@ -31,7 +31,7 @@ struct session_front_call {
     session_front *front;
     corm_str       keyspace; /* for names without one; may be changed */
     wire_request
-        request; /* a copy that may be changed; its parts are the caller's, or in the arena. Its statements are
+                            request; /* a copy that may be changed; its parts are the caller's, or in the arena. Its statements are
                               * the front's, until it has gone on */
     wire_answer            *answer;
     session_front_prepared *made;  /* in `end` of a PREPARE that succeeded */

@@ -239,8 +239,8 @@ static void wait_for(corm_task *task) {
 
 static void requests_need_not_be_waited_for(void **state) {
     (void)state;
-    fixture         f = open_users();
-    outcome         written = { CORM_INVALID, 0 }, read = { CORM_INVALID, 0 },
+    fixture f = open_users();
+    outcome written = { CORM_INVALID, 0 }, read = { CORM_INVALID, 0 },
             batched = { CORM_INVALID, 0 };
     corm_statement *insert = prepare(f.session, "INSERT INTO users (id, name) VALUES (?, ?)");
     corm_batch     *batch = corm_batch_new(f.session, CORM_LOGGED);
@@ -251,8 +251,7 @@ static void requests_need_not_be_waited_for(void **state) {
     assert_ok(corm_batch_add(batch, insert, &err), err);
     wait_for(corm_batch_run_async(batch, see, &batched));
     const corm_execute_options one = { .values = { corm_v(2) } };
-    wait_for(
-        corm_execute_async(f.session, "SELECT * FROM users WHERE id = ?", &one, see, &read));
+    wait_for(corm_execute_async(f.session, "SELECT * FROM users WHERE id = ?", &one, see, &read));
     assert_status(written.status, CORM_OK);
     assert_status(batched.status, CORM_OK);
     assert_status(read.status, CORM_OK);
@@ -326,7 +325,8 @@ static void what_is_behind_may_be_closed_first(void **state) {
     wait_for(corm_run_async(select, see, &out));
     assert_status(out.status, CORM_CLOSED);
     assert_null(session__store(session));
-    if (testing__is_cluster()) assert_status(corm_session_stats(session, &stats, &err), CORM_CLOSED);
+    if (testing__is_cluster())
+        assert_status(corm_session_stats(session, &stats, &err), CORM_CLOSED);
     corm_session_close(f.session);
     corm_statement_free(select);
     corm_session_close(session);
