@@ -201,6 +201,7 @@ typedef struct corm_find_options {
     bool        unscoped; /* without the model's default scopes */
     bool        with_deleted,
         only_deleted; /* of a model with a CORM_DELETED_AT column. default: only rows that are not deleted */
+    bool force; /* delete_where: deletes truly where corm_delete only says when */
     const char *include
         [8]; /* relations to be read with the rows; "posts.comments" reads both. corm_rows_related() */
     const corm_include
@@ -275,6 +276,7 @@ typedef struct corm_write_options {
     corm_term   condition
         [CORM_MAX_TERMS]; /* update, delete: IF …; CORM_NOT_APPLIED when one does not hold */
     bool                 skip_validation;
+    bool                 force; /* delete: deletes truly a row whose model has a CORM_DELETED_AT column */
     corm_request_options request;
     corm_violations     *violations; /* filled when CORM_VALIDATION is returned */
     corm_error          *error;
@@ -299,6 +301,14 @@ CORM_API CORM_CHECKED corm_status corm_upsert_with(corm_db *db, const corm_model
 CORM_API CORM_CHECKED corm_status corm_delete_with(corm_db *db, const corm_model *model,
                                                    const void               *row,
                                                    const corm_write_options *options);
+/* The same with .force: the row is gone, also where corm_delete would only set its CORM_DELETED_AT column. */
+CORM_API CORM_CHECKED corm_status corm_delete_for_good_with(corm_db *db, const corm_model *model,
+                                                            const void               *row,
+                                                            const corm_write_options *options);
+/* Takes back a corm_delete of a row whose model has a CORM_DELETED_AT column, which is null afterwards, in *row too.
+ * CORM_INVALID_ARGUMENT for other models. */
+CORM_API CORM_CHECKED corm_status corm_restore_with(corm_db *db, const corm_model *model, void *row,
+                                                    const corm_write_options *options);
 /* Deletes rows by conditions on the key: a row, a range, a partition. Where a deletion is more than one statement (unique
  * columns, hooks, query tables, on_delete, a CORM_DELETED_AT column) the rows are read page by page, of .request.page_size, and deleted one by
  * one as corm_delete does; those before a failure stay deleted. */
@@ -308,6 +318,66 @@ CORM_API CORM_CHECKED corm_status corm_delete_where_with(corm_db *db, const corm
 /* Checks a row against its model without writing. CORM_VALIDATION. */
 CORM_API CORM_CHECKED corm_status corm_validate(const corm_model *model, const void *row,
                                                 corm_violations *violations, corm_error *err);
+
+/* ---- changes of collections and counters ---- */
+
+/* One change of one column, made where the row is: nothing is read before. */
+typedef enum corm_edit_kind {
+    CORM_EDIT_NONE = 0,
+    CORM_EDIT_SET,       /* the whole column */
+    CORM_EDIT_ADD,       /* elements to a set, entries to a map */
+    CORM_EDIT_REMOVE,    /* elements from a set, all equal ones from a list, keys from a map */
+    CORM_EDIT_APPEND,    /* to a list */
+    CORM_EDIT_PREPEND,   /* to a list, as a whole: its first value is the list's first */
+    CORM_EDIT_PUT,       /* map[key] = value, list[index] = value */
+    CORM_EDIT_DROP,      /* map[key], list[index], or an element of a set */
+    CORM_EDIT_FIELD,     /* a field of a user-defined type that is not frozen */
+    CORM_EDIT_INCREMENT, /* of a counter, by value */
+    CORM_EDIT_DECREMENT
+} corm_edit_kind;
+
+typedef struct corm_edit {
+    const char    *column;
+    corm_edit_kind kind;
+    bool           one;   /* ADD, REMOVE, APPEND, PREPEND: value is one element, else a collection of them */
+    corm_value     value;
+    corm_value     key;   /* PUT, DROP */
+    const char    *field; /* FIELD */
+} corm_edit;
+
+#ifndef __cplusplus
+#define CORM_EDIT(c, k, o, ...)                                                                    \
+    { .column = (c), .kind = CORM_EDIT_##k, .one = (o), __VA_ARGS__ }
+#define corm_assign(name, v)         CORM_EDIT(name, SET, false, .value = corm_v(v))
+#define corm_add(name, v)            CORM_EDIT(name, ADD, true, .value = corm_v(v))
+#define corm_add_all(name, v)        CORM_EDIT(name, ADD, false, .value = corm_v(v))
+#define corm_remove(name, v)         CORM_EDIT(name, REMOVE, true, .value = corm_v(v))
+#define corm_remove_all(name, v)     CORM_EDIT(name, REMOVE, false, .value = corm_v(v))
+#define corm_append(name, v)         CORM_EDIT(name, APPEND, true, .value = corm_v(v))
+#define corm_append_all(name, v)     CORM_EDIT(name, APPEND, false, .value = corm_v(v))
+#define corm_prepend(name, v)        CORM_EDIT(name, PREPEND, true, .value = corm_v(v))
+#define corm_prepend_all(name, v)    CORM_EDIT(name, PREPEND, false, .value = corm_v(v))
+#define corm_put(name, k, v)         CORM_EDIT(name, PUT, false, .key = corm_v(k), .value = corm_v(v))
+#define corm_drop(name, k)           CORM_EDIT(name, DROP, false, .key = corm_v(k))
+#define corm_put_field(name, f, v)   CORM_EDIT(name, FIELD, false, .field = (f), .value = corm_v(v))
+#define corm_increment(name, v)      CORM_EDIT(name, INCREMENT, false, .value = corm_v(v))
+#define corm_decrement(name, v)      CORM_EDIT(name, DECREMENT, false, .value = corm_v(v))
+#endif
+
+enum { CORM_MAX_EDITS = 16 };
+
+typedef struct corm_change_options {
+    corm_edit          edits[CORM_MAX_EDITS];
+    corm_write_options write; /* as of an update, but for .only and .null */
+    corm_error        *error;
+    uint32_t           _canary;
+} corm_change_options;
+
+/* Changes collections, counters and whole columns of the row with the struct's key, through the same steps as corm_update; the other
+ * members of the struct are not written (but for CORM_EACH_NOW and CORM_ROW_VERSION):
+ *     corm_change(db, &posts, &post, { .edits = { corm_add("tags", "c"), corm_put("likes", user, now) } }) */
+CORM_API CORM_CHECKED corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
+                                                   const corm_change_options *options);
 
 /* Adds the write to a batch instead of executing it. Models with unique columns are refused with CORM_UNSUPPORTED: their
  * reservations are lightweight transactions of other partitions. */
@@ -341,8 +411,14 @@ CORM_API CORM_CHECKED corm_status corm_batch_delete(corm_batch *batch, corm_db *
     corm_update_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
 #define corm_upsert(db, model, row, ...)                                                           \
     corm_upsert_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_change(db, model, row, ...)                                                           \
+    corm_change_with((db), (model), (row), &(corm_change_options)__VA_ARGS__)
 #define corm_delete(db, model, row, ...)                                                           \
     corm_delete_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_delete_for_good(db, model, row, ...)                                                  \
+    corm_delete_for_good_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
+#define corm_restore(db, model, row, ...)                                                          \
+    corm_restore_with((db), (model), (row), &(corm_write_options)__VA_ARGS__)
 #define corm_delete_where(db, model, ...)                                                          \
     corm_delete_where_with((db), (model), &(corm_find_options)__VA_ARGS__)
 

@@ -354,6 +354,8 @@ static corm_status compile(compiling *c) {
     CORM_TRY(check_spec(c));
     CORM_TRY(compile_fields(c));
     CORM_TRY(order_keys(c));
+    CORM_TRY(orm__check_roles(model, c->err));
+    CORM_TRY(orm__check_scopes(model, c->err));
     return check_counters(c);
 }
 

@@ -35,7 +35,12 @@ typedef struct orm_field {
     void             *pattern; /* a compiled pcre2_code, or NULL */
 } orm_field;
 
-enum { ORM_BUCKETS = 64, ORM_MOST_SHAPES = 1024, ORM_MOST_FIELDS = 1024 };
+enum {
+    ORM_BUCKETS = 64,
+    ORM_MOST_SHAPES = 1024,
+    ORM_MOST_FIELDS = 1024,
+    ORM_MOST_PARTITION_COLUMNS = 16 /* where Corm counts the rows of a partition */
+};
 
 /* Immutable once it is in its db's list, but for the cache of statements. */
 struct orm_model {
@@ -51,6 +56,7 @@ struct orm_model {
     orm_field          **keys; /* the partition key, then the clustering columns */
     uint32_t             unique_count;
     orm_field          **uniques;
+    const orm_field     *version, *deleted_at; /* the columns of these roles; NULL: none */
     bool                 is_counter;
     pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
@@ -62,6 +68,14 @@ CORM_CHECKED corm_status orm__compile(const corm_model *spec, orm_model **out, c
 void                     orm__model_free(orm_model *model);
 void                     orm__model_forget(orm_model *model); /* frees what needs the session */
 void                     orm__shapes_free(orm_model *model);
+
+/* Finds the columns of the roles, and checks them; checks the scopes: role.c, scope.c. */
+CORM_CHECKED corm_status orm__check_roles(orm_model *model, corm_error *err);
+CORM_CHECKED corm_status orm__check_scopes(const orm_model *model, corm_error *err);
+/* The options of a find with the conditions, orders and limits of its scopes: in *room, or the options themselves when there are
+ * none. */
+CORM_CHECKED corm_status orm__scope(const orm_model *model, const corm_find_options **options,
+                                    corm_find_options *room);
 
 /* The field of that name; NULL when there is none. */
 const orm_field *orm__field(const orm_model *model, corm_str name);
@@ -265,6 +279,9 @@ typedef struct orm_filter {
 CORM_CHECKED corm_status orm__filter_make(const orm_field *field, const corm_term *term,
                                           base_arena *arena, orm_filter *out, corm_error *err);
 bool                     orm__filter_holds(const orm_filter *filter, cql_value cell);
+/* Rows of all columns of the model: those that are deleted by a time are passed over. */
+CORM_CHECKED corm_status orm__hide_deleted(const orm_model *model, corm_rows *rows,
+                                           corm_error *err);
 
 /* ---- rows ---- */
 
@@ -292,6 +309,10 @@ struct corm_rows {
     uint32_t        sort_count, sort_limit;
     orm_sort        sorts[4];
     base_buf        sort_keys; /* cql_values, sort_count for each row */
+    uint32_t        partition_limit; /* rows of a partition that are taken; 0: all */
+    uint32_t        partition_taken, partition_column_count;
+    uint16_t        partition_columns[ORM_MOST_PARTITION_COLUMNS]; /* of the result */
+    base_buf        partition; /* the key of the last row's */
     uint64_t        skip;      /* rows still to be passed over */
     uint64_t        left;      /* rows still to be taken */
 };
@@ -318,7 +339,8 @@ typedef enum orm_write_kind {
     ORM_SAVE,
     ORM_UPDATE,
     ORM_UPSERT,
-    ORM_DELETE
+    ORM_DELETE,
+    ORM_RESTORE /* becomes an update */
 } orm_write_kind;
 
 typedef enum orm_write_how { ORM_LEAVE, ORM_VALUE, ORM_NULL } orm_write_how;
@@ -333,6 +355,12 @@ typedef struct orm_write {
     bool                      key_was_given;
     uint8_t                  *how;          /* orm_write_how, one a field */
     bool                      by_partition; /* only static columns are written */
+    bool is_soft;   /* a delete that has become an update of the CORM_DELETED_AT column, or a restore that is one */
+    bool as_update; /* the statement is an UPDATE, whatever the kind */
+    bool asks_version; /* the statement is conditional on `version` */
+    int64_t           version; /* what the struct held; 0: nothing */
+    const corm_edit  *edits;   /* of corm_change; ended by one without a column. NULL: none */
+    uint32_t          edit_count;
     base_arena                arena;
     corm_error               *err;
 } orm_write;
@@ -341,6 +369,16 @@ typedef struct orm_write {
 corm_status orm__write_bad(const orm_write *write, const orm_field *field, const char *what);
 
 CORM_CHECKED corm_status orm__generate(orm_write *write);
+/* Makes a delete of a model with a CORM_DELETED_AT column the update that it is: soft.c. */
+CORM_CHECKED corm_status orm__soften(orm_write *write);
+/* Makes an update the one that takes such a delete back; and when it was executed, in the struct. */
+CORM_CHECKED corm_status orm__restore(orm_write *write);
+void                     orm__restored(const orm_write *write);
+/* Counts the CORM_ROW_VERSION column up and makes the write conditional on what it was: version.c. */
+CORM_CHECKED corm_status orm__version_count(orm_write *write);
+void orm__version_undo(orm_write *write); /* the struct has its old version again */
+/* CORM_NOT_APPLIED with the version that was found. */
+CORM_CHECKED corm_status orm__version_not_applied(const orm_write *write, corm_result *result, corm_error *err);
 /* What of each field is written. */
 CORM_CHECKED corm_status orm__write_columns(orm_write *write);
 CORM_CHECKED corm_status orm__validate(const orm_model *model, const void *row, const uint8_t *how,

@@ -40,7 +40,9 @@ corm_status corm_delete_where_with(corm_db *db, const corm_model *spec,
     if (!where) where = &nothing;
     orm_model *model;
     orm_query  query;
+    corm_find_options scoped;
     CORM_TRY(orm__model(db, spec, &model, where->error));
+    CORM_TRY(orm__scope(model, &where, &scoped));
     CORM_TRY(orm__query_init(&query, ORM_DELETE_WHERE, model, where));
     CORM_TRY(check(&query));
     return orm__deletes_each(model) ? orm__delete_each(db, &query) : orm__delete_many(&query);

@@ -124,7 +124,9 @@ corm_status corm_find_with(corm_db *db, const corm_model *model, corm_rows **out
     orm_query  query;
     corm_rows *rows;
     *out = NULL;
+    corm_find_options scoped;
     CORM_TRY(orm__model(db, model, &compiled, options->error));
+    CORM_TRY(orm__scope(compiled, &options, &scoped));
     CORM_TRY(orm__query_init(&query, ORM_FIND, compiled, options));
     CORM_TRY(orm__rows_new(compiled, &rows, options->error));
     corm_status status = find(&query, rows);
@@ -195,6 +197,7 @@ corm_status corm_find_key(corm_db *db, const corm_model *spec, corm_rows **out,
         status = corm_statement_bind(statement, i, key[i], err);
     }
     if (status == CORM_OK) status = orm__rows_new(model, &rows, err);
+    if (status == CORM_OK) status = orm__hide_deleted(model, rows, err);
     if (status == CORM_OK) status = read_pages(shape, statement, false, rows, err);
     orm__statement_done(shape, statement);
     orm__shape_done(shape);
@@ -225,16 +228,23 @@ corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
 
 /* ---- counting ---- */
 
-static corm_status count_here(corm_db *db, const corm_model *model, uint64_t *out,
+static corm_status count_here(corm_db *db, const corm_model *model, const char *key, uint64_t *out,
                               const corm_find_options *options) {
     corm_find_options all = *options;
     corm_rows        *rows;
-    all.one_page = false;
+    all.one_page = true; /* a page at a time in memory */
     memset(all.order_by, 0, sizeof all.order_by);
+    memset(all.select, 0, sizeof all.select);
+    all.select[0] = key;
     CORM_TRY(corm_find_with(db, model, &rows, &all));
+    corm_status status = CORM_OK;
     *out = rows->count;
+    while (status == CORM_OK && corm_rows_has_more(rows)) {
+        status = corm_rows_next_page(rows, options->error);
+        if (status == CORM_OK) *out += rows->count;
+    }
     corm_rows_free(rows);
-    return CORM_OK;
+    return status;
 }
 
 static corm_status count_there(orm_query *query, uint64_t *out) {
@@ -262,14 +272,16 @@ corm_status corm_count_with(corm_db *db, const corm_model *model, uint64_t *out,
     orm_model *compiled;
     orm_query  query;
     *out = 0;
+    corm_find_options scoped;
     CORM_TRY(orm__model(db, model, &compiled, options->error));
+    CORM_TRY(orm__scope(compiled, &options, &scoped));
     corm_find_options all = *options;
     memset(all.order_by, 0, sizeof all.order_by);
     memset(all.select, 0, sizeof all.select);
     all.limit = all.offset = 0;
     CORM_TRY(orm__query_init(&query, ORM_COUNT, compiled, &all));
     if (query.local_count > 0 || options->per_partition_limit > 0 || orm__query_unique(&query)) {
-        return count_here(db, model, out, options);
+        return count_here(db, model, compiled->keys[0]->spec->name, out, options);
     }
     CORM_TRY(count_there(&query, out));
     *out = *out > options->offset ? *out - options->offset : 0;

@@ -235,7 +235,8 @@ corm_status orm__member_get(const orm_field *field, const void *row, bool zero, 
         return get_inline(field, (const char *)member, out, err);
     }
     if (is_number(field->member)) {
-        if (!zero && field->spec->skip_zero && is_zero(member, field->size)) return CORM_OK;
+        bool skips = field->spec->skip_zero || field->spec->role == CORM_DELETED_AT;
+        if (!zero && skips && is_zero(member, field->size)) return CORM_OK;
         *out = get_number(field->member, member);
         return CORM_OK;
     }

@@ -94,13 +94,34 @@ static corm_status add_term(orm_query *query, const corm_term *given) {
     return check_value(query, term->field, given);
 }
 
+static const corm_term is_not_deleted = { "", CORM_NULL_OP, { 0 }, { 0 } };
+static const corm_term is_deleted = { "", CORM_NOT_NULL_OP, { 0 }, { 0 } };
+
+/* Of a model with a CORM_DELETED_AT column: CQL cannot ask whether a column is null. */
+static corm_status add_deleted(orm_query *query) {
+    const corm_find_options *options = query->options;
+    const orm_field         *field = query->model->deleted_at;
+    if (!field && (options->with_deleted || options->only_deleted)) {
+        return bad(query, "no field has the role CORM_DELETED_AT");
+    }
+    if (options->with_deleted && options->only_deleted) {
+        return bad(query, ".with_deleted and .only_deleted exclude each other");
+    }
+    if (!field || options->with_deleted || query->kind == ORM_DELETE_WHERE) return CORM_OK;
+    query->terms[query->term_count++] = (orm_term){
+        .field = field, .given = options->only_deleted ? &is_deleted : &is_not_deleted, .local = true
+    };
+    query->local_count++;
+    return CORM_OK;
+}
+
 static corm_status add_terms(orm_query *query) {
     for (uint32_t i = 0; i < CORM_MAX_TERMS; i++) {
         const corm_term *given = &query->options->where[i];
         if (!given->column) break;
         CORM_TRY(add_term(query, given));
     }
-    return CORM_OK;
+    return add_deleted(query);
 }
 
 static bool is_selected(const orm_query *query, const orm_field *field) {
@@ -149,6 +170,10 @@ static void select_for_corm(orm_query *query) {
     for (uint32_t i = 0; i < query->order_count && query->sorts_here; i++) {
         orm__query_select(query, query->order[i]);
     }
+    if (query->limited_by_partition || query->options->per_partition_limit == 0) return;
+    for (uint32_t i = 0; i < query->model->partition_count; i++) {
+        orm__query_select(query, query->model->keys[i]);
+    }
 }
 
 static corm_status check_options(const orm_query *query) {
@@ -159,6 +184,10 @@ static corm_status check_options(const orm_query *query) {
     }
     if (options->limit > INT32_MAX || options->per_partition_limit > INT32_MAX) {
         return bad(query, "the limit is too large");
+    }
+    if (options->per_partition_limit > 0 && query->local_count > 0 &&
+        query->model->partition_count > ORM_MOST_PARTITION_COLUMNS) {
+        return bad(query, "the partition key has too many columns for Corm to count its rows");
     }
     if (options->one_page && query->sorts_here) {
         return bad(query, "Corm orders only all rows together, not one page of them");
@@ -181,7 +210,8 @@ static void tell_costs(const orm_query *query) {
                     query->options->offset);
     }
     for (uint32_t i = 0; i < query->term_count; i++) {
-        if (!query->terms[i].local || query->terms[i].given->op == CORM_EQ) continue;
+        const corm_term *given = query->terms[i].given;
+        if (!query->terms[i].local || given->op == CORM_EQ || given == &is_not_deleted) continue;
         orm__notice(db,
                     "%s: the condition on '%s' is not CQL here and held by Corm on each row read",
                     table, query->terms[i].field->name.data);
@@ -199,6 +229,7 @@ corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *mo
     CORM_TRY(add_selected(query));
     CORM_TRY(add_order(query));
     CORM_TRY(check_options(query));
+    query->limited_by_partition = options->per_partition_limit > 0 && query->local_count == 0;
     if (query->select_count > 0) select_for_corm(query);
     uint64_t most = wanted_rows(options);
     query->limited = most != UINT64_MAX && query->local_count == 0 && !query->sorts_here &&
@@ -236,7 +267,7 @@ static void put_u16(key_bytes *key, unsigned v) {
 static void make_key(const orm_query *query, key_bytes *key) {
     const corm_find_options *options = query->options;
     put_u8(key, query->kind);
-    put_u8(key, (options->per_partition_limit > 0) | (unsigned)query->limited << 1 |
+    put_u8(key, query->limited_by_partition | (unsigned)query->limited << 1 |
                     (unsigned)options->allow_filtering << 2);
     put_u8(key, query->select_count);
     for (uint32_t i = 0; i < query->select_count; i++) put_u16(key, query->selected[i]);
@@ -307,7 +338,7 @@ static void put_text(const void *context, base_buf *out) {
         base__buf_put_str(out, query->order[i]->quoted);
         base__buf_puts(out, options->order_by[i].descending ? " DESC" : " ASC");
     }
-    if (options->per_partition_limit > 0) base__buf_puts(out, " PER PARTITION LIMIT ?");
+    if (query->limited_by_partition) base__buf_puts(out, " PER PARTITION LIMIT ?");
     if (query->limited) base__buf_puts(out, " LIMIT ?");
     if (options->allow_filtering) base__buf_puts(out, " ALLOW FILTERING");
 }
@@ -349,7 +380,7 @@ corm_status orm__query_bind(orm_query *query, corm_statement *statement) {
     corm_status              status = bind_terms(query, statement, &at, &arena);
     base__arena_free(&arena);
     CORM_TRY(status);
-    if (options->per_partition_limit > 0) {
+    if (query->limited_by_partition) {
         corm_value limit = corm_of_i32((int32_t)options->per_partition_limit);
         CORM_TRY(corm_statement_bind(statement, at++, limit, query->err));
     }
@@ -384,9 +415,21 @@ static corm_status make_filters(orm_query *query, corm_rows *rows) {
     return CORM_OK;
 }
 
+/* A limit counts rows that are shown: beside a condition of Corm's it is Corm's too. */
+static void count_partitions(const orm_query *query, corm_rows *rows) {
+    uint32_t limit = query->options->per_partition_limit;
+    if (limit == 0 || query->limited_by_partition) return;
+    rows->partition_limit = limit;
+    rows->partition_column_count = query->model->partition_count;
+    for (uint32_t i = 0; i < query->model->partition_count; i++) {
+        rows->partition_columns[i] = (uint16_t)column_of(query, query->model->keys[i]);
+    }
+}
+
 corm_status orm__query_hand_over(orm_query *query, corm_rows *rows) {
     const corm_find_options *options = query->options;
     CORM_TRY(make_filters(query, rows));
+    count_partitions(query, rows);
     rows->skip = options->offset;
     rows->left = wanted_rows(options);
     if (!query->sorts_here) return CORM_OK;

@@ -13,7 +13,7 @@ typedef struct orm_term {
     bool             local; /* Corm's */
 } orm_term;
 
-enum { ORM_MOST_SELECTED = CORM_MAX_NAMES + CORM_MAX_TERMS + 4 };
+enum { ORM_MOST_SELECTED = CORM_MAX_NAMES + CORM_MAX_TERMS + 1 + 4 + ORM_MOST_PARTITION_COLUMNS };
 
 /* Lives on the caller's stack. */
 typedef struct orm_query {
@@ -21,7 +21,7 @@ typedef struct orm_query {
     orm_model               *model;
     const corm_find_options *options;
     uint32_t                 term_count;
-    orm_term                 terms[CORM_MAX_TERMS];
+    orm_term terms[CORM_MAX_TERMS + 1]; /* the last may say which deleted rows are shown */
     uint32_t                 local_count;
     uint32_t                 select_count; /* 0: all columns of the model */
     uint16_t selected[ORM_MOST_SELECTED];  /* first what was asked for, then what Corm needs */
@@ -29,6 +29,7 @@ typedef struct orm_query {
     const orm_field *order[4];
     bool             sorts_here; /* Corm orders */
     bool             limited;    /* the store applies the limit */
+    bool             limited_by_partition; /* and that of each partition */
     corm_error      *err;
 } orm_query;
 

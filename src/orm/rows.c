@@ -36,6 +36,7 @@ void corm_rows_free(corm_rows *rows) {
     free(rows->nulls);
     free(rows->own_plan);
     base__buf_free(&rows->sort_keys);
+    base__buf_free(&rows->partition);
     base__arena_free(&rows->arena);
     base__arena_free(&rows->kept);
     orm__db_unref(rows->db);
@@ -121,15 +122,53 @@ static corm_status add_sort_keys(corm_rows *rows, const cql_value *cells, corm_e
     return base__buf_status(&rows->sort_keys, err);
 }
 
-static bool passes(corm_rows *rows, const cql_value *cells) {
+static bool same_partition(const corm_rows *rows, const cql_value *cells) {
+    base_reader last = { rows->partition.data, rows->partition.len, false };
+    for (uint32_t i = 0; i < rows->partition_column_count; i++) {
+        cql_value  cell = cells[rows->partition_columns[i]];
+        corm_bytes was = base__read_bytes(&last, base__read_u32(&last));
+        if (last.failed || (int64_t)was.len != cell.len) return false;
+        if (was.len > 0 && memcmp(was.data, cell.data, was.len) != 0) return false;
+    }
+    return true;
+}
+
+/* Counts the row; the rows of a partition come one behind the other. */
+static corm_status count_in_partition(corm_rows *rows, const cql_value *cells, bool *beyond,
+                                      corm_error *err) {
+    *beyond = false;
+    if (rows->partition_limit == 0) return CORM_OK;
+    if (!same_partition(rows, cells)) {
+        rows->partition_taken = 0;
+        base__buf_clear(&rows->partition);
+        for (uint32_t i = 0; i < rows->partition_column_count; i++) {
+            cql_value cell = cells[rows->partition_columns[i]];
+            uint32_t  len = cell.len < 0 ? 0 : (uint32_t)cell.len;
+            base__buf_u32(&rows->partition, len);
+            if (len > 0) base__buf_put(&rows->partition, cell.data, len);
+        }
+    }
+    *beyond = rows->partition_taken++ >= rows->partition_limit;
+    return base__buf_status(&rows->partition, err);
+}
+
+static bool passes_filters(const corm_rows *rows, const cql_value *cells) {
     for (uint32_t i = 0; i < rows->filter_count; i++) {
         const orm_filter *filter = &rows->filters[i];
         if (!orm__filter_holds(filter, cells[filter->column])) return false;
     }
-    if (rows->sort_count > 0) return true; /* offset and limit come after sorting */
-    if (rows->skip == 0) return true;
-    rows->skip--;
-    return false;
+    return true;
+}
+
+static corm_status passes(corm_rows *rows, const cql_value *cells, bool *out, corm_error *err) {
+    bool beyond;
+    *out = false;
+    if (!passes_filters(rows, cells)) return CORM_OK;
+    CORM_TRY(count_in_partition(rows, cells, &beyond, err));
+    if (beyond) return CORM_OK;
+    *out = rows->sort_count > 0 || rows->skip == 0; /* offset and limit come after sorting */
+    if (!*out) rows->skip--;
+    return CORM_OK;
 }
 
 static corm_status decode_cells(corm_rows *rows, const cql_value *cells,
@@ -158,7 +197,9 @@ static corm_status pick_rows(corm_rows *rows, base_reader *in, uint32_t count,
         if (in->failed) {
             return base__fail(reading->err, CORM_PROTOCOL_ERROR, "a row of the result is cut off");
         }
-        if (!passes(rows, cells)) continue;
+        bool taken;
+        CORM_TRY(passes(rows, cells, &taken, reading->err));
+        if (!taken) continue;
         CORM_TRY(decode_cells(rows, cells, reading));
         if (rows->sort_count == 0) rows->left--;
     }
@@ -169,7 +210,7 @@ static corm_status read_rows(corm_rows *rows, const wire_result *wire, corm_erro
     base_reader in = wire->rows;
     orm_reading reading = { in.data + in.len, &rows->arena, err };
     bool        pick = rows->filter_count > 0 || rows->skip > 0 || rows->sort_count > 0 ||
-                rows->left < wire->row_count;
+                rows->partition_limit > 0 || rows->left < wire->row_count;
     if (pick) return pick_rows(rows, &in, wire->row_count, &reading);
     size_t size = rows->model->spec->row_size;
     if (wire->row_count == 0) return CORM_OK;

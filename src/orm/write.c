@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* write.c -- rows into the store: the one chain that every write of a row goes through, alone or in a batch.
  *
- *   generate -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
+ *   delete by a time -> generate -> version -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
  *
  * Any thread. */
 #include "orm/core.h"
@@ -9,13 +9,13 @@
 static const corm_write_options no_options;
 
 static bool deletes_or_updates(const orm_write *write) {
-    return write->kind == ORM_UPDATE || write->kind == ORM_DELETE;
+    return write->kind == ORM_UPDATE || write->kind == ORM_DELETE || write->kind == ORM_RESTORE;
 }
 
 /* ---- one statement ---- */
 
 static bool is_conditional(const orm_write *write) {
-    return write->options->if_not_exists || write->options->if_exists ||
+    return write->options->if_not_exists || write->options->if_exists || write->asks_version ||
            orm__write_condition_count(write) > 0;
 }
 
@@ -30,9 +30,13 @@ static corm_status run(orm_write *write, corm_statement *statement, corm_error *
     if (!is_conditional(write)) return corm_run(statement, NULL, err);
     corm_result *result;
     CORM_TRY(corm_run(statement, &result, err));
-    bool applied = corm_result_applied(result);
+    corm_status status = CORM_OK;
+    if (!corm_result_applied(result)) {
+        status = write->model->version ? orm__version_not_applied(write, result, err)
+                                       : not_applied(write, err);
+    }
     corm_result_free(result);
-    return applied ? CORM_OK : not_applied(write, err);
+    return status;
 }
 
 corm_status orm__write_run(orm_write *write, corm_error *err) {
@@ -83,7 +87,7 @@ static corm_status check_options(const orm_write *write) {
     if (!changes && (options->if_exists || options->condition[0].column)) {
         return orm__write_bad(write, NULL, ".if_exists and .condition are for updates and deletes");
     }
-    if (write->kind != ORM_DELETE) return check_conditions(write);
+    if (write->kind != ORM_DELETE && write->kind != ORM_RESTORE) return check_conditions(write);
     if (options->only[0] || options->null[0]) {
         return orm__write_bad(write, NULL,
                               "a delete takes the whole row; an update with .null deletes columns");
@@ -95,8 +99,10 @@ static corm_status check_options(const orm_write *write) {
 
 static corm_status prepare_row(orm_write *write) {
     CORM_TRY(check_options(write));
+    CORM_TRY(write->kind == ORM_RESTORE ? orm__restore(write) : orm__soften(write));
+    if (write->kind != ORM_DELETE) CORM_TRY(orm__generate(write));
+    CORM_TRY(orm__version_count(write));
     if (write->kind == ORM_DELETE) return orm__write_columns(write);
-    CORM_TRY(orm__generate(write));
     CORM_TRY(orm__write_columns(write));
     if (write->options->skip_validation) return CORM_OK;
     bool complete = write->kind == ORM_INSERT || write->kind == ORM_SAVE;
@@ -125,6 +131,8 @@ static corm_status execute(corm_db *db, const corm_model *model, orm_write_kind 
     orm_write write;
     CORM_TRY(start(db, model, kind, row, options, &write));
     corm_status status = write_row(&write);
+    if (status != CORM_OK) orm__version_undo(&write);
+    if (status == CORM_OK && kind == ORM_RESTORE) orm__restored(&write);
     base__arena_free(&write.arena);
     return status;
 }
@@ -154,6 +162,18 @@ corm_status corm_delete_with(corm_db *db, const corm_model *model, const void *r
     return execute(db, model, ORM_DELETE, row, options);
 }
 
+corm_status corm_delete_for_good_with(corm_db *db, const corm_model *model, const void *row,
+                                      const corm_write_options *options) {
+    corm_write_options truly = options ? *options : no_options;
+    truly.force = true;
+    return execute(db, model, ORM_DELETE, row, &truly);
+}
+
+corm_status corm_restore_with(corm_db *db, const corm_model *model, void *row,
+                              const corm_write_options *options) {
+    return execute(db, model, ORM_RESTORE, row, options);
+}
+
 /* ---- batches ---- */
 
 static corm_status add_to_batch(orm_write *write, corm_batch *batch) {
@@ -163,6 +183,12 @@ static corm_status add_to_batch(orm_write *write, corm_batch *batch) {
         return base__fail(write->err, CORM_UNSUPPORTED,
                           "model '%s' has unique columns, whose reservations cannot be part of a "
                           "batch",
+                          write->model->table.data);
+    }
+    if (write->model->version) {
+        return base__fail(write->err, CORM_UNSUPPORTED,
+                          "model '%s' has a version, whose conditions are answered only when the "
+                          "batch has run: write its rows one by one",
                           write->model->table.data);
     }
     CORM_TRY(prepare_row(write));

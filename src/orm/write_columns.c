@@ -14,7 +14,15 @@ corm_status orm__write_bad(const orm_write *write, const orm_field *field, const
 }
 
 static bool writes_each_time(const orm_field *field) {
-    return field->spec->generate == CORM_EACH_NOW;
+    return field->spec->generate == CORM_EACH_NOW || field->spec->role == CORM_ROW_VERSION;
+}
+
+/* An insert over a row that is deleted by a time makes a row that is not. */
+static bool is_brought_back(const orm_write *write, const orm_field *field,
+                            const corm_value *value) {
+    bool whole = write->kind == ORM_INSERT || write->kind == ORM_SAVE;
+    return field == write->model->deleted_at && whole && write->key_was_given &&
+           !write->options->if_not_exists && value->kind == CORM_UNSET;
 }
 
 /* What the struct itself says. */
@@ -24,7 +32,9 @@ static corm_status by_content(orm_write *write) {
         corm_value       value;
         if (orm__is_key(field)) continue;
         CORM_TRY(orm__member_get(field, write->row, false, &write->arena, &value, write->err));
-        if (value.kind == CORM_NULL) write->how[i] = ORM_NULL;
+        if (value.kind == CORM_NULL || is_brought_back(write, field, &value)) {
+            write->how[i] = ORM_NULL;
+        }
         if (value.kind > CORM_NULL) write->how[i] = ORM_VALUE;
     }
     return CORM_OK;

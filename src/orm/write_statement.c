@@ -8,7 +8,7 @@
 enum { WRITE_SHAPE = 150, UPDATE_SHAPE, DELETE_SHAPE };
 
 static bool is_update(const orm_write *write) {
-    return write->kind == ORM_UPDATE ||
+    return write->kind == ORM_UPDATE || write->as_update ||
            (write->model->is_counter && (write->kind == ORM_SAVE || write->kind == ORM_UPSERT));
 }
 
@@ -89,6 +89,10 @@ static void put_conditions(const orm_write *write, base_buf *out) {
         cql__put_name(out, corm_str_of(term->column));
         base__buf_puts(out, orm__write_condition_operator(term->op));
     }
+    if (!write->asks_version) return;
+    base__buf_puts(out, count == 0 ? " IF " : " AND ");
+    base__buf_put_str(out, write->model->version->quoted);
+    base__buf_puts(out, " = ?");
 }
 
 static void put_text(const void *context, base_buf *out) {
@@ -117,7 +121,8 @@ corm_status orm__write_shape(orm_write *write, orm_shape **out) {
                  : is_update(write)        ? UPDATE_SHAPE
                                            : WRITE_SHAPE;
     key[len++] = (uint8_t)(options->if_not_exists | options->if_exists << 1 |
-                           (options->ttl_seconds > 0) << 2 | write->by_partition << 3);
+                           (options->ttl_seconds > 0) << 2 | write->by_partition << 3 |
+                           write->asks_version << 4);
     for (uint32_t i = 0; i < orm__write_condition_count(write); i++) {
         const orm_field *field;
         CORM_TRY(orm__field_named(write->model, options->condition[i].column, &field, write->err));
@@ -175,7 +180,9 @@ static corm_status bind_conditions(orm_write *write, corm_statement *statement, 
         const orm_field *field = orm__field(write->model, corm_str_of(term->column));
         CORM_TRY(orm__bind(statement, marker++, field, &value, &write->arena, err));
     }
-    return CORM_OK;
+    if (!write->asks_version) return CORM_OK;
+    corm_value version = write->version == 0 ? corm_null() : corm_of_i64(write->version);
+    return corm_statement_bind(statement, marker, version, err);
 }
 
 corm_status orm__write_bind(orm_write *write, corm_statement *statement, corm_error *err) {
