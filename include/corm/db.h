@@ -201,7 +201,7 @@ typedef struct corm_find_options {
     bool        unscoped; /* without the model's default scopes */
     bool        with_deleted,
         only_deleted; /* of a model with a CORM_DELETED_AT column. default: only rows that are not deleted */
-    bool force; /* delete_where: deletes truly where corm_delete only says when */
+    bool        force; /* delete_where: deletes truly where corm_delete only says when */
     const char *include
         [8]; /* relations to be read with the rows; "posts.comments" reads both. corm_rows_related() */
     const corm_include
@@ -275,8 +275,8 @@ typedef struct corm_write_options {
     bool        if_exists;     /* update, delete: CORM_NOT_APPLIED when it does not */
     corm_term   condition
         [CORM_MAX_TERMS]; /* update, delete: IF …; CORM_NOT_APPLIED when one does not hold */
-    bool                 skip_validation;
-    bool                 force; /* delete: deletes truly a row whose model has a CORM_DELETED_AT column */
+    bool skip_validation;
+    bool force; /* delete: deletes truly a row whose model has a CORM_DELETED_AT column */
     corm_request_options request;
     corm_violations     *violations; /* filled when CORM_VALIDATION is returned */
     corm_error          *error;
@@ -339,29 +339,29 @@ typedef enum corm_edit_kind {
 typedef struct corm_edit {
     const char    *column;
     corm_edit_kind kind;
-    bool           one;   /* ADD, REMOVE, APPEND, PREPEND: value is one element, else a collection of them */
-    corm_value     value;
-    corm_value     key;   /* PUT, DROP */
-    const char    *field; /* FIELD */
+    bool one; /* ADD, REMOVE, APPEND, PREPEND: value is one element, else a collection of them */
+    corm_value  value;
+    corm_value  key;   /* PUT, DROP */
+    const char *field; /* FIELD */
 } corm_edit;
 
 #ifndef __cplusplus
 #define CORM_EDIT(c, k, o, ...)                                                                    \
     { .column = (c), .kind = CORM_EDIT_##k, .one = (o), __VA_ARGS__ }
-#define corm_assign(name, v)         CORM_EDIT(name, SET, false, .value = corm_v(v))
-#define corm_add(name, v)            CORM_EDIT(name, ADD, true, .value = corm_v(v))
-#define corm_add_all(name, v)        CORM_EDIT(name, ADD, false, .value = corm_v(v))
-#define corm_remove(name, v)         CORM_EDIT(name, REMOVE, true, .value = corm_v(v))
-#define corm_remove_all(name, v)     CORM_EDIT(name, REMOVE, false, .value = corm_v(v))
-#define corm_append(name, v)         CORM_EDIT(name, APPEND, true, .value = corm_v(v))
-#define corm_append_all(name, v)     CORM_EDIT(name, APPEND, false, .value = corm_v(v))
-#define corm_prepend(name, v)        CORM_EDIT(name, PREPEND, true, .value = corm_v(v))
-#define corm_prepend_all(name, v)    CORM_EDIT(name, PREPEND, false, .value = corm_v(v))
-#define corm_put(name, k, v)         CORM_EDIT(name, PUT, false, .key = corm_v(k), .value = corm_v(v))
-#define corm_drop(name, k)           CORM_EDIT(name, DROP, false, .key = corm_v(k))
-#define corm_put_field(name, f, v)   CORM_EDIT(name, FIELD, false, .field = (f), .value = corm_v(v))
-#define corm_increment(name, v)      CORM_EDIT(name, INCREMENT, false, .value = corm_v(v))
-#define corm_decrement(name, v)      CORM_EDIT(name, DECREMENT, false, .value = corm_v(v))
+#define corm_assign(name, v) CORM_EDIT(name, SET, false, .value = corm_v(v))
+#define corm_add(name, v) CORM_EDIT(name, ADD, true, .value = corm_v(v))
+#define corm_add_all(name, v) CORM_EDIT(name, ADD, false, .value = corm_v(v))
+#define corm_remove(name, v) CORM_EDIT(name, REMOVE, true, .value = corm_v(v))
+#define corm_remove_all(name, v) CORM_EDIT(name, REMOVE, false, .value = corm_v(v))
+#define corm_append(name, v) CORM_EDIT(name, APPEND, true, .value = corm_v(v))
+#define corm_append_all(name, v) CORM_EDIT(name, APPEND, false, .value = corm_v(v))
+#define corm_prepend(name, v) CORM_EDIT(name, PREPEND, true, .value = corm_v(v))
+#define corm_prepend_all(name, v) CORM_EDIT(name, PREPEND, false, .value = corm_v(v))
+#define corm_put(name, k, v) CORM_EDIT(name, PUT, false, .key = corm_v(k), .value = corm_v(v))
+#define corm_drop(name, k) CORM_EDIT(name, DROP, false, .key = corm_v(k))
+#define corm_put_field(name, f, v) CORM_EDIT(name, FIELD, false, .field = (f), .value = corm_v(v))
+#define corm_increment(name, v) CORM_EDIT(name, INCREMENT, false, .value = corm_v(v))
+#define corm_decrement(name, v) CORM_EDIT(name, DECREMENT, false, .value = corm_v(v))
 #endif
 
 enum { CORM_MAX_EDITS = 16 };

@@ -308,13 +308,13 @@ struct corm_rows {
     orm_filter     *filters;
     uint32_t        sort_count, sort_limit;
     orm_sort        sorts[4];
-    base_buf        sort_keys; /* cql_values, sort_count for each row */
+    base_buf        sort_keys;       /* cql_values, sort_count for each row */
     uint32_t        partition_limit; /* rows of a partition that are taken; 0: all */
     uint32_t        partition_taken, partition_column_count;
     uint16_t        partition_columns[ORM_MOST_PARTITION_COLUMNS]; /* of the result */
-    base_buf        partition; /* the key of the last row's */
-    uint64_t        skip;      /* rows still to be passed over */
-    uint64_t        left;      /* rows still to be taken */
+    base_buf        partition;                                     /* the key of the last row's */
+    uint64_t        skip; /* rows still to be passed over */
+    uint64_t        left; /* rows still to be taken */
 };
 
 CORM_CHECKED corm_status orm__rows_new(orm_model *model, corm_rows **out, corm_error *err);
@@ -343,7 +343,8 @@ typedef enum orm_write_kind {
     ORM_RESTORE /* becomes an update */
 } orm_write_kind;
 
-typedef enum orm_write_how { ORM_LEAVE, ORM_VALUE, ORM_NULL } orm_write_how;
+/* ORM_EDITED: the statement changes the column by corm_change's edits, the struct's member is not written. */
+typedef enum orm_write_how { ORM_LEAVE, ORM_VALUE, ORM_NULL, ORM_EDITED } orm_write_how;
 
 /* One write under way; lives on the writer's stack. */
 typedef struct orm_write {
@@ -355,14 +356,15 @@ typedef struct orm_write {
     bool                      key_was_given;
     uint8_t                  *how;          /* orm_write_how, one a field */
     bool                      by_partition; /* only static columns are written */
-    bool is_soft;   /* a delete that has become an update of the CORM_DELETED_AT column, or a restore that is one */
-    bool as_update; /* the statement is an UPDATE, whatever the kind */
-    bool asks_version; /* the statement is conditional on `version` */
-    int64_t           version; /* what the struct held; 0: nothing */
-    const corm_edit  *edits;   /* of corm_change; ended by one without a column. NULL: none */
-    uint32_t          edit_count;
-    base_arena                arena;
-    corm_error               *err;
+    bool
+                     is_soft; /* a delete that has become an update of the CORM_DELETED_AT column, or a restore that is one */
+    bool             as_update;    /* the statement is an UPDATE, whatever the kind */
+    bool             asks_version; /* the statement is conditional on `version` */
+    int64_t          version;      /* what the struct held; 0: nothing */
+    const corm_edit *edits;        /* of corm_change; ended by one without a column. NULL: none */
+    uint32_t         edit_count;
+    base_arena       arena;
+    corm_error      *err;
 } orm_write;
 
 /* CORM_INVALID_ARGUMENT with the model's name, and the field's when it is not NULL. */
@@ -378,11 +380,23 @@ void                     orm__restored(const orm_write *write);
 CORM_CHECKED corm_status orm__version_count(orm_write *write);
 void orm__version_undo(orm_write *write); /* the struct has its old version again */
 /* CORM_NOT_APPLIED with the version that was found. */
-CORM_CHECKED corm_status orm__version_not_applied(const orm_write *write, corm_result *result, corm_error *err);
+CORM_CHECKED corm_status orm__version_not_applied(const orm_write *write, corm_result *result,
+                                                  corm_error *err);
 /* What of each field is written. */
 CORM_CHECKED corm_status orm__write_columns(orm_write *write);
 CORM_CHECKED corm_status orm__validate(const orm_model *model, const void *row, const uint8_t *how,
                                        bool complete, corm_violations *violations, corm_error *err);
+/* The parts of corm_change: change.c. Begin copies the row; the others are steps of the chain. */
+CORM_CHECKED corm_status orm__change_begin(orm_write *write, const corm_change_options *options);
+void                     orm__change_end(const orm_write *write, void *row);
+CORM_CHECKED corm_status orm__change_columns(orm_write *write);
+bool                     orm__is_edited(const orm_write *write, const orm_field *field);
+/* ", tags = tags + ?"; *before stands before the first and is ", " behind it. */
+void orm__put_edits(const orm_write *write, const char **before, base_buf *out);
+void orm__edits_key(const orm_write *write, base_buf *key); /* appends what makes the text differ */
+CORM_CHECKED corm_status orm__bind_edits(orm_write *write, corm_statement *statement,
+                                         uint32_t *marker, corm_error *err);
+
 /* The prepared text of the write, and its values: write_statement.c. */
 CORM_CHECKED corm_status orm__write_shape(orm_write *write, orm_shape **out);
 CORM_CHECKED corm_status orm__write_bind(orm_write *write, corm_statement *statement,

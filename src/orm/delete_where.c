@@ -38,8 +38,8 @@ corm_status corm_delete_where_with(corm_db *db, const corm_model *spec,
                                    const corm_find_options *where) {
     static const corm_find_options nothing;
     if (!where) where = &nothing;
-    orm_model *model;
-    orm_query  query;
+    orm_model        *model;
+    orm_query         query;
     corm_find_options scoped;
     CORM_TRY(orm__model(db, spec, &model, where->error));
     CORM_TRY(orm__scope(model, &where, &scoped));

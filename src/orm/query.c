@@ -108,9 +108,10 @@ static corm_status add_deleted(orm_query *query) {
         return bad(query, ".with_deleted and .only_deleted exclude each other");
     }
     if (!field || options->with_deleted || query->kind == ORM_DELETE_WHERE) return CORM_OK;
-    query->terms[query->term_count++] = (orm_term){
-        .field = field, .given = options->only_deleted ? &is_deleted : &is_not_deleted, .local = true
-    };
+    query->terms[query->term_count++] =
+        (orm_term){ .field = field,
+                    .given = options->only_deleted ? &is_deleted : &is_not_deleted,
+                    .local = true };
     query->local_count++;
     return CORM_OK;
 }

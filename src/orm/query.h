@@ -22,13 +22,13 @@ typedef struct orm_query {
     const corm_find_options *options;
     uint32_t                 term_count;
     orm_term terms[CORM_MAX_TERMS + 1]; /* the last may say which deleted rows are shown */
-    uint32_t                 local_count;
-    uint32_t                 select_count; /* 0: all columns of the model */
-    uint16_t selected[ORM_MOST_SELECTED];  /* first what was asked for, then what Corm needs */
+    uint32_t local_count;
+    uint32_t select_count;                /* 0: all columns of the model */
+    uint16_t selected[ORM_MOST_SELECTED]; /* first what was asked for, then what Corm needs */
     uint32_t order_count;
     const orm_field *order[4];
-    bool             sorts_here; /* Corm orders */
-    bool             limited;    /* the store applies the limit */
+    bool             sorts_here;           /* Corm orders */
+    bool             limited;              /* the store applies the limit */
     bool             limited_by_partition; /* and that of each partition */
     corm_error      *err;
 } orm_query;

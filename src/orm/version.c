@@ -72,8 +72,8 @@ corm_status orm__version_count(orm_write *write) {
     if (write->version >= most) {
         return orm__write_bad(write, write->model->version, "the version cannot be counted up");
     }
-    bool keeps = write->kind == ORM_INSERT || (write->kind != ORM_UPDATE &&
-                                               write->kind != ORM_DELETE && write->version == 0);
+    bool keeps = write->kind == ORM_INSERT ||
+                 (write->kind != ORM_UPDATE && write->kind != ORM_DELETE && write->version == 0);
     CORM_TRY(change_options(write, keeps));
     write->asks_version = !keeps;
     if (write->kind == ORM_DELETE) return CORM_OK;

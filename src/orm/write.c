@@ -174,6 +174,20 @@ corm_status corm_restore_with(corm_db *db, const corm_model *model, void *row,
     return execute(db, model, ORM_RESTORE, row, options);
 }
 
+corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
+                             const corm_change_options *options) {
+    static const corm_change_options nothing;
+    orm_write                        write;
+    if (!options) options = &nothing;
+    CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
+    if (options->error) write.err = options->error;
+    corm_status status = orm__change_begin(&write, options);
+    if (status == CORM_OK) status = write_row(&write);
+    if (status == CORM_OK) orm__change_end(&write, row);
+    base__arena_free(&write.arena);
+    return status;
+}
+
 /* ---- batches ---- */
 
 static corm_status add_to_batch(orm_write *write, corm_batch *batch) {

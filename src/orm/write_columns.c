@@ -101,8 +101,10 @@ corm_status orm__write_columns(orm_write *write) {
     write->how = BASE_NEW_ARRAY(&write->arena, uint8_t, write->model->count);
     if (!write->how) return base__fail_memory(write->err);
     if (write->kind != ORM_DELETE) {
-        CORM_TRY(write->options->only[0] ? by_only(write) : by_content(write));
+        bool some = write->options->only[0] || write->edit_count > 0;
+        CORM_TRY(some ? by_only(write) : by_content(write));
         CORM_TRY(by_null(write));
+        CORM_TRY(orm__change_columns(write));
     }
     write->by_partition = write->kind == ORM_UPDATE && only_statics(write);
     return check_key(write);

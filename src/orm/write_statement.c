@@ -46,7 +46,7 @@ static void put_assignments(const orm_write *write, base_buf *out) {
     const char *before = " SET ";
     for (uint32_t i = 0; i < write->model->count; i++) {
         const orm_field *field = &write->model->fields[i];
-        if (!is_set(write, field)) continue;
+        if (!is_set(write, field) || orm__is_edited(write, field)) continue;
         base__buf_puts(out, before);
         before = ", ";
         base__buf_put_str(out, field->quoted);
@@ -57,6 +57,7 @@ static void put_assignments(const orm_write *write, base_buf *out) {
         }
         base__buf_u8(out, '?');
     }
+    orm__put_edits(write, &before, out);
 }
 
 static void put_key(const orm_write *write, base_buf *out) {
@@ -113,6 +114,18 @@ static void put_text(const void *context, base_buf *out) {
     put_conditions(write, out);
 }
 
+static corm_status edited_shape(orm_write *write, corm_bytes start, orm_shape **out) {
+    base_buf key = { 0 };
+    base__buf_put(&key, start.data, start.len);
+    orm__edits_key(write, &key);
+    corm_status status = base__buf_status(&key, write->err);
+    if (status == CORM_OK) {
+        status = orm__shape(write->model, base__buf_bytes(&key), put_text, write, out, write->err);
+    }
+    base__buf_free(&key);
+    return status;
+}
+
 corm_status orm__write_shape(orm_write *write, orm_shape **out) {
     const corm_write_options *options = write->options;
     uint8_t                   key[2 + 3 * CORM_MAX_TERMS];
@@ -130,6 +143,7 @@ corm_status orm__write_shape(orm_write *write, orm_shape **out) {
         key[len++] = (uint8_t)field->index;
         key[len++] = (uint8_t)options->condition[i].op;
     }
+    if (write->edit_count > 0) return edited_shape(write, (corm_bytes){ key, len }, out);
     return orm__shape(write->model, (corm_bytes){ key, len }, put_text, write, out, write->err);
 }
 
@@ -193,8 +207,10 @@ corm_status orm__write_bind(orm_write *write, corm_statement *statement, corm_er
         CORM_TRY(bind_ttl(write, statement, &marker, err));
         for (uint32_t i = 0; i < write->model->count; i++) {
             const orm_field *field = &write->model->fields[i];
-            if (is_set(write, field)) CORM_TRY(bind_field(write, statement, marker++, field, err));
+            if (!is_set(write, field) || orm__is_edited(write, field)) continue;
+            CORM_TRY(bind_field(write, statement, marker++, field, err));
         }
+        CORM_TRY(orm__bind_edits(write, statement, &marker, err));
     }
     CORM_TRY(bind_key(write, statement, &marker, err));
     return bind_conditions(write, statement, marker, err);
