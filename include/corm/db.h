@@ -85,6 +85,31 @@ typedef struct corm_term {
     corm_value  value, value2;
 } corm_term;
 
+/* Conditions in static data, where corm_v cannot be called: { CORM_TERM("stars", CORM_GTE, CORM_STATIC_INT(3)) }. */
+#define CORM_STATIC_INT(v)                                                                         \
+    {                                                                                              \
+        .kind = CORM_INT, .as = {.i32 = (v) }                                                      \
+    }
+#define CORM_STATIC_BIGINT(v)                                                                      \
+    {                                                                                              \
+        .kind = CORM_BIGINT, .as = {.i64 = (v) }                                                   \
+    }
+#define CORM_STATIC_DOUBLE(v)                                                                      \
+    {                                                                                              \
+        .kind = CORM_DOUBLE, .as = {.f64 = (v) }                                                   \
+    }
+#define CORM_STATIC_BOOL(v)                                                                        \
+    {                                                                                              \
+        .kind = CORM_BOOLEAN, .as = {.boolean = (v) }                                              \
+    }
+#define CORM_STATIC_TEXT(                                                                          \
+    v) /* of a literal; a text is also the text form of a value of any other type */               \
+    {                                                                                              \
+        .kind = CORM_TEXT, .as = {.text = { (v), sizeof(v) - 1 } }                                 \
+    }
+#define CORM_TERM(name, operator, static_value)                                                    \
+    { .column = (name), .op = (operator), .value = static_value }
+
 #ifndef __cplusplus
 #define corm_eq(name, v)                                                                           \
     {                                                                                              \

@@ -24,7 +24,7 @@ static bool is_soft(const orm_model *model) {
 
 /* Somebody wants to see the whole row. */
 static bool wants_rows(const orm_model *model) {
-    return deletes_more(model->spec) || is_soft(model) || model->spec->hooks;
+    return deletes_more(model->spec) || is_soft(model) || model->version || model->spec->hooks;
 }
 
 bool orm__deletes_each(const orm_model *model) {
@@ -32,7 +32,9 @@ bool orm__deletes_each(const orm_model *model) {
 }
 
 static corm_status delete_row(corm_db *db, const orm_query *query, const void *row) {
-    corm_write_options options = { .request = query->options->request, .error = query->err };
+    corm_write_options options = { .request = query->options->request,
+                                   .force = query->options->force,
+                                   .error = query->err };
     options.request.paging_state = (corm_bytes){ NULL, 0 };
     return corm_delete_with(db, query->model->spec, row, &options);
 }
@@ -95,6 +97,7 @@ static corm_status delete_pages(corm_db *db, const orm_query *query) {
     corm_find_options options = *query->options;
     corm_rows        *rows;
     options.one_page = true;
+    if (options.force && is_soft(query->model)) options.with_deleted = !options.only_deleted;
     CORM_TRY(corm_find_with(db, query->model->spec, &rows, &options));
     corm_status status = delete_page(db, query, rows);
     while (status == CORM_OK && corm_rows_has_more(rows)) {
@@ -131,7 +134,7 @@ static corm_status check_terms(const orm_query *query) {
 }
 
 corm_status orm__delete_each(corm_db *db, orm_query *query) {
-    CORM_TRY(check_terms(query));
+    if (!query->scoped) CORM_TRY(check_terms(query));
     if (is_whole_key(query) && !wants_rows(query->model)) return delete_one(db, query);
     CORM_TRY(delete_pages(db, query));
     return leaves_static(query) ? orm__delete_many(query) : CORM_OK;

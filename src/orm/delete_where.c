@@ -10,13 +10,14 @@ static corm_status bad(const orm_query *query, const char *what) {
 
 static corm_status check(const orm_query *query) {
     const corm_find_options *options = query->options;
+    bool by_rows = query->scoped; /* conditions of scopes are held on rows read */
     if (query->term_count == 0) return bad(query, "a delete needs conditions");
-    if (query->local_count > 0) {
+    if (query->local_count > 0 && !by_rows) {
         return bad(query, "a delete has no conditions that are not CQL (!=, is null, is not null)");
     }
     if (options->select[0] || query->order_count > 0 || options->limit > 0 ||
-        options->per_partition_limit > 0 || options->offset > 0 || options->allow_filtering ||
-        options->one_page) {
+        options->per_partition_limit > 0 || options->offset > 0 ||
+        (options->allow_filtering && !by_rows) || options->one_page) {
         return bad(query, "a delete has conditions only");
     }
     return CORM_OK;
@@ -44,6 +45,8 @@ corm_status corm_delete_where_with(corm_db *db, const corm_model *spec,
     CORM_TRY(orm__model(db, spec, &model, where->error));
     CORM_TRY(orm__scope(model, &where, &scoped));
     CORM_TRY(orm__query_init(&query, ORM_DELETE_WHERE, model, where));
+    query.scoped = where == &scoped && orm__asks_more_than_key(&query);
     CORM_TRY(check(&query));
-    return orm__deletes_each(model) ? orm__delete_each(db, &query) : orm__delete_many(&query);
+    return orm__deletes_each(model) || query.scoped ? orm__delete_each(db, &query)
+                                                    : orm__delete_many(&query);
 }

@@ -80,6 +80,35 @@ static bool is_local(const orm_query *query, corm_op op) {
     return !operators[op].text || (op == CORM_LIKE && cluster);
 }
 
+static bool is_lower(corm_op op) {
+    return op == CORM_GT || op == CORM_GTE || op == CORM_BETWEEN;
+}
+
+static bool is_upper(corm_op op) {
+    return op == CORM_LT || op == CORM_LTE || op == CORM_BETWEEN;
+}
+
+/* Whether CQL takes both conditions of one column. */
+static bool go_together(corm_op a, corm_op b) {
+    bool ranges = (is_lower(a) || is_upper(a)) && (is_lower(b) || is_upper(b));
+    if (ranges) return !(is_lower(a) && is_lower(b)) && !(is_upper(a) && is_upper(b));
+    return a == CORM_CONTAINS || a == CORM_CONTAINS_KEY || b == CORM_CONTAINS ||
+           b == CORM_CONTAINS_KEY;
+}
+
+/* Of two conditions of one column that CQL does not take together one is Corm's, as scopes and finds may bring them. */
+static void part_terms(orm_query *query, orm_term *term) {
+    if (term->local || (query->kind == ORM_DELETE_WHERE && !query->options->unscoped)) return;
+    for (orm_term *other = query->terms; other < term; other++) {
+        if (other->field != term->field || other->local) continue;
+        if (go_together(other->given->op, term->given->op)) continue;
+        orm_term *local = term->given->op == CORM_EQ && other->given->op != CORM_EQ ? other : term;
+        local->local = true;
+        query->local_count++;
+        if (local == term) return;
+    }
+}
+
 static corm_status add_term(orm_query *query, const corm_term *given) {
     if ((unsigned)given->op >= OPERATOR_COUNT || given->op == CORM_OP_NONE) {
         return bad(query, "a condition has no operator");
@@ -90,6 +119,7 @@ static corm_status add_term(orm_query *query, const corm_term *given) {
         CORM_TRY(orm__field_named(query->model, given->column, &term->field, query->err));
         term->local = is_local(query, given->op);
         query->local_count += term->local;
+        part_terms(query, term);
     }
     return check_value(query, term->field, given);
 }
@@ -247,6 +277,14 @@ const orm_term *orm__query_unique(const orm_query *query) {
         if (term->field->spec->unique && term->given->op == CORM_EQ && !unique) unique = term;
     }
     return unique;
+}
+
+bool orm__asks_more_than_key(const orm_query *query) {
+    for (uint32_t i = 0; i < query->term_count; i++) {
+        const orm_field *field = query->terms[i].field;
+        if (query->terms[i].local || (field && !orm__is_key(field))) return true;
+    }
+    return false;
 }
 
 /* ---- the shape ---- */

@@ -27,10 +27,11 @@ typedef struct orm_query {
     uint16_t selected[ORM_MOST_SELECTED]; /* first what was asked for, then what Corm needs */
     uint32_t order_count;
     const orm_field *order[4];
-    bool             sorts_here;           /* Corm orders */
-    bool             limited;              /* the store applies the limit */
-    bool             limited_by_partition; /* and that of each partition */
-    corm_error      *err;
+    bool        scoped;     /* a delete_where with conditions of scopes that only rows can answer */
+    bool        sorts_here; /* Corm orders */
+    bool        limited;    /* the store applies the limit */
+    bool        limited_by_partition; /* and that of each partition */
+    corm_error *err;
 } orm_query;
 
 /* Checks the options and says who does what. */
@@ -41,6 +42,9 @@ CORM_CHECKED corm_status orm__query_shape(orm_query *query, orm_shape **out);
 CORM_CHECKED corm_status orm__query_bind(orm_query *query, corm_statement *statement);
 /* Gives the rows what Corm does: conditions, order, offset, limit. */
 CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows);
+
+/* Whether a condition is on a column that is no part of the key, or is Corm's. */
+bool orm__asks_more_than_key(const orm_query *query);
 
 /* Reads the column too, when not all are read. */
 void orm__query_select(orm_query *query, const orm_field *field);
