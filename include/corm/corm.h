@@ -15,6 +15,7 @@
 #include "corm/seal.h"
 #include "corm/server.h"
 #include "corm/session.h"
+#include "corm/stream.h"
 #include "corm/task.h"
 #include "corm/types.h"
 #include "corm/value.h"

@@ -44,9 +44,10 @@ static void put_key_names(const corm_table_info *table, base_buf *out) {
     }
 }
 
-static void put_select(const corm_table_info *table, const corm_scan_options *options,
-                       base_buf *out) {
-    base__buf_printf(out, "SELECT %s FROM ", options->columns ? options->columns : "*");
+void scan__put_select(const corm_table_info *table, const scan_select *select, base_buf *out) {
+    base__buf_puts(out, "SELECT ");
+    base__buf_puts(out, select->columns ? select->columns : "*");
+    base__buf_puts(out, " FROM ");
     cql__put_name(out, corm_str_of(table->keyspace));
     base__buf_u8(out, '.');
     cql__put_name(out, corm_str_of(table->name));
@@ -55,14 +56,16 @@ static void put_select(const corm_table_info *table, const corm_scan_options *op
     base__buf_puts(out, ") > ? AND token(");
     put_key_names(table, out);
     base__buf_puts(out, ") <= ?");
-    if (options->where) base__buf_printf(out, " AND %s", options->where);
-    if (options->allow_filtering) base__buf_puts(out, " ALLOW FILTERING");
+    if (select->where) base__buf_puts(out, " AND ");
+    if (select->where) base__buf_puts(out, select->where);
+    if (select->allow_filtering) base__buf_puts(out, " ALLOW FILTERING");
 }
 
 static corm_status prepare(corm_scan *scan, const corm_table_info *table,
                            const corm_scan_options *options, corm_error *err) {
-    base_buf text = { 0 };
-    put_select(table, options, &text);
+    base_buf    text = { 0 };
+    scan_select select = { options->columns, options->where, options->allow_filtering };
+    scan__put_select(table, &select, &text);
     scan->query = base__hash(text.data, text.len, 0);
     const char *cql = base__buf_cstr(&text);
     corm_status status = base__buf_status(&text, err);
@@ -85,20 +88,33 @@ static corm_status read_tokens(corm_session *session, int64_t **tokens, uint32_t
     return door->ops->tokens ? door->ops->tokens(door, tokens, count, err) : CORM_OK;
 }
 
-static corm_status make_pieces(corm_scan *scan, const corm_scan_options *options, corm_error *err) {
+corm_status scan__make_pieces(corm_session *session, const scan_ring *ring, scan_pieces *pieces,
+                              corm_error *err) {
     int64_t  *tokens;
-    scan_cuts cuts = { .pieces = options->ranges ? options->ranges : DEFAULT_RANGES };
-    CORM_TRY(read_tokens(scan->session, &tokens, &cuts.count, err));
+    scan_cuts cuts = { .pieces = ring->ranges };
+    CORM_TRY(read_tokens(session, &tokens, &cuts.count, err));
     cuts.tokens = tokens;
-    corm_status status =
-        options->resume
-            ? scan__read_checkpoint(options->resume, scan->query, &cuts, &scan->pieces, err)
-            : scan__cut(&scan->pieces, INT64_MIN, INT64_MAX, &cuts, err);
+    corm_status status = ring->resume
+                             ? scan__read_checkpoint(ring->resume, ring->query, &cuts, pieces, err)
+                             : scan__cut(pieces, INT64_MIN, INT64_MAX, &cuts, err);
     free(tokens);
-    uint64_t left = 0;
-    for (uint32_t i = 0; i < scan->pieces.count; i++) left += scan__width(&scan->pieces.items[i]);
-    atomic_init(&scan->left, left);
     return status;
+}
+
+uint64_t scan__left(const scan_pieces *pieces) {
+    uint64_t left = 0;
+    for (uint32_t i = 0; i < pieces->count; i++) {
+        if (!pieces->items[i].done) left += scan__width(&pieces->items[i]);
+    }
+    return left;
+}
+
+static corm_status make_pieces(corm_scan *scan, const corm_scan_options *options, corm_error *err) {
+    uint32_t  ranges = options->ranges ? options->ranges : DEFAULT_RANGES;
+    scan_ring ring = { ranges, options->resume, scan->query };
+    CORM_TRY(scan__make_pieces(scan->session, &ring, &scan->pieces, err));
+    atomic_init(&scan->left, scan__left(&scan->pieces));
+    return CORM_OK;
 }
 
 static corm_status check_options(const corm_scan_options *options, corm_error *err) {

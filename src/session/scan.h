@@ -9,6 +9,7 @@
 #ifndef SESSION_SCAN_H
 #define SESSION_SCAN_H
 
+#include "corm/schema.h"
 #include "session/window.h"
 
 /* The tokens after `start` up to and with `end`. */
@@ -45,6 +46,24 @@ typedef struct scan_cuts {
 /* Cuts the tokens after `start` up to `end` into pieces. */
 CORM_CHECKED corm_status scan__cut(scan_pieces *pieces, int64_t start, int64_t end,
                                    const scan_cuts *cuts, corm_error *err);
+
+/* The whole ring, or what a checkpoint of this query has left of it, cut at the nodes' tokens into `ranges` pieces at least. */
+typedef struct scan_ring {
+    uint32_t    ranges;
+    const char *resume; /* NULL: the whole ring */
+    uint64_t    query;
+} scan_ring;
+CORM_CHECKED corm_status scan__make_pieces(corm_session *session, const scan_ring *ring,
+                                           scan_pieces *pieces, corm_error *err);
+/* The width of those that are not done. */
+uint64_t scan__left(const scan_pieces *pieces);
+
+/* A SELECT of the rows between two tokens, which are its markers; further conditions may have others. */
+typedef struct scan_select {
+    const char *columns, *where; /* NULL: all; none */
+    bool        allow_filtering;
+} scan_select;
+void scan__put_select(const corm_table_info *table, const scan_select *select, base_buf *out);
 
 /* Appends what is left to be read as a text, and reads it again: the ranges without a paging state are cut anew. `query` is what the
  * text belongs to. */
