@@ -75,6 +75,21 @@ static void rows_of_such_a_model_are_arrays_of_values(void **state) {
     corm_models_free(models);
 }
 
+static void how_a_field_is_stored_and_shown_is_read(void **state) {
+    (void)state;
+    const corm_model *const *models =
+        parse("{ \"table\": \"t\", \"fields\": { \"id\": \"int\", "
+              "\"ssn\": { \"type\": \"text\", \"sealed\": \"random\", \"shown\": \"partly\" }, "
+              "\"email\": { \"type\": \"text\", \"sealed\": \"equal\", \"shown\": \"hidden\" } }, "
+              "\"key\": [\"id\"] }");
+    const corm_field *fields = models[0]->fields;
+    assert_int_equal(fields[1].sealed, CORM_SEALED);
+    assert_int_equal(fields[1].shown, CORM_MASKED_PARTLY);
+    assert_int_equal(fields[2].sealed, CORM_SEALED_EQUAL);
+    assert_int_equal(fields[2].shown, CORM_HIDDEN);
+    corm_models_free(models);
+}
+
 static void keys_orders_indexes_and_options_are_read(void **state) {
     (void)state;
     const corm_model *const *models = parse(
@@ -151,6 +166,10 @@ static void every_fault_is_named_with_its_place(void **state) {
            ".pattern is wrong");
     expect(FIELD("{ \"type\": \"uuid\", \"generate\": \"random\" }"),
            "fields.x.generate: 'random' is none of");
+    expect(FIELD("{ \"type\": \"text\", \"sealed\": \"yes\" }"),
+           "fields.x.sealed: 'yes' is none of no, random, equal");
+    expect(FIELD("{ \"type\": \"text\", \"shown\": \"no\" }"),
+           "fields.x.shown: 'no' is none of plain, masked, partly, hidden");
     expect(FIELD("{ \"type\": \"list<\" }"), "field 'x'");
     expect("{ \"table\": \"t\", \"fields\": { \"id\": \"int\" } }", "key: the model has no key");
     expect(PART("\"key\": \"id\""), "key: an array");
@@ -259,6 +278,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_is_read_from_json),
         cmocka_unit_test(rows_of_such_a_model_are_arrays_of_values),
+        cmocka_unit_test(how_a_field_is_stored_and_shown_is_read),
         cmocka_unit_test(keys_orders_indexes_and_options_are_read),
         cmocka_unit_test(every_fault_is_named_with_its_place),
         cmocka_unit_test(a_wide_model_has_more_fields),
