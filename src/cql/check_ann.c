@@ -40,9 +40,9 @@ static corm_status refuse_restricted(cql_checker *c, const cql_column *column,
                                      const cql_rule_set *rule) {
     static const char *const what[] = { [CQL_RULE_EQ] = "an Equal",
                                         [CQL_RULE_IN] = "a IN",
-                                        [CQL_RULE_SLICE] = "a ANN",
                                         [CQL_RULE_CONTAINS] = "a ANN",
                                         [CQL_RULE_LIKE] = "a LIKE" };
+    if (rule->rule == CQL_RULE_SLICE) return cql__refuse_mixed(c, column->name);
     return base__fail(c->err, CORM_INVALID,
                       "%.*s cannot be restricted by more than one relation if it includes %s",
                       CQL_STR(column->name), what[rule->rule]);

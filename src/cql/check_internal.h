@@ -271,6 +271,8 @@ corm_status cql__relation(cql_checker *c, const cql_relation *relation, cql_rule
 corm_status cql__token_relation(cql_checker *c, const cql_relation *relation,
                                 cql_token_range *token, bool *is_equal);
 corm_status cql__merge_rule(cql_checker *c, cql_rules *rules, const cql_rule_set *rule);
+/* The names of columns of which one relation wants a value and another a range. */
+corm_status cql__refuse_mixed(cql_checker *c, corm_str names);
 
 /* What an index can do with a rule; see check_index.c. */
 bool cql__index_supports(const cql_index *index, const cql_column *column, cql_operator op);

@@ -16,7 +16,7 @@ static corm_str common_names(cql_checker *c, const cql_rule_set *a, const cql_ru
     return (corm_str){ "", 0 };
 }
 
-static corm_status refuse_mixed(cql_checker *c, corm_str names) {
+corm_status cql__refuse_mixed(cql_checker *c, corm_str names) {
     return base__fail(
         c->err, CORM_INVALID,
         "Column \"%.*s\" cannot be restricted by both an equality and an inequality relation",
@@ -27,7 +27,7 @@ static corm_status merge_slices(cql_checker *c, const cql_rule_set *a, const cql
                                 cql_rule_set *out) {
     corm_str names = common_names(c, a, b);
     bool     multi = a->multi || b->multi;
-    if (b->rule != CQL_RULE_SLICE) return refuse_mixed(c, names);
+    if (b->rule != CQL_RULE_SLICE) return cql__refuse_mixed(c, names);
     if (multi && a->columns[0] != b->columns[0]) {
         const cql_column *later =
             a->columns[0]->position > b->columns[0]->position ? a->columns[0] : b->columns[0];

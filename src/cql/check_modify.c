@@ -265,8 +265,6 @@ corm_status cql__check_modify(cql_checker *c, const cql_statement *statement,
     modification m = { .c = c, .out = out };
     bool         insert = statement->kind == CQL_STMT_INSERT;
     CORM_TRY(cql__use_table(c, insert ? &statement->as.insert.table : &statement->as.update.table));
-    if (c->table->view)
-        return base__fail(c->err, CORM_INVALID, "Cannot directly modify a materialized view");
     *out = (cql_checked_modify){ .table = c->table };
     if (insert) {
         out->kind = CQL_MODIFY_INSERT;
@@ -278,5 +276,7 @@ corm_status cql__check_modify(cql_checker *c, const cql_statement *statement,
         out->kind = CQL_MODIFY_DELETE;
         CORM_TRY(check_delete(&m, &statement->as.delete_));
     }
+    if (c->table->view)
+        return base__fail(c->err, CORM_INVALID, "Cannot directly modify a materialized view");
     return finish(&m);
 }

@@ -262,9 +262,12 @@ static corm_status make_columns(request *r) {
     for (uint32_t i = 0; i < s->partition_count; i++)
         put_column(r, cql__table_column(r->base, s->partition_key[i].text), CQL_PARTITION_KEY, i,
                    false);
-    for (uint32_t i = 0; i < s->clustering_count; i++)
-        put_column(r, cql__table_column(r->base, s->clustering[i].text), CQL_CLUSTERING, i,
-                   s->order_count > 0 && s->order[i].descending);
+    for (uint32_t i = 0; i < s->clustering_count; i++) {
+        const cql_column *from = cql__table_column(r->base, s->clustering[i].text);
+        /* A column that the table has in descending order keeps it, unless the view says otherwise. */
+        bool descending = s->order_count > 0 ? s->order[i].descending : from->descending;
+        put_column(r, from, CQL_CLUSTERING, i, descending);
+    }
     for (uint32_t i = 0; i < r->base->column_count; i++)
         if (r->selected[i] && !r->in_key[i])
             put_column(r, &r->base->columns[i], CQL_REGULAR, 0, false);

@@ -88,17 +88,22 @@ static corm_status found_list(const target *to, const engine_column_image **out,
     return CORM_OK;
 }
 
-static uint32_t live_count(const engine_column_image *image, uint32_t now_s) {
+/* Cells of a column that was dropped and came back are below the shadow. */
+static bool is_seen(const image_stamp *stamp, const engine_cell *cell) {
+    return engine__cell_is_live(cell, stamp->now_s) && cell->timestamp > stamp->shadow;
+}
+
+static uint32_t seen_count(const engine_column_image *image, const image_stamp *stamp) {
     uint32_t count = 0;
     for (uint32_t i = 0; image && i < image->cell_count; i++)
-        count += engine__cell_is_live(&image->cells[i], now_s);
+        count += is_seen(stamp, &image->cells[i]);
     return count;
 }
 
-static const engine_cell *live_at(const engine_column_image *image, uint32_t now_s,
+static const engine_cell *seen_at(const engine_column_image *image, const image_stamp *stamp,
                                   uint32_t index) {
     for (uint32_t i = 0; i < image->cell_count; i++)
-        if (engine__cell_is_live(&image->cells[i], now_s) && index-- == 0) return &image->cells[i];
+        if (is_seen(stamp, &image->cells[i]) && index-- == 0) return &image->cells[i];
     return NULL;
 }
 
@@ -112,13 +117,13 @@ static corm_status find_list_cell(const target *to, const cql_node *key, const c
     const engine_column_image *image;
     CORM_TRY(found_list(to, &image, err));
     int32_t  index = (int32_t)base__load_u32(value.data);
-    uint32_t size = live_count(image, to->stamp->now_s);
+    uint32_t size = seen_count(image, to->stamp);
     if (size == 0)
         return base__fail(err, CORM_INVALID, "Attempted to %s a list which is null", verb);
     if (index < 0 || (uint32_t)index >= size)
         return base__fail(err, CORM_INVALID, "List index %d out of bound, list has size %u", index,
                           size);
-    *path = live_at(image, to->stamp->now_s, (uint32_t)index)->path;
+    *path = seen_at(image, to->stamp, (uint32_t)index)->path;
     return CORM_OK;
 }
 
@@ -140,7 +145,7 @@ static corm_status discard_items(const target *to, cql_value list, corm_error *e
     engine_cell *cells = base__arena_copy(to->arena, image->cells, count * sizeof *cells);
     if (!cells) return base__fail_memory(err);
     for (uint32_t i = 0; i < count; i++)
-        if (engine__cell_is_live(&cells[i], to->stamp->now_s) &&
+        if (is_seen(to->stamp, &cells[i]) &&
             list_contains(to->column->type, list, cql__value_of(cells[i].value)))
             CORM_TRY(put(to, cells[i].path, CQL_NULL, err));
     return CORM_OK;
