@@ -10,6 +10,7 @@
 #include "corm/feed.h"
 #include "corm/migrate.h"
 #include "corm/model.h"
+#include "corm/query.h"
 #include "corm/result.h"
 #include "corm/schema.h"
 #include "corm/seal.h"

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/* query.h -- statements put together while the program runs, pages with tokens, cursors, and what a find costs.
+ *
+ *   corm_builder *q = corm_select_from("shop.orders");
+ *   corm_builder_columns(q, "id", "total");
+ *   corm_builder_where(q, corm_eq("customer", id));
+ *   if (since) corm_builder_where(q, corm_gte("placed_at", *since));
+ *   corm_builder_limit(q, 20);
+ *   status = corm_builder_run(q, session, NULL, &result, &err);     // tells the first mistake of all the calls
+ *   corm_builder_free(q);
+ *
+ * A builder makes a syntax tree, never a text: names are quoted where they need it, values are bind markers, and equal shapes are
+ * prepared once by the session. Each call gives its builder back and may be passed NULL; the first mistake is kept until a call
+ * that ends the builder tells it. Values and names are copied. One thread at a time. */
+#ifndef CORM_QUERY_H
+#define CORM_QUERY_H
+
+#include "corm/cluster.h"
+#include "corm/db.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct corm_builder corm_builder;
+typedef struct corm_expr
+    corm_expr; /* a part of a builder's statement; lives as long as the builder */
+
+/* ---- beginning ---- */
+
+/* "orders", or "shop.orders"; names are as they are stored, without quotes. NULL when memory is exhausted. */
+CORM_API corm_builder *corm_select_from(const char *table);
+CORM_API corm_builder *corm_insert_into(const char *table);
+CORM_API corm_builder *corm_update_table(const char *table);
+CORM_API corm_builder *corm_delete_from(const char *table);
+/* The table of a model: wrong columns are told with the nearest name, a SELECT reads the model's columns, conditions that CQL does
+ * not have are held on the rows (corm_builder_rows), and corm_token_gt knows the partition key. Hooks, scopes, deleted rows and query tables are the
+ * mapper's (corm/db.h): a builder does what it says and no more. */
+CORM_API corm_builder *corm_select_model(corm_db *db, const corm_model *model);
+CORM_API corm_builder *corm_insert_model(corm_db *db, const corm_model *model);
+CORM_API corm_builder *corm_update_model(corm_db *db, const corm_model *model);
+CORM_API corm_builder *corm_delete_model(corm_db *db, const corm_model *model);
+CORM_API void          corm_builder_free(corm_builder *builder); /* NULL is ignored */
+
+/* ---- expressions: what is selected, and right sides ---- */
+
+CORM_API corm_expr *corm_expr_column(corm_builder *builder, const char *name);
+CORM_API corm_expr *corm_expr_of(corm_builder *builder, corm_value value); /* a bind marker */
+/* The same with its type, "(int) ?", where CQL cannot find it out: in arguments of functions. */
+CORM_API corm_expr *corm_expr_typed(corm_builder *builder, const char *type, corm_value value);
+/* One term in CQL, for what cannot be a marker: "1h" in floor(at, 1h). */
+CORM_API corm_expr *corm_expr_literal(corm_builder *builder, const char *term);
+/* Any function or aggregate; `arguments` is ended by NULL. "shop.my_function" is a function of a keyspace. */
+CORM_API corm_expr *corm_expr_call_with(corm_builder *builder, const char *function,
+                                        corm_expr *const *arguments);
+CORM_API corm_expr *corm_expr_count(corm_builder *builder); /* count(*) */
+CORM_API corm_expr *corm_expr_cast(corm_builder *builder, corm_expr *expr, const char *type);
+CORM_API corm_expr *corm_expr_writetime(corm_builder *builder, corm_expr *expr);
+CORM_API corm_expr *corm_expr_maxwritetime(corm_builder *builder, corm_expr *expr);
+CORM_API corm_expr *corm_expr_ttl(corm_builder *builder, corm_expr *expr);
+CORM_API corm_expr *corm_expr_field(corm_builder *builder, corm_expr *of, const char *field);
+CORM_API corm_expr *corm_expr_element(corm_builder *builder, corm_expr *of, corm_value key);
+CORM_API corm_expr *corm_expr_slice(corm_builder *builder, corm_expr *of, corm_value from,
+                                    corm_value to); /* CORM_UNSET: open */
+CORM_API corm_expr *corm_expr_arith(corm_builder *builder, corm_expr *a, char op, corm_expr *b);
+
+/* ---- SELECT ---- */
+
+/* `names` is ended by NULL. Of a DELETE: the columns that are deleted. */
+CORM_API corm_builder *corm_builder_column_names(corm_builder *builder, const char *const *names);
+CORM_API corm_builder *corm_builder_select(corm_builder *builder, corm_expr *expr,
+                                           const char *alias); /* alias NULL: none */
+CORM_API corm_builder *corm_builder_distinct(corm_builder *builder);
+CORM_API corm_builder *corm_builder_json(corm_builder *builder);
+CORM_API corm_builder *corm_builder_group_by(corm_builder *builder, corm_expr *expr);
+CORM_API corm_builder *corm_builder_order_by(corm_builder *builder, const char *column,
+                                             bool descending);
+CORM_API corm_builder *corm_builder_order_by_ann(corm_builder *builder, const char *column,
+                                                 corm_value vector);
+CORM_API corm_builder *corm_builder_limit(corm_builder *builder, uint32_t rows);
+CORM_API corm_builder *corm_builder_per_partition_limit(corm_builder *builder, uint32_t rows);
+CORM_API corm_builder *corm_builder_allow_filtering(corm_builder *builder);
+
+/* ---- WHERE ---- */
+
+/* `terms` is ended by one without a column. All conditions must hold. */
+CORM_API corm_builder *corm_builder_where_terms(corm_builder *builder, const corm_term *terms);
+/* Any left side that CQL takes (a column, an element, token(…)) and any right side. */
+CORM_API corm_builder *corm_builder_where_expr(corm_builder *builder, corm_expr *left, corm_op op,
+                                               corm_expr *right);
+/* (a, b) > (?, ?); of CORM_IN as many values as there are tuples, one tuple behind the other. `columns` is ended by NULL. */
+CORM_API corm_builder *corm_builder_where_tuple(corm_builder *builder, const char *const *columns,
+                                                corm_op op, const corm_value *values,
+                                                uint32_t count);
+/* token(a, b) > right; `columns` is ended by NULL. */
+CORM_API corm_builder *corm_builder_where_token(corm_builder *builder, const char *const *columns,
+                                                corm_op op, corm_expr *right);
+
+/* ---- writes ---- */
+
+CORM_API corm_builder *corm_builder_set_value(corm_builder *builder, const char *column,
+                                              corm_value value); /* INSERT, UPDATE */
+CORM_API corm_builder *corm_builder_set_expr(corm_builder *builder, const char *column,
+                                             corm_expr *expr);
+/* UPDATE: corm_add, corm_put, corm_increment …; DELETE: corm_drop. `edits` is ended by one without a column. */
+CORM_API corm_builder *corm_builder_edits(corm_builder *builder, const corm_edit *edits);
+CORM_API corm_builder *corm_builder_delete_field(corm_builder *builder, const char *column,
+                                                 const char *field);
+/* INSERT … JSON; members that the text leaves out are null, with default_unset left alone. */
+CORM_API corm_builder *corm_builder_insert_json(corm_builder *builder, const char *json,
+                                                bool default_unset);
+CORM_API corm_builder *corm_builder_ttl(corm_builder *builder, int32_t seconds);
+CORM_API corm_builder *corm_builder_timestamp(corm_builder *builder, int64_t microseconds);
+CORM_API corm_builder *corm_builder_if_not_exists(corm_builder *builder);
+CORM_API corm_builder *corm_builder_if_exists(corm_builder *builder);
+CORM_API corm_builder *corm_builder_if_terms(corm_builder *builder, const corm_term *terms);
+CORM_API corm_builder *corm_builder_if_expr(corm_builder *builder, corm_expr *left, corm_op op,
+                                            corm_expr *right); /* left: c, c[?], c.field */
+
+/* ---- ending; a builder may be ended more than once ---- */
+
+/* The statement; borrowed until the builder changes. */
+CORM_API CORM_CHECKED corm_status corm_builder_cql(corm_builder *builder, const char **cql,
+                                                   corm_error *err);
+/* The values of its markers, in order; likewise borrowed. */
+CORM_API CORM_CHECKED corm_status corm_builder_values(corm_builder      *builder,
+                                                      const corm_value **values, uint32_t *count,
+                                                      corm_error *err);
+/* `request` may be NULL: consistency, page size, timeouts. *out may be NULL. */
+CORM_API CORM_CHECKED corm_status corm_builder_run(corm_builder *builder, corm_session *session,
+                                                   const corm_request_options *request,
+                                                   corm_result **out, corm_error *err);
+/* NULL when memory is exhausted. */
+CORM_API corm_task *corm_builder_run_async(corm_builder *builder, corm_session *session,
+                                           const corm_request_options *request,
+                                           corm_task_callback callback, void *context);
+/* A SELECT into structs of the model: columns and aliases are matched by name. All pages are read. */
+CORM_API CORM_CHECKED corm_status corm_builder_rows(corm_builder *builder, corm_db *db,
+                                                    const corm_model           *model,
+                                                    const corm_request_options *request,
+                                                    corm_rows **out, corm_error *err);
+CORM_API CORM_CHECKED corm_status corm_builder_add_to(corm_builder *builder, corm_batch *batch,
+                                                      corm_error *err);
+
+#ifndef __cplusplus
+#define corm_builder_columns(b, ...)                                                               \
+    corm_builder_column_names((b), (const char *const[]){ __VA_ARGS__, NULL })
+#define corm_builder_where(b, ...)                                                                 \
+    corm_builder_where_terms((b), (const corm_term[]){ __VA_ARGS__, { .column = NULL } })
+#define corm_builder_if(b, ...)                                                                    \
+    corm_builder_if_terms((b), (const corm_term[]){ __VA_ARGS__, { .column = NULL } })
+#define corm_builder_edit(b, ...)                                                                  \
+    corm_builder_edits((b), (const corm_edit[]){ __VA_ARGS__, { .column = NULL } })
+#define corm_builder_set(b, column, v) corm_builder_set_value((b), (column), corm_v(v))
+#define corm_expr_v(b, v) corm_expr_of((b), corm_v(v))
+#define corm_expr_call(b, function, ...)                                                           \
+    corm_expr_call_with((b), (function), (corm_expr *const[]){ __VA_ARGS__, NULL })
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
