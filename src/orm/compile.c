@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "orm/core.h"
+#include "orm/hook.h"
 
 /* ---- names ---- */
 
@@ -382,6 +382,7 @@ corm_status orm__compile(const corm_model *spec, orm_model **out, corm_error *er
 void orm__model_free(orm_model *model) {
     if (!model) return;
     orm__shapes_free(model);
+    orm__hooks_forget(model);
     for (uint32_t i = 0; i < model->count; i++) {
         pcre2_code_free(model->fields[i].pattern);
         seal__box_free(model->fields[i].box);

@@ -18,6 +18,7 @@
 typedef struct orm_model orm_model;
 typedef struct orm_shape orm_shape;
 typedef struct orm_plan  orm_plan;
+typedef struct orm_chain orm_chain; /* orm/hook.h */
 
 typedef struct orm_field {
     const corm_field *spec;
@@ -58,7 +59,8 @@ struct orm_model {
     orm_field          **uniques;
     const orm_field     *version, *deleted_at; /* the columns of these roles; NULL: none */
     bool                 is_counter;
-    pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
+    _Atomic(orm_chain *) chain; /* NULL: it has no hooks */
+    pthread_mutex_t      lock;  /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
     uint32_t             shape_count;
 };
@@ -148,12 +150,14 @@ struct corm_db {
     corm_migration migration;
     uint32_t       unique_lease_ms;
     void (*notice)(void *context, const char *text);
-    void                *notice_context;
-    const corm_keyring  *keyring;          /* or NULL */
-    _Atomic(orm_model *) models;           /* newest first; only ever added to */
-    pthread_mutex_t      load;             /* held while a model is loaded */
-    base_map             unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
-    base_arena           names;            /* of that map */
+    void                  *notice_context;
+    const corm_keyring    *keyring;   /* or NULL */
+    _Atomic(orm_model *)   models;    /* newest first; only ever added to */
+    pthread_mutex_t        hook_lock; /* guards the following, and changing a model's chain */
+    struct orm_hook_entry *hooks;     /* that were added */
+    pthread_mutex_t        load;      /* held while a model is loaded */
+    base_map               unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
+    base_arena             names;            /* of that map */
 };
 
 /* A mapper over a session, which is taken over (also on failure). */
@@ -325,7 +329,14 @@ CORM_CHECKED corm_status orm__rows_add(corm_rows *rows, orm_shape *shape, corm_r
 /* Sorts, when asked for, and lets go of what is beyond offset and limit. */
 CORM_CHECKED corm_status orm__rows_finish(corm_rows *rows, corm_error *err);
 
+/* The next page, without hooks. */
+CORM_CHECKED corm_status orm__rows_next_page(corm_rows *rows, corm_error *err);
+
 /* ---- finding, for the folder's own use ---- */
+
+/* corm_find_with without hooks. */
+CORM_CHECKED corm_status orm__find(orm_model *model, corm_rows **out,
+                                   const corm_find_options *options);
 
 /* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in
  * wire form. `select` is CQL. */
@@ -367,6 +378,8 @@ typedef struct orm_write {
     corm_error      *err;
 } orm_write;
 
+/* The options of a write. */
+CORM_CHECKED corm_status orm__write_check(const orm_write *write);
 /* CORM_INVALID_ARGUMENT with the model's name, and the field's when it is not NULL. */
 corm_status orm__write_bad(const orm_write *write, const orm_field *field, const char *what);
 
