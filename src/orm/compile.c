@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "orm/hook.h"
+#include "orm/query_table.h"
+#include "orm/relation.h"
 
 /* ---- names ---- */
 
@@ -356,7 +357,9 @@ static corm_status compile(compiling *c) {
     CORM_TRY(order_keys(c));
     CORM_TRY(orm__check_roles(model, c->err));
     CORM_TRY(orm__check_scopes(model, c->err));
-    return check_counters(c);
+    CORM_TRY(check_counters(c));
+    CORM_TRY(orm__relations_compile(model, c->err));
+    return orm__query_tables_compile(model, c->err);
 }
 
 corm_status orm__compile(const corm_model *spec, orm_model **out, corm_error *err) {
@@ -381,8 +384,9 @@ corm_status orm__compile(const corm_model *spec, orm_model **out, corm_error *er
 
 void orm__model_free(orm_model *model) {
     if (!model) return;
+    orm__relations_free(model);
+    orm__query_tables_free(model);
     orm__shapes_free(model);
-    orm__hooks_forget(model);
     for (uint32_t i = 0; i < model->count; i++) {
         pcre2_code_free(model->fields[i].pattern);
         seal__box_free(model->fields[i].box);

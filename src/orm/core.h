@@ -15,10 +15,11 @@
 
 /* ---- compiled models ---- */
 
-typedef struct orm_model orm_model;
-typedef struct orm_shape orm_shape;
-typedef struct orm_plan  orm_plan;
-typedef struct orm_chain orm_chain; /* orm/hook.h */
+typedef struct orm_model    orm_model;
+typedef struct orm_shape    orm_shape;
+typedef struct orm_plan     orm_plan;
+typedef struct orm_relation orm_relation; /* relation.h */
+typedef struct orm_related  orm_related;  /* relation.h */
 
 typedef struct orm_field {
     const corm_field *spec;
@@ -45,22 +46,30 @@ enum {
 
 /* Immutable once it is in its db's list, but for the cache of statements. */
 struct orm_model {
-    orm_model           *next; /* in the db's list */
-    corm_db             *db;   /* NULL: compiled only to validate */
-    const corm_model    *spec;
-    base_arena           arena;
-    corm_str             table, keyspace; /* end with a zero byte */
-    corm_str             path;            /* keyspace.table as CQL text */
-    uint32_t             count;
-    orm_field           *fields;
-    uint32_t             partition_count, key_count;
-    orm_field          **keys; /* the partition key, then the clustering columns */
-    uint32_t             unique_count;
-    orm_field          **uniques;
-    const orm_field     *version, *deleted_at; /* the columns of these roles; NULL: none */
-    bool                 is_counter;
-    _Atomic(orm_chain *) chain; /* NULL: it has no hooks */
-    pthread_mutex_t      lock;  /* guards adding to the buckets, and shape_count */
+    orm_model        *next; /* in the db's list */
+    corm_db          *db;   /* NULL: compiled only to validate */
+    const corm_model *spec;
+    base_arena        arena;
+    corm_str          table, keyspace; /* end with a zero byte */
+    corm_str          path;            /* keyspace.table as CQL text */
+    uint32_t          count;
+    orm_field        *fields;
+    uint32_t          partition_count, key_count;
+    orm_field       **keys; /* the partition key, then the clustering columns */
+    uint32_t          unique_count;
+    orm_field       **uniques;
+    const orm_field  *version, *deleted_at; /* the columns of these roles; NULL: none */
+    bool              is_counter;
+    uint32_t          relation_count;
+    orm_relation     *relations;
+    /* Query tables are models of their own over the same struct: query_table.h. */
+    uint32_t        copy_count;
+    orm_model     **copies;
+    orm_model      *copy_of; /* NULL: this is no query table */
+    const uint32_t *origins; /* of a query table: the index of each field in the model */
+    bool     moves; /* a query table's key has more columns than the model's: its rows may move */
+    corm_str row_select;       /* of a model with query tables: all columns, then their TTLs */
+    pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
     uint32_t             shape_count;
 };
@@ -145,19 +154,18 @@ void orm__put_shown_cell(const orm_field *field, cql_value cell, base_buf *out);
 /* ---- the db ---- */
 
 struct corm_db {
-    atomic_uint    refs; /* the handle, and each corm_rows */
-    corm_session  *session;
-    corm_migration migration;
-    uint32_t       unique_lease_ms;
+    atomic_uint      refs; /* the handle, and each corm_rows */
+    corm_session    *session;
+    corm_migration   migration;
+    corm_consistency consistency; /* that the options said; 0: none */
+    uint32_t         unique_lease_ms;
     void (*notice)(void *context, const char *text);
-    void                  *notice_context;
-    const corm_keyring    *keyring;   /* or NULL */
-    _Atomic(orm_model *)   models;    /* newest first; only ever added to */
-    pthread_mutex_t        hook_lock; /* guards the following, and changing a model's chain */
-    struct orm_hook_entry *hooks;     /* that were added */
-    pthread_mutex_t        load;      /* held while a model is loaded */
-    base_map               unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
-    base_arena             names;            /* of that map */
+    void                *notice_context;
+    const corm_keyring  *keyring;          /* or NULL */
+    _Atomic(orm_model *) models;           /* newest first; only ever added to */
+    pthread_mutex_t      load;             /* held while a model is loaded */
+    base_map             unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
+    base_arena           names;            /* of that map */
 };
 
 /* A mapper over a session, which is taken over (also on failure). */
@@ -319,6 +327,8 @@ struct corm_rows {
     base_buf        partition;                                     /* the key of the last row's */
     uint64_t        skip; /* rows still to be passed over */
     uint64_t        left; /* rows still to be taken */
+    uint32_t        related_count;
+    orm_related    *related; /* relations that were read: relation.h */
 };
 
 CORM_CHECKED corm_status orm__rows_new(orm_model *model, corm_rows **out, corm_error *err);
@@ -328,15 +338,11 @@ CORM_CHECKED corm_status orm__rows_add(corm_rows *rows, orm_shape *shape, corm_r
                                        corm_error *err);
 /* Sorts, when asked for, and lets go of what is beyond offset and limit. */
 CORM_CHECKED corm_status orm__rows_finish(corm_rows *rows, corm_error *err);
-
-/* The next page, without hooks. */
-CORM_CHECKED corm_status orm__rows_next_page(corm_rows *rows, corm_error *err);
+/* Replaces the rows by those that order[first] to order[first + count - 1] name, one perhaps several times. */
+CORM_CHECKED corm_status orm__rows_take(corm_rows *rows, const uint32_t *order, uint32_t first,
+                                        uint32_t count, corm_error *err);
 
 /* ---- finding, for the folder's own use ---- */
-
-/* corm_find_with without hooks. */
-CORM_CHECKED corm_status orm__find(orm_model *model, corm_rows **out,
-                                   const corm_find_options *options);
 
 /* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in
  * wire form. `select` is CQL. */
@@ -378,8 +384,6 @@ typedef struct orm_write {
     corm_error      *err;
 } orm_write;
 
-/* The options of a write. */
-CORM_CHECKED corm_status orm__write_check(const orm_write *write);
 /* CORM_INVALID_ARGUMENT with the model's name, and the field's when it is not NULL. */
 corm_status orm__write_bad(const orm_write *write, const orm_field *field, const char *what);
 
@@ -417,8 +421,12 @@ CORM_CHECKED corm_status orm__write_bind(orm_write *write, corm_statement *state
 uint32_t                 orm__write_condition_count(const orm_write *write);
 const char *orm__write_condition_operator(corm_op op); /* NULL: a write cannot have it */
 
-/* Executes the statement of the write alone. */
+bool orm__is_conditional(const orm_write *write); /* a lightweight transaction */
+/* Executes the statement of the write, with those of its query tables. */
 CORM_CHECKED corm_status orm__write_run(orm_write *write, corm_error *err);
+/* Only its own, or adds it to a batch. */
+CORM_CHECKED corm_status orm__write_alone(orm_write *write, corm_error *err);
+CORM_CHECKED corm_status orm__write_add(orm_write *write, corm_batch *batch, corm_error *err);
 /* The same around the reservations of unique values. */
 CORM_CHECKED corm_status orm__write_unique(orm_write *write);
 

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "orm/hook.h"
+#include "orm/relation.h"
 
 enum { DEFAULT_LEASE_MS = 10000 };
 
@@ -24,11 +24,9 @@ void orm__db_unref(corm_db *db) {
         orm__model_free(model);
         model = next;
     }
-    orm__hooks_free(db);
     base__map_free(&db->unique_keyspaces);
     base__arena_free(&db->names);
     pthread_mutex_destroy(&db->load);
-    pthread_mutex_destroy(&db->hook_lock);
     free(db);
 }
 
@@ -67,9 +65,9 @@ corm_status orm__db_over(corm_session *session, const corm_db_options *options, 
     }
     atomic_init(&db->refs, 1);
     pthread_mutex_init(&db->load, NULL);
-    pthread_mutex_init(&db->hook_lock, NULL);
     db->session = session;
     db->migration = options->migration;
+    db->consistency = options->session.consistency;
     db->unique_lease_ms = options->unique_lease_ms ? options->unique_lease_ms : DEFAULT_LEASE_MS;
     db->notice = options->notice;
     db->notice_context = options->notice_context;
@@ -168,6 +166,7 @@ static corm_status load(corm_db *db, orm_model *model, corm_error *err) {
     CORM_TRY(orm__sealed_load(model, err));
     CORM_TRY(orm__migrate(db, model, err));
     if (model->unique_count > 0) CORM_TRY(orm__unique_prepare(db, model, err));
+    for (uint32_t i = 0; i < model->copy_count; i++) CORM_TRY(load(db, model->copies[i], err));
     return learn_types(model, err);
 }
 
@@ -177,11 +176,12 @@ static corm_status load_new(corm_db *db, const corm_model *spec, orm_model **out
     if (*out) return CORM_OK;
     CORM_TRY(orm__compile(spec, out, err));
     corm_status status = load(db, *out, err);
-    if (status == CORM_OK) status = orm__hooks_publish(db, *out, err);
     if (status != CORM_OK) {
         orm__model_free(*out);
         return status;
     }
+    (*out)->next = atomic_load(&db->models);
+    atomic_store_explicit(&db->models, *out, memory_order_release);
     return CORM_OK;
 }
 
@@ -196,5 +196,6 @@ corm_status orm__model(corm_db *db, const corm_model *spec, orm_model **out, cor
 
 corm_status corm_load(corm_db *db, const corm_model *model, corm_error *err) {
     orm_model *compiled;
-    return orm__model(db, model, &compiled, err);
+    CORM_TRY(orm__model(db, model, &compiled, err));
+    return orm__relations_check(compiled, err);
 }

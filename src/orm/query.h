@@ -13,7 +13,11 @@ typedef struct orm_term {
     bool             local; /* Corm's */
 } orm_term;
 
-enum { ORM_MOST_SELECTED = CORM_MAX_NAMES + CORM_MAX_TERMS + 1 + 4 + ORM_MOST_PARTITION_COLUMNS };
+enum {
+    ORM_MOST_RELATION_COLUMNS = 64, /* keys of relations that are read with the rows */
+    ORM_MOST_SELECTED = CORM_MAX_NAMES + CORM_MAX_TERMS + 1 + 4 + ORM_MOST_PARTITION_COLUMNS +
+                        ORM_MOST_RELATION_COLUMNS
+};
 
 /* Lives on the caller's stack. */
 typedef struct orm_query {

@@ -9,7 +9,7 @@
  * One thread at a time. Outlives its db. */
 #include <stdlib.h>
 
-#include "orm/hook.h"
+#include "orm/relation.h"
 
 enum { MOST_COLUMNS = 4096 };
 
@@ -30,6 +30,7 @@ static void free_results(corm_rows *rows) {
 
 void corm_rows_free(corm_rows *rows) {
     if (!rows) return;
+    orm__related_free(rows);
     free_results(rows);
     free(rows->results);
     free(rows->structs);
@@ -315,9 +316,8 @@ static void move_row(const corm_rows *rows, uint32_t from, uint8_t *structs, uin
     }
 }
 
-/* Replaces the rows by those that order[first] to order[first + count - 1] name. */
-static corm_status take_rows(corm_rows *rows, const uint32_t *order, uint32_t first, uint32_t count,
-                             corm_error *err) {
+corm_status orm__rows_take(corm_rows *rows, const uint32_t *order, uint32_t first, uint32_t count,
+                           corm_error *err) {
     size_t    room = count > 0 ? count : 1;
     uint8_t  *structs = calloc(room, rows->model->spec->row_size);
     uint64_t *nulls = rows->nulls ? calloc(room, rows->words * sizeof *nulls) : NULL;
@@ -346,7 +346,7 @@ corm_status orm__rows_finish(corm_rows *rows, corm_error *err) {
     sort_order(&s, order, count);
     uint32_t    first = rows->skip < count ? (uint32_t)rows->skip : count;
     uint32_t    taken = rows->left < count - first ? (uint32_t)rows->left : count - first;
-    corm_status status = take_rows(rows, order, first, taken, err);
+    corm_status status = orm__rows_take(rows, order, first, taken, err);
     free(order);
     base__buf_free(&rows->sort_keys);
     return status;
@@ -382,6 +382,7 @@ corm_bytes corm_rows_paging_state(const corm_rows *rows) {
 }
 
 static void drop_rows(corm_rows *rows) {
+    orm__related_free(rows);
     if (rows->structs) memset(rows->structs, 0, rows->capacity * rows->model->spec->row_size);
     if (rows->nulls) {
         memset(rows->nulls, 0, (size_t)rows->capacity * rows->words * sizeof *rows->nulls);
@@ -390,16 +391,11 @@ static void drop_rows(corm_rows *rows) {
     rows->count = 0;
 }
 
-corm_status orm__rows_next_page(corm_rows *rows, corm_error *err) {
+corm_status corm_rows_next_page(corm_rows *rows, corm_error *err) {
     if (!corm_rows_has_more(rows)) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
     CORM_TRY(corm_result_fetch(last_page(rows), err));
     drop_rows(rows);
     return read_page(rows, NULL, last_page(rows), err);
-}
-
-corm_status corm_rows_next_page(corm_rows *rows, corm_error *err) {
-    corm_status status = orm__rows_next_page(rows, err);
-    return status == CORM_OK && orm__hooked(rows->model) ? orm__page_hooked(rows, err) : status;
 }
 
 bool corm_rows_is_null(const corm_rows *rows, uint32_t index, const char *column) {

@@ -45,7 +45,7 @@ static corm_status load_field(orm_model *model, orm_field *field, corm_error *er
                           ".keyring",
                           model->table.data, field->name.data);
     }
-    base__buf_put_str(&column, model->table);
+    base__buf_put_str(&column, model->copy_of ? model->copy_of->table : model->table);
     base__buf_u8(&column, '.');
     base__buf_put_str(&column, field->name);
     corm_status status = base__buf_status(&column, err);

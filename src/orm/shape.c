@@ -37,6 +37,7 @@ void orm__model_forget(orm_model *model) {
         orm_shape *shape = atomic_load(&model->buckets[i]);
         for (; shape; shape = shape->next) drop_statements(shape);
     }
+    for (uint32_t i = 0; i < model->copy_count; i++) orm__model_forget(model->copies[i]);
 }
 
 void orm__shapes_free(orm_model *model) {

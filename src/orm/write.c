@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* write.c -- rows into the store: the one chain that every write of a row goes through, alone or in a batch.
  *
- *   (before hooks) -> delete by a time -> generate -> version -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
- *   -> (after hooks)
+ *   delete by a time -> generate -> version -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
  *
  * Any thread. */
-#include "orm/hook.h"
+#include "orm/query_table.h"
 
 static const corm_write_options no_options;
 
@@ -15,7 +14,7 @@ static bool deletes_or_updates(const orm_write *write) {
 
 /* ---- one statement ---- */
 
-static bool is_conditional(const orm_write *write) {
+bool orm__is_conditional(const orm_write *write) {
     return write->options->if_not_exists || write->options->if_exists || write->asks_version ||
            orm__write_condition_count(write) > 0;
 }
@@ -28,7 +27,7 @@ static corm_status not_applied(const orm_write *write, corm_error *err) {
 }
 
 static corm_status run(orm_write *write, corm_statement *statement, corm_error *err) {
-    if (!is_conditional(write)) return corm_run(statement, NULL, err);
+    if (!orm__is_conditional(write)) return corm_run(statement, NULL, err);
     corm_result *result;
     CORM_TRY(corm_run(statement, &result, err));
     corm_status status = CORM_OK;
@@ -40,7 +39,7 @@ static corm_status run(orm_write *write, corm_statement *statement, corm_error *
     return status;
 }
 
-corm_status orm__write_run(orm_write *write, corm_error *err) {
+corm_status orm__write_alone(orm_write *write, corm_error *err) {
     orm_shape      *shape;
     corm_statement *statement = NULL;
     CORM_TRY(orm__write_shape(write, &shape));
@@ -50,6 +49,11 @@ corm_status orm__write_run(orm_write *write, corm_error *err) {
     orm__statement_done(shape, statement);
     orm__shape_done(shape);
     return status;
+}
+
+corm_status orm__write_run(orm_write *write, corm_error *err) {
+    return write->model->copy_count > 0 ? orm__copies_run(write, err)
+                                        : orm__write_alone(write, err);
 }
 
 /* ---- writes ---- */
@@ -73,7 +77,7 @@ static corm_status check_conditions(const orm_write *write) {
     return CORM_OK;
 }
 
-corm_status orm__write_check(const orm_write *write) {
+static corm_status check_options(const orm_write *write) {
     const corm_write_options *options = write->options;
     if (options->_canary != 0)
         return orm__write_bad(write, NULL, "the write options are not initialised");
@@ -98,7 +102,12 @@ corm_status orm__write_check(const orm_write *write) {
     return check_conditions(write);
 }
 
-static corm_status take_columns(orm_write *write) {
+static corm_status prepare_row(orm_write *write) {
+    CORM_TRY(check_options(write));
+    CORM_TRY(write->kind == ORM_RESTORE ? orm__restore(write) : orm__soften(write));
+    if (write->kind != ORM_DELETE) CORM_TRY(orm__generate(write));
+    CORM_TRY(orm__version_count(write));
+    if (write->kind == ORM_DELETE) return orm__write_columns(write);
     CORM_TRY(orm__write_columns(write));
     if (write->options->skip_validation) return CORM_OK;
     bool complete = write->kind == ORM_INSERT || write->kind == ORM_SAVE;
@@ -106,24 +115,10 @@ static corm_status take_columns(orm_write *write) {
                          write->err);
 }
 
-static corm_status prepare_row(orm_write *write) {
-    CORM_TRY(orm__write_check(write));
-    CORM_TRY(write->kind == ORM_RESTORE ? orm__restore(write) : orm__soften(write));
-    if (write->kind != ORM_DELETE) CORM_TRY(orm__generate(write));
-    CORM_TRY(orm__version_count(write));
-    if (write->kind == ORM_DELETE) return orm__write_columns(write);
-    bool hooked = orm__hooked(write->model) && !write->options->skip_validation;
-    return hooked ? orm__validate_hooked(write, take_columns) : take_columns(write);
-}
-
-static corm_status write_plain(orm_write *write) {
+static corm_status write_row(orm_write *write) {
     CORM_TRY(prepare_row(write));
     if (write->model->unique_count > 0) return orm__write_unique(write);
     return orm__write_run(write, write->err);
-}
-
-static corm_status write_row(orm_write *write) {
-    return orm__hooked(write->model) ? orm__write_hooked(write, write_plain) : write_plain(write);
 }
 
 static corm_status start(corm_db *db, const corm_model *spec, orm_write_kind kind, const void *row,
@@ -192,9 +187,7 @@ corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
     CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
     if (options->error) write.err = options->error;
     corm_status status = orm__change_begin(&write, options);
-    corm_path   path = orm__path_enter(CORM_PATH_COLLECTION);
     if (status == CORM_OK) status = write_row(&write);
-    orm__path_enter(path);
     if (status == CORM_OK) orm__change_end(&write, row);
     base__arena_free(&write.arena);
     return status;
@@ -203,8 +196,6 @@ corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
 /* ---- batches ---- */
 
 static corm_status add_to_batch(orm_write *write, corm_batch *batch) {
-    orm_shape      *shape;
-    corm_statement *statement = NULL;
     if (write->model->unique_count > 0) {
         return base__fail(write->err, CORM_UNSUPPORTED,
                           "model '%s' has unique columns, whose reservations cannot be part of a "
@@ -218,21 +209,15 @@ static corm_status add_to_batch(orm_write *write, corm_batch *batch) {
                           write->model->table.data);
     }
     CORM_TRY(prepare_row(write));
-    CORM_TRY(orm__write_shape(write, &shape));
-    corm_status status = orm__statement(shape, &statement, write->err);
-    if (status == CORM_OK) status = orm__write_bind(write, statement, write->err);
-    if (status == CORM_OK) status = corm_batch_add(batch, statement, write->err);
-    orm__statement_done(shape, statement);
-    orm__shape_done(shape);
-    return status;
+    return write->model->copy_count > 0 ? orm__copies_add(write, batch, write->err)
+                                        : orm__write_add(write, batch, write->err);
 }
 
 static corm_status batch(corm_batch *batch, corm_db *db, const corm_model *model,
                          orm_write_kind kind, const void *row, const corm_write_options *options) {
     orm_write write;
     CORM_TRY(start(db, model, kind, row, options, &write));
-    corm_status status = orm__hooked(write.model) ? orm__add_hooked(&write, batch, add_to_batch)
-                                                  : add_to_batch(&write, batch);
+    corm_status status = add_to_batch(&write, batch);
     base__arena_free(&write.arena);
     return status;
 }

@@ -215,3 +215,15 @@ corm_status orm__write_bind(orm_write *write, corm_statement *statement, corm_er
     CORM_TRY(bind_key(write, statement, &marker, err));
     return bind_conditions(write, statement, marker, err);
 }
+
+corm_status orm__write_add(orm_write *write, corm_batch *batch, corm_error *err) {
+    orm_shape      *shape;
+    corm_statement *statement = NULL;
+    CORM_TRY(orm__write_shape(write, &shape));
+    corm_status status = orm__statement(shape, &statement, err);
+    if (status == CORM_OK) status = orm__write_bind(write, statement, err);
+    if (status == CORM_OK) status = corm_batch_add(batch, statement, err);
+    orm__statement_done(shape, statement);
+    orm__shape_done(shape);
+    return status;
+}

@@ -16,23 +16,6 @@ struct corm_batch {
     wire_batch_item     *items;
     corm_prepared      **held;       /* one reference each */
     uint32_t             held_count; /* at most count: one for each prepared item */
-    session_batch_watch *watches, **last_watch;
 };
-
-/* Between the beginning of a run and its end: batch_watch.c. NULL: nobody watches the batch. */
-typedef struct session_batch_run session_batch_run;
-
-/* When it fails, all that has to be told has been. */
-CORM_CHECKED corm_status session__watch_begin(corm_batch *batch, session_batch_run **out,
-                                              corm_error *err);
-/* Gives the status that the caller sees, and frees the run. `waited`: on the thread that called. */
-corm_status session__watch_end(session_batch_run *run, bool waited, corm_status status,
-                               corm_error *err);
-/* The batch lets go of all. */
-void session__watches_drop(corm_batch *batch);
-/* For a run that is not waited for: what the task is to call instead of the callback. */
-void session__watch_task(session_batch_run *run, corm_task_callback callback, void *context);
-void session__watch_call_back(void *context, corm_status status, corm_result *result,
-                              const corm_error *error);
 
 #endif
