@@ -3,8 +3,8 @@
  * chooses, and what was read is written so that it reads back. */
 #include <stdlib.h>
 
-#include "cli/json_value.h"
-#include "cli/jsonl.h"
+#include "stream/json_value.h"
+#include "stream/jsonl.h"
 
 static const char *const types[] = {
     "text",
@@ -44,12 +44,13 @@ static void check_value(const cql_type *type, corm_str json) {
     base_buf   bytes = { 0 }, text = { 0 }, again = { 0 };
     bool       is_null = false;
     corm_error error = { 0 };
-    bool       read = cli__read_json_value(type, json, &bytes, &is_null, &error) == CORM_OK;
+    bool       read = stream__read_json_value(type, json, &bytes, &is_null, &error) == CORM_OK;
     cql_value  value = { bytes.data, (int32_t)bytes.len };
     if (!value.data) value.data = (const uint8_t *)"";
     if (read && !is_null && cql__validate(type, value, NULL) == CORM_OK) {
-        cli__put_json_value(type, value, &text);
-        must(cli__read_json_value(type, base__buf_str(&text), &again, &is_null, &error) == CORM_OK);
+        stream__put_json_value(type, value, &text);
+        must(stream__read_json_value(type, base__buf_str(&text), &again, &is_null, &error) ==
+             CORM_OK);
         must(!is_null);
         must_be_same(
             type, value,
@@ -61,11 +62,11 @@ static void check_value(const cql_type *type, corm_str json) {
 }
 
 static void check_line(const cql_type *type, corm_str line) {
-    base_arena  arena = { 0 };
-    cli_member *members;
-    uint32_t    count;
-    corm_error  error = { 0 };
-    if (cli__json_split(line, &arena, &members, &count, &error) == CORM_OK)
+    base_arena     arena = { 0 };
+    stream_member *members;
+    uint32_t       count;
+    corm_error     error = { 0 };
+    if (stream__json_split(line, &arena, &members, &count, &error) == CORM_OK)
         for (uint32_t i = 0; i < count; i++) check_value(type, members[i].value);
     base__arena_free(&arena);
 }

@@ -4,6 +4,7 @@
 #define CORM_CORM_H
 
 #include "corm/base.h"
+#include "corm/bulk.h"
 #include "corm/cluster.h"
 #include "corm/db.h"
 #include "corm/error.h"

@@ -409,6 +409,12 @@ CORM_API CORM_CHECKED corm_status corm_change_with(corm_db *db, const corm_model
 CORM_API CORM_CHECKED corm_status corm_batch_insert(corm_batch *batch, corm_db *db,
                                                     const corm_model *model, void *row,
                                                     const corm_write_options *options);
+CORM_API CORM_CHECKED corm_status corm_batch_save(corm_batch *batch, corm_db *db,
+                                                  const corm_model *model, void *row,
+                                                  const corm_write_options *options);
+CORM_API CORM_CHECKED corm_status corm_batch_upsert(corm_batch *batch, corm_db *db,
+                                                    const corm_model *model, void *row,
+                                                    const corm_write_options *options);
 CORM_API CORM_CHECKED corm_status corm_batch_update(corm_batch *batch, corm_db *db,
                                                     const corm_model *model, void *row,
                                                     const corm_write_options *options);

@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "cli/input.h"
 #include "cli/transfer.h"
+#include "stream/input.h"
 
 static const char first_line[] = "corm import 1\n";
 
@@ -95,7 +95,7 @@ corm_status cli__checkpoint_read(const char *path, cli_checkpoint *out, corm_err
     memset(out, 0, sizeof *out);
     if (access(path, F_OK) != 0)
         return base__fail(err, CORM_NOT_FOUND, "there is no checkpoint %s", path);
-    corm_status status = cli__read_whole_file(path, &text, err);
+    corm_status status = stream__read_whole_file(path, &text, err);
     const char *all = base__buf_cstr(&text);
     if (status == CORM_OK && (!all || !read_all(all, out)))
         status = base__fail(err, CORM_CORRUPT, "%s is no checkpoint of an import", path);

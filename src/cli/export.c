@@ -10,12 +10,12 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/csv.h"
 #include "cli/shell.h"
 #include "cli/transfer.h"
 #include "corm/cluster.h"
 #include "session/core.h"
 #include "session/door.h"
+#include "stream/csv.h"
 
 typedef struct export_values {
     const char *format, *columns, *delimiter, *null_text, *where;
@@ -86,15 +86,15 @@ static void put_csv_value(exporting *ex, const cql_type *type, cql_value value) 
     if (is_text) {
         corm_str text = { (const char *)value.data, (size_t)value.len };
         bool     like_null = corm_str_equal(text, corm_str_of(null_text));
-        cli__csv_put(&ex->out, text, ex->delimiter, text.len == 0 || like_null);
+        stream__csv_put(&ex->out, text, ex->delimiter, text.len == 0 || like_null);
         return;
     }
     base__buf_clear(&ex->text);
     cql__to_text(type, value, CQL_STYLE_LITERAL, &ex->text);
     corm_str text =
         type->count ? base__buf_str(&ex->text) : without_quotes(base__buf_str(&ex->text));
-    cli__csv_put(&ex->out, text, ex->delimiter,
-                 *null_text && corm_str_equal(text, corm_str_of(null_text)));
+    stream__csv_put(&ex->out, text, ex->delimiter,
+                    *null_text && corm_str_equal(text, corm_str_of(null_text)));
     ex->out.failed |= ex->text.failed;
 }
 
@@ -114,7 +114,7 @@ static void put_header(exporting *ex) {
     for (uint32_t i = 0; i < ex->count; i++) {
         if (i) base__buf_u8(&ex->out, (uint8_t)ex->delimiter);
         corm_str name = corm_str_of(ex->table->columns[ex->columns[i]].name);
-        cli__csv_put(&ex->out, name, ex->delimiter, false);
+        stream__csv_put(&ex->out, name, ex->delimiter, false);
     }
     base__buf_puts(&ex->out, "\n");
 }

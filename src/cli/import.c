@@ -14,7 +14,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/input.h"
+#include "stream/input.h"
 
 typedef struct import_values {
     const char *format, *columns, *delimiter, *null_text, *rejects, *generate;
@@ -51,14 +51,16 @@ static const cli_option import_options_table[] = {
 };
 #undef OPTION
 
+enum { PRINTED_REJECTS = 10 };
+
 /* One import. */
 typedef struct importing {
     const import_values *values;
     const char          *file;
     bool                 is_stdin;
-    cli_input            input;
+    stream_input         input;
     import_plan          plan;
-    import_rejects       rejects;
+    stream_rejects       rejects;
     import_round        *round;
     base_arena           record; /* of the record being read */
     base_buf             reject_path, checkpoint_path;
@@ -97,7 +99,7 @@ static corm_status save(importing *im, corm_error *err) {
     c->records = im->records;
     c->rejected = im->rejects.count;
     CORM_TRY(hash_beginning(im->file, c->offset, &c->beginning, err));
-    CORM_TRY(cli__rejects_flush(&im->rejects, err));
+    CORM_TRY(stream__rejects_flush(&im->rejects, err));
     im->saved_ms = base__clock_mono_ns() / 1000000;
     return cli__checkpoint_write(base__buf_cstr(&im->checkpoint_path), c, err);
 }
@@ -117,7 +119,7 @@ static corm_status load(importing *im, corm_error *err) {
     im->records = found.records;
     im->rejects.count = found.rejected;
     im->rejects.append = im->resumed = true;
-    return cli__input_seek(&im->input, found.offset, found.line, err);
+    return stream__input_seek(&im->input, found.offset, found.line, err);
 }
 
 /* ---- records ---- */
@@ -142,7 +144,7 @@ static corm_status import_record(importing *im, corm_str record, uint64_t line, 
     base__arena_reset(&im->record);
     corm_status status = cli__plan_bind(&im->plan, record, line, &im->record, &bound, &why);
     if (status == CORM_NO_MEMORY) return base__fail_memory(err);
-    if (status != CORM_OK) return cli__reject(&im->rejects, record, &why, err);
+    if (status != CORM_OK) return stream__reject(&im->rejects, record, &why, err);
     return cli__round_send(im->round, bound, record, line, err);
 }
 
@@ -151,13 +153,13 @@ static corm_status import_records(importing *im, corm_error *err) {
     uint64_t line;
     bool     more = true;
     while (!stop_asked && !has_enough_rejects(im)) {
-        CORM_TRY(cli__input_next(&im->input, &more, &record, &line, err));
+        CORM_TRY(stream__input_next(&im->input, &more, &record, &line, err));
         if (!more) break;
         CORM_TRY(import_record(im, record, line, err));
         if (cli__round_is_full(im->round)) CORM_TRY(end_round(im, err));
     }
     CORM_TRY(end_round(im, err));
-    if (!more) return cli__rejects_flush(&im->rejects, err);
+    if (!more) return stream__rejects_flush(&im->rejects, err);
     CORM_TRY(save(im, err));
     return base__fail(err, CORM_CANCELLED, "%s%s",
                       stop_asked ? "interrupted" : "there are too many rejects",
@@ -183,7 +185,7 @@ static corm_status read_header(importing *im, const uint32_t *columns, uint32_t 
     bool     more;
     corm_str header;
     uint64_t line;
-    CORM_TRY(cli__input_next(&im->input, &more, &header, &line, err));
+    CORM_TRY(stream__input_next(&im->input, &more, &header, &line, err));
     if (!more)
         return base__fail(err, CORM_INVALID, "the file is empty: a CSV begins with a header");
     base__buf_put_str(&im->rejects.header, header);
@@ -220,6 +222,7 @@ static corm_status set_paths(importing *im, corm_error *err) {
     const char *rejects = base__buf_cstr(&im->reject_path);
     if (!rejects || !base__buf_cstr(&im->checkpoint_path)) return base__fail_memory(err);
     im->rejects.path = im->values->rejects ? im->values->rejects : rejects;
+    im->rejects.printed = PRINTED_REJECTS;
     im->rejects.name = im->is_stdin ? "<stdin>" : im->file;
     snprintf(im->checkpoint.table, sizeof im->checkpoint.table, "%s.%s", im->plan.table->keyspace,
              im->plan.table->name);
@@ -270,8 +273,8 @@ static void report(importing *im, corm_status status, const corm_error *error) {
 static void end(importing *im) {
     cli__round_free(im->round);
     cli__plan_free(&im->plan);
-    cli__rejects_free(&im->rejects);
-    cli__input_free(&im->input);
+    stream__rejects_free(&im->rejects);
+    stream__input_free(&im->input);
     base__arena_free(&im->record);
     base__buf_free(&im->reject_path);
     base__buf_free(&im->checkpoint_path);

@@ -7,6 +7,7 @@
 
 #include "cli/transfer.h"
 #include "cql/codec.h"
+#include "stream/rejects.h"
 
 /* ---- import_plan.c: from a record to values ---- */
 
@@ -56,25 +57,6 @@ void                     cli__plan_free(import_plan *plan);
 CORM_CHECKED corm_status cli__plan_bind(import_plan *plan, corm_str record, uint64_t line,
                                         base_arena *arena, corm_statement **bound, corm_error *err);
 
-/* ---- import_rejects.c: records that were not taken ---- */
-
-typedef struct import_rejects {
-    const char *name; /* of the file imported, for messages */
-    const char *path; /* of the rejects; NULL: nowhere */
-    base_buf    reasons_path;
-    bool        append;  /* to those of an earlier run */
-    FILE       *records; /* opened with the first */
-    FILE       *reasons;
-    base_buf    header; /* of a CSV */
-    uint64_t    count;  /* of this run */
-} import_rejects;
-
-CORM_CHECKED corm_status cli__reject(import_rejects *rejects, corm_str record,
-                                     const corm_error *reason, corm_error *err);
-/* Makes sure that they are on the disk. */
-CORM_CHECKED corm_status cli__rejects_flush(import_rejects *rejects, corm_error *err);
-void                     cli__rejects_free(import_rejects *rejects);
-
 /* ---- import_round.c: many writes under way ---- */
 
 enum { IMPORT_ROUND = 2048, IMPORT_ROUND_BYTES = 8 << 20 };
@@ -108,7 +90,7 @@ CORM_CHECKED corm_status cli__round_send(import_round *round, corm_statement *st
                                          corm_str record, uint64_t line, corm_error *err);
 /* Waits for all, gives those that were refused to the rejects, and begins the next round. A failure that is not the
  * record's is returned. *written counts. */
-CORM_CHECKED corm_status cli__round_finish(import_round *round, import_rejects *rejects,
+CORM_CHECKED corm_status cli__round_finish(import_round *round, stream_rejects *rejects,
                                            uint64_t *written, corm_error *err);
 
 #endif

@@ -2,12 +2,12 @@
 /* import_plan.c -- which field of a record goes into which marker of a prepared statement, and how it gets there. */
 #include "base/fail.h"
 #include "base/text.h"
-#include "cli/csv.h"
 #include "cli/import.h"
-#include "cli/json_value.h"
-#include "cli/jsonl.h"
 #include "session/core.h"
 #include "session/door.h"
+#include "stream/csv.h"
+#include "stream/json_value.h"
+#include "stream/jsonl.h"
 
 /* ---- statements ---- */
 
@@ -222,10 +222,10 @@ static bool is_wanted(uint32_t column, const uint32_t *only, uint32_t count) {
 
 corm_status cli__plan_header(import_plan *plan, corm_str header, const uint32_t *only,
                              uint32_t only_count, corm_error *err) {
-    cli_field *fields;
-    uint32_t   used = 0;
-    CORM_TRY(cli__csv_split(header, plan->options.delimiter, &plan->arena, &fields,
-                            &plan->field_count, err));
+    stream_field *fields;
+    uint32_t      used = 0;
+    CORM_TRY(stream__csv_split(header, plan->options.delimiter, &plan->arena, &fields,
+                               &plan->field_count, err));
     uint32_t *columns = BASE_NEW_ARRAY(&plan->arena, uint32_t, plan->field_count + 1);
     plan->fields = BASE_NEW_ARRAY(&plan->arena, uint32_t, plan->field_count + 1);
     if (!columns || !plan->fields) return base__fail_memory(err);
@@ -271,7 +271,7 @@ static corm_status convert(const cql_type *type, cli_format format, corm_str tex
     bool        is_null = false;
     corm_status status = format == CLI_FORMAT_CSV
                              ? cql__from_text(type, text, &bytes, &is_null, err)
-                             : cli__read_json_value(type, text, &bytes, &is_null, err);
+                             : stream__read_json_value(type, text, &bytes, &is_null, err);
     *out = CQL_NULL;
     if (status == CORM_OK && !is_null) status = keep(arena, &bytes, out, err);
     if (status == CORM_OK) status = cql__validate(type, *out, err);
@@ -279,7 +279,7 @@ static corm_status convert(const cql_type *type, cli_format format, corm_str tex
     return status;
 }
 
-static corm_status read_field(const import_plan *plan, uint32_t marker, const cli_field *field,
+static corm_status read_field(const import_plan *plan, uint32_t marker, const stream_field *field,
                               base_arena *arena, corm_error *err) {
     const cql_type *type = plan->types[marker];
     const char     *null_text = plan->options.null_text;
@@ -298,11 +298,11 @@ static corm_status read_field(const import_plan *plan, uint32_t marker, const cl
 
 static corm_status read_csv(import_plan *plan, corm_str record, uint64_t line, base_arena *arena,
                             corm_error *err) {
-    cli_field  *fields;
-    uint32_t    count;
-    corm_error  why = { 0 };
-    corm_status status =
-        cli__csv_split(record, plan->options.delimiter, arena, &fields, &count, &why);
+    stream_field *fields;
+    uint32_t      count;
+    corm_error    why = { 0 };
+    corm_status   status =
+        stream__csv_split(record, plan->options.delimiter, arena, &fields, &count, &why);
     if (status != CORM_OK)
         return base__fail_at(err, status, (uint32_t)line + why.line, why.column, "%s", why.message);
     if (count != plan->field_count)
@@ -319,7 +319,7 @@ static corm_status read_csv(import_plan *plan, corm_str record, uint64_t line, b
     return CORM_OK;
 }
 
-static corm_status read_member(import_plan *plan, const cli_member *member, uint64_t line,
+static corm_status read_member(import_plan *plan, const stream_member *member, uint64_t line,
                                base_arena *arena, corm_error *err) {
     corm_error why = { 0 };
     uint32_t   column = cli__column_named(plan->table, member->name);
@@ -341,10 +341,10 @@ static corm_status read_member(import_plan *plan, const cli_member *member, uint
 
 static corm_status read_json(import_plan *plan, corm_str record, uint64_t line, base_arena *arena,
                              corm_error *err) {
-    cli_member *members;
-    uint32_t    count;
-    corm_error  why = { 0 };
-    corm_status status = cli__json_split(record, arena, &members, &count, &why);
+    stream_member *members;
+    uint32_t       count;
+    corm_error     why = { 0 };
+    corm_status    status = stream__json_split(record, arena, &members, &count, &why);
     if (status != CORM_OK)
         return base__fail_at(err, status, (uint32_t)line, why.column, "%s", why.message);
     for (uint32_t i = 0; i < count; i++) CORM_TRY(read_member(plan, &members[i], line, arena, err));

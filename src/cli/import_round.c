@@ -93,7 +93,7 @@ static bool is_of_record(corm_status status) {
     return status == CORM_INVALID || status == CORM_INVALID_ARGUMENT || status == CORM_CONVERSION;
 }
 
-static corm_status finish_slot(const import_slot *slot, import_rejects *rejects, uint64_t *written,
+static corm_status finish_slot(const import_slot *slot, stream_rejects *rejects, uint64_t *written,
                                corm_error *err) {
     if (!slot->failed) {
         ++*written;
@@ -107,10 +107,10 @@ static corm_status finish_slot(const import_slot *slot, import_rejects *rejects,
     corm_error reason = *slot->error;
     reason.line = (uint32_t)slot->line;
     reason.column = 1;
-    return cli__reject(rejects, slot->record, &reason, err);
+    return stream__reject(rejects, slot->record, &reason, err);
 }
 
-corm_status cli__round_finish(import_round *round, import_rejects *rejects, uint64_t *written,
+corm_status cli__round_finish(import_round *round, stream_rejects *rejects, uint64_t *written,
                               corm_error *err) {
     corm_status status = CORM_OK;
     wait_for_all(round);

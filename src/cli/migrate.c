@@ -7,8 +7,8 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/input.h"
 #include "cli/migrate.h"
+#include "stream/input.h"
 
 #define OPTION(name) offsetof(migrate_values, name)
 static const cli_option migrate_options[] = {

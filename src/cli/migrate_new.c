@@ -8,14 +8,14 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "cli/input.h"
 #include "cli/migrate.h"
+#include "stream/input.h"
 
 /* ---- what is wanted ---- */
 
 static corm_status read_schema(const migrate_values *values, base_buf *out, corm_error *err) {
     if (!values->schema) return CORM_OK;
-    corm_status status = cli__read_whole_file(values->schema, out, err);
+    corm_status status = stream__read_whole_file(values->schema, out, err);
     return status == CORM_OK ? base__buf_status(out, err) : status;
 }
 

@@ -5,12 +5,12 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "cli/json_value.h"
 #include "cli/shell.h"
 #include "cli/table.h"
 #include "cql/codec.h"
 #include "session/core.h"
 #include "session/door.h"
+#include "stream/json_value.h"
 
 /* What goes from page to page. */
 typedef struct printing {
@@ -59,7 +59,7 @@ void cli__put_json_row(const corm_result *result, const corm_row *row, bool exac
         put_json_name(columns[i].name, out);
         base__buf_puts(out, ": ");
         if (exact)
-            cli__put_json_value(columns[i].type, values[i], out);
+            stream__put_json_value(columns[i].type, values[i], out);
         else
             cql__to_json(columns[i].type, values[i], out);
     }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "cli/input.h"
 #include "cli/serve.h"
+#include "stream/input.h"
 
 /* ---- lines ---- */
 
@@ -59,7 +59,7 @@ corm_status cli__serve_users(base_arena *arena, const char *path, corm_server_op
                              corm_error *err) {
     base_buf text = { 0 };
     if (!path) return CORM_OK;
-    corm_status status = cli__read_whole_file(path, &text, err);
+    corm_status status = stream__read_whole_file(path, &text, err);
     if (status == CORM_OK) status = read_users(arena, base__buf_str(&text), options, err);
     base__buf_free(&text);
     return status;
@@ -132,7 +132,7 @@ static corm_status read_limits(corm_str text, corm_server_options *options, corm
 corm_status cli__serve_limits(const char *path, corm_server_options *options, corm_error *err) {
     base_buf text = { 0 };
     if (!path) return CORM_OK;
-    corm_status status = cli__read_whole_file(path, &text, err);
+    corm_status status = stream__read_whole_file(path, &text, err);
     if (status == CORM_OK) status = read_limits(base__buf_str(&text), options, err);
     base__buf_free(&text);
     return status;
@@ -141,7 +141,7 @@ corm_status cli__serve_limits(const char *path, corm_server_options *options, co
 corm_status cli__serve_guards(base_arena *arena, const char *path, const char *given,
                               const char **out, corm_error *err) {
     base_buf    text = { 0 };
-    corm_status status = path ? cli__read_whole_file(path, &text, err) : CORM_OK;
+    corm_status status = path ? stream__read_whole_file(path, &text, err) : CORM_OK;
     base__buf_puts(&text, "\n");
     if (given) base__buf_puts(&text, given);
     if (status == CORM_OK) status = base__buf_status(&text, err);

@@ -10,7 +10,7 @@
 #include "base/fail.h"
 #include "cli/command.h"
 #include "cli/golden.h"
-#include "cli/input.h"
+#include "stream/input.h"
 
 typedef struct shell_values {
     const char *execute, *file, *keyspace;
@@ -44,7 +44,7 @@ static int run_golden(corm_session *session, const shell_values *values) {
     base_buf    text = { 0 }, out = { 0 };
     corm_error  error = { 0 };
     uint32_t    differences = 0, statements = 0;
-    corm_status status = cli__read_whole_file(values->file ? values->file : "-", &text, &error);
+    corm_status status = stream__read_whole_file(values->file ? values->file : "-", &text, &error);
     corm_str    name = corm_str_of(values->file ? values->file : "<stdin>");
     if (status == CORM_OK && values->golden_check)
         status = cli__golden_check(session, base__buf_str(&text), name, (corm_str){ 0 }, &out,

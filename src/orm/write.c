@@ -227,6 +227,16 @@ corm_status corm_batch_insert(corm_batch *to, corm_db *db, const corm_model *mod
     return batch(to, db, model, ORM_INSERT, row, options);
 }
 
+corm_status corm_batch_save(corm_batch *to, corm_db *db, const corm_model *model, void *row,
+                            const corm_write_options *options) {
+    return batch(to, db, model, ORM_SAVE, row, options);
+}
+
+corm_status corm_batch_upsert(corm_batch *to, corm_db *db, const corm_model *model, void *row,
+                              const corm_write_options *options) {
+    return batch(to, db, model, ORM_UPSERT, row, options);
+}
+
 corm_status corm_batch_update(corm_batch *to, corm_db *db, const corm_model *model, void *row,
                               const corm_write_options *options) {
     return batch(to, db, model, ORM_UPDATE, row, options);

@@ -18,4 +18,12 @@ struct corm_batch {
     uint32_t             held_count; /* at most count: one for each prepared item */
 };
 
+/* The token of the partition that the statement is about. False when the partition key is not wholly bound by markers, or the server
+ * would refuse it. `key` is room for it. */
+bool session__token_of(const corm_prepared *prepared, const cql_value *values, base_buf *key,
+                       int64_t *token);
+
+/* Whether writes may be given timestamps of ours. With the server's own clock the order in which they are sent is all there is. */
+bool session__has_stamps(const corm_session *session);
+
 #endif

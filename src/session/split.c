@@ -55,9 +55,8 @@ typedef struct split {
 
 /* ---- groups ---- */
 
-/* False when the partition key is not wholly bound by markers, or the server would refuse it. */
-static bool token_of(const corm_prepared *prepared, const cql_value *values, base_buf *key,
-                     int64_t *token) {
+bool session__token_of(const corm_prepared *prepared, const cql_value *values, base_buf *key,
+                       int64_t *token) {
     enum { MOST_KEYS = 64 };
     cql_value parts[MOST_KEYS];
     if (!prepared || prepared->key_count == 0 || prepared->key_count > MOST_KEYS) return false;
@@ -101,8 +100,8 @@ static split_group *find_group(split *self, const corm_prepared *prepared, int64
 static corm_status group_item(split *self, uint32_t item, base_buf *key, corm_error *err) {
     int64_t              token;
     const corm_prepared *prepared = self->prepared[item];
-    bool                 known = token_of(prepared, self->batch->items[item].values, key, &token);
-    split_group         *group = known ? find_group(self, prepared, token, key) : add_group(self);
+    bool         known = session__token_of(prepared, self->batch->items[item].values, key, &token);
+    split_group *group = known ? find_group(self, prepared, token, key) : add_group(self);
     if (!group) return base__fail_memory(err);
     self->next_item[item] = NO_ITEM;
     if (group->last == NO_ITEM) {
@@ -249,11 +248,14 @@ static void run_pieces(split *self, corm_error *err) {
     }
 }
 
-/* With the server's own clock for timestamps, the order of a partition's pieces is all there is. */
+bool session__has_stamps(const corm_session *session) {
+    session_door *door = session->door;
+    return !door->ops->options || !door->ops->options(door)->no_client_timestamps;
+}
+
 static bool wants_stamps(const corm_batch *batch) {
     if (batch->kind == CORM_COUNTER_BATCH || batch->options.has_timestamp) return false;
-    session_door *door = batch->session->door;
-    return !door->ops->options || !door->ops->options(door)->no_client_timestamps;
+    return session__has_stamps(batch->session);
 }
 
 static uint32_t or_default(uint32_t given, uint32_t otherwise) {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* import_rejects.c -- records that an import did not take: as they were into one file, why into another, both made with the
- * first of them. The first few reasons are also printed. */
+/* rejects.c -- see rejects.h. Both files are made with the first record. */
+#include "stream/rejects.h"
+
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "cli/import.h"
-
-enum { PRINTED = 10 };
 
 static corm_status open_one(const char *path, bool append, FILE **out, corm_error *err) {
     *out = fopen(path, append ? "ab" : "wb");
     return *out ? CORM_OK : base__fail_errno(err, errno, "%s", path);
 }
 
-static corm_status open_files(import_rejects *rejects, corm_error *err) {
+static corm_status open_files(stream_rejects *rejects, corm_error *err) {
     if (rejects->records || !rejects->path) return CORM_OK;
     base__buf_printf(&rejects->reasons_path, "%s.txt", rejects->path);
     const char *reasons = base__buf_cstr(&rejects->reasons_path);
@@ -32,12 +30,18 @@ static void put_reason(FILE *file, const char *name, const corm_error *reason) {
     fprintf(file, "%s:%u:%u: %s\n", name, reason->line, reason->column, reason->message);
 }
 
-corm_status cli__reject(import_rejects *rejects, corm_str record, const corm_error *reason,
-                        corm_error *err) {
+static void print_reason(const stream_rejects *rejects, const corm_error *reason) {
+    if (rejects->count <= rejects->printed) put_reason(stderr, rejects->name, reason);
+    if (rejects->printed > 0 && rejects->count == (uint64_t)rejects->printed + 1) {
+        fputs("further rejects are not shown\n", stderr);
+    }
+}
+
+corm_status stream__reject(stream_rejects *rejects, corm_str record, const corm_error *reason,
+                           corm_error *err) {
     CORM_TRY(open_files(rejects, err));
     rejects->count++;
-    if (rejects->count <= PRINTED) put_reason(stderr, rejects->name, reason);
-    if (rejects->count == PRINTED + 1) fputs("further rejects are not shown\n", stderr);
+    print_reason(rejects, reason);
     if (!rejects->path) return CORM_OK;
     fwrite(record.data, 1, record.len, rejects->records);
     fputc('\n', rejects->records);
@@ -51,12 +55,12 @@ static bool is_synced(FILE *file) {
     return !file || (fflush(file) == 0 && fsync(fileno(file)) == 0);
 }
 
-corm_status cli__rejects_flush(import_rejects *rejects, corm_error *err) {
+corm_status stream__rejects_flush(stream_rejects *rejects, corm_error *err) {
     if (is_synced(rejects->records) && is_synced(rejects->reasons)) return CORM_OK;
     return base__fail_errno(err, errno, "%s", rejects->path);
 }
 
-void cli__rejects_free(import_rejects *rejects) {
+void stream__rejects_free(stream_rejects *rejects) {
     if (rejects->records) fclose(rejects->records);
     if (rejects->reasons) fclose(rejects->reasons);
     base__buf_free(&rejects->reasons_path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* csv.c -- see csv.h. */
-#include "cli/csv.h"
+#include "stream/csv.h"
 
 #include "base/fail.h"
 
@@ -28,12 +28,12 @@ static bool at_delimiter(const splitting *s) {
     return s->at < s->record.len && s->record.data[s->at] == s->delimiter;
 }
 
-static corm_status refuse(const splitting *s, const cli_field *field, const char *what) {
+static corm_status refuse(const splitting *s, const stream_field *field, const char *what) {
     return base__fail_at(s->err, CORM_INVALID, field->line, field->column, "%s", what);
 }
 
 /* Between quotes, in which a doubled quote is one; stands behind the first. */
-static corm_status read_quoted(splitting *s, cli_field *field) {
+static corm_status read_quoted(splitting *s, stream_field *field) {
     char *text = base__arena_alloc(s->arena, s->record.len - s->at + 1);
     if (!text) return base__fail_memory(s->err);
     field->text.data = text;
@@ -52,8 +52,8 @@ static corm_status read_quoted(splitting *s, cli_field *field) {
     return refuse(s, field, "the quote is not closed");
 }
 
-static corm_status read_field(splitting *s, cli_field *field) {
-    *field = (cli_field){ .line = s->line, .column = s->column };
+static corm_status read_field(splitting *s, stream_field *field) {
+    *field = (stream_field){ .line = s->line, .column = s->column };
     if (s->at < s->record.len && s->record.data[s->at] == '"') {
         step(s);
         return read_quoted(s, field);
@@ -70,14 +70,14 @@ static uint32_t most_fields(corm_str record, char delimiter) {
     return count;
 }
 
-corm_status cli__csv_split(corm_str record, char delimiter, base_arena *arena, cli_field **fields,
-                           uint32_t *count, corm_error *err) {
+corm_status stream__csv_split(corm_str record, char delimiter, base_arena *arena,
+                              stream_field **fields, uint32_t *count, corm_error *err) {
     splitting s = {
         .record = record, .column = 1, .delimiter = delimiter, .arena = arena, .err = err
     };
     if (!record.data) s.record.data = ""; /* an empty text may be no text */
     *count = 0;
-    *fields = BASE_NEW_ARRAY(arena, cli_field, most_fields(record, delimiter));
+    *fields = BASE_NEW_ARRAY(arena, stream_field, most_fields(record, delimiter));
     if (!*fields) return base__fail_memory(err);
     for (;;) {
         CORM_TRY(read_field(&s, &(*fields)[(*count)++]));
@@ -97,7 +97,7 @@ static bool needs_quotes(corm_str text, char delimiter) {
     return false;
 }
 
-void cli__csv_put(base_buf *out, corm_str text, char delimiter, bool quoted) {
+void stream__csv_put(base_buf *out, corm_str text, char delimiter, bool quoted) {
     if (!quoted && !needs_quotes(text, delimiter)) {
         base__buf_put_str(out, text);
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* jsonl.c -- see jsonl.h. */
-#include "cli/jsonl.h"
+#include "stream/jsonl.h"
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -62,7 +62,7 @@ static corm_status skip_value(cutting *c) {
     return wanted(c, "a closing brace");
 }
 
-static corm_status read_name(cutting *c, cli_member *member) {
+static corm_status read_name(cutting *c, stream_member *member) {
     base_buf name = { 0 };
     bool     is_null;
     skip_blank(c);
@@ -77,7 +77,7 @@ static corm_status read_name(cutting *c, cli_member *member) {
     return status;
 }
 
-static corm_status read_member(cutting *c, cli_member *member) {
+static corm_status read_member(cutting *c, stream_member *member) {
     CORM_TRY(read_name(c, member));
     if (!accept(c, ':')) return wanted(c, "a colon");
     skip_blank(c);
@@ -88,10 +88,10 @@ static corm_status read_member(cutting *c, cli_member *member) {
     return member->value.len ? CORM_OK : wanted(c, "a value");
 }
 
-static corm_status grow(cutting *c, cli_member **members, uint32_t count, uint32_t *cap) {
+static corm_status grow(cutting *c, stream_member **members, uint32_t count, uint32_t *cap) {
     if (count < *cap) return CORM_OK;
-    uint32_t    larger = *cap ? 2 * *cap : 16;
-    cli_member *copy = BASE_NEW_ARRAY(c->arena, cli_member, larger);
+    uint32_t       larger = *cap ? 2 * *cap : 16;
+    stream_member *copy = BASE_NEW_ARRAY(c->arena, stream_member, larger);
     if (!copy) return base__fail_memory(c->err);
     if (count) memcpy(copy, *members, count * sizeof *copy);
     *members = copy;
@@ -99,8 +99,8 @@ static corm_status grow(cutting *c, cli_member **members, uint32_t count, uint32
     return CORM_OK;
 }
 
-corm_status cli__json_split(corm_str text, base_arena *arena, cli_member **members, uint32_t *count,
-                            corm_error *err) {
+corm_status stream__json_split(corm_str text, base_arena *arena, stream_member **members,
+                               uint32_t *count, corm_error *err) {
     cutting  c = { .text = text, .arena = arena, .err = err };
     uint32_t cap = 0;
     *count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* json_value.c -- see json_value.h. */
-#include "cli/json_value.h"
+#include "stream/json_value.h"
 
 #include "base/text.h"
 
@@ -27,14 +27,14 @@ static bool is_exact(const cql_type *type) {
 static bool reads_back(const cql_type *type, cql_value value, corm_str json) {
     base_buf bytes = { 0 };
     bool     is_null = false;
-    bool same = cli__read_json_value(type, json, &bytes, &is_null, NULL) == CORM_OK && !is_null &&
-                bytes.len == (size_t)value.len &&
+    bool     same = stream__read_json_value(type, json, &bytes, &is_null, NULL) == CORM_OK &&
+                !is_null && bytes.len == (size_t)value.len &&
                 (bytes.len == 0 || memcmp(bytes.data, value.data, bytes.len) == 0);
     base__buf_free(&bytes);
     return same;
 }
 
-void cli__put_json_value(const cql_type *type, cql_value value, base_buf *out) {
+void stream__put_json_value(const cql_type *type, cql_value value, base_buf *out) {
     size_t start = out->len;
     cql__to_json(type, value, out);
     if (value.len < 0 || is_text(type) || (value.len > 0 && is_exact(type)) || out->failed) return;
@@ -66,8 +66,8 @@ static bool read_literal(const cql_type *type, corm_str json, base_buf *out, boo
     return read;
 }
 
-corm_status cli__read_json_value(const cql_type *type, corm_str json, base_buf *out, bool *is_null,
-                                 corm_error *err) {
+corm_status stream__read_json_value(const cql_type *type, corm_str json, base_buf *out,
+                                    bool *is_null, corm_error *err) {
     size_t start = out->len;
     if (is_decimal_number(type, json) && cql__from_text(type, json, out, is_null, NULL) == CORM_OK)
         return CORM_OK;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* input.c -- see input.h. */
-#include "cli/input.h"
+#include "stream/input.h"
 
 #include <errno.h>
 
 #include "base/fail.h"
 #include "base/file.h"
 
-corm_status cli__read_whole_file(const char *path, base_buf *out, corm_error *err) {
+corm_status stream__read_whole_file(const char *path, base_buf *out, corm_error *err) {
     if (strcmp(path, "-") == 0) return base__read_stream(stdin, "standard input", 0, out, err);
     return base__read_file(path, 0, out, err);
 }
@@ -26,7 +26,7 @@ static int next_state(int state, char c, char delimiter) {
 }
 
 /* Looks for the end of the record in what is in the window; true when it is at input->scanned. */
-static bool scan(cli_input *input) {
+static bool scan(stream_input *input) {
     size_t len = input->window.len - input->at;
     if (!len) return false;
     const char *data = (const char *)input->window.data + input->at;
@@ -44,16 +44,16 @@ static bool scan(cli_input *input) {
     return false;
 }
 
-static corm_status fill(cli_input *input, corm_error *err) {
+static corm_status fill(stream_input *input, corm_error *err) {
     enum { PIECE = 65536 };
     if (input->at > 0) {
         input->window.len -= input->at;
         memmove(input->window.data, input->window.data + input->at, input->window.len);
         input->at = 0;
     }
-    if (input->window.len > CLI_MAX_RECORD)
+    if (input->window.len > STREAM_MAX_RECORD)
         return base__fail(err, CORM_INVALID, "line %llu begins a record of more than %d MiB%s",
-                          (unsigned long long)input->line, CLI_MAX_RECORD >> 20,
+                          (unsigned long long)input->line, STREAM_MAX_RECORD >> 20,
                           input->csv ? "; is a closing quote missing?" : "");
     uint8_t *into = base__buf_grow(&input->window, PIECE);
     if (!into) return base__fail_memory(err);
@@ -64,7 +64,7 @@ static corm_status fill(cli_input *input, corm_error *err) {
     return CORM_OK;
 }
 
-static void skip_mark(cli_input *input) {
+static void skip_mark(stream_input *input) {
     const uint8_t *data = input->window.data + input->at;
     if (input->offset || input->window.len - input->at < 3) return;
     if (data[0] != 0xEF || data[1] != 0xBB || data[2] != 0xBF) return;
@@ -72,7 +72,8 @@ static void skip_mark(cli_input *input) {
     input->offset += 3;
 }
 
-static void take(cli_input *input, size_t len, size_t with_end, corm_str *record, uint64_t *line) {
+static void take(stream_input *input, size_t len, size_t with_end, corm_str *record,
+                 uint64_t *line) {
     const char *data = (const char *)input->window.data + input->at;
     *record = (corm_str){ data, len };
     *line = input->line;
@@ -84,8 +85,8 @@ static void take(cli_input *input, size_t len, size_t with_end, corm_str *record
     input->state = OUTSIDE;
 }
 
-corm_status cli__input_next(cli_input *input, bool *more, corm_str *record, uint64_t *line,
-                            corm_error *err) {
+corm_status stream__input_next(stream_input *input, bool *more, corm_str *record, uint64_t *line,
+                               corm_error *err) {
     if (!input->line) input->line = 1;
     while (!scan(input)) {
         if (input->ended) {
@@ -103,7 +104,8 @@ corm_status cli__input_next(cli_input *input, bool *more, corm_str *record, uint
     return CORM_OK;
 }
 
-corm_status cli__input_seek(cli_input *input, uint64_t offset, uint64_t line, corm_error *err) {
+corm_status stream__input_seek(stream_input *input, uint64_t offset, uint64_t line,
+                               corm_error *err) {
     if (fseeko(input->file, (off_t)offset, SEEK_SET) != 0)
         return base__fail_errno(err, errno, "going on at byte %llu", (unsigned long long)offset);
     base__buf_clear(&input->window);
@@ -115,6 +117,6 @@ corm_status cli__input_seek(cli_input *input, uint64_t offset, uint64_t line, co
     return CORM_OK;
 }
 
-void cli__input_free(cli_input *input) {
+void stream__input_free(stream_input *input) {
     base__buf_free(&input->window);
 }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
-#include "cli/json_value.h"
-#include "cli/jsonl.h"
+#include "stream/json_value.h"
+#include "stream/jsonl.h"
 #include "testing/check.h"
 
 static void an_object_is_cut_into_members(void **state) {
     (void)state;
     base_arena        arena = { 0 };
-    cli_member       *m;
+    stream_member    *m;
     uint32_t          count;
     corm_error        e = { 0 };
     static const char text[] =
         " {\"a\" : 1, \"\\\"B\\\"\":[1,{\"x\":\"}]\\\"\"}] ,\"c\":\"\\u00e9\" } ";
-    assert_ok(cli__json_split(corm_str_of(text), &arena, &m, &count, &e), e);
+    assert_ok(stream__json_split(corm_str_of(text), &arena, &m, &count, &e), e);
     assert_int_equal(count, 3);
     assert_true(corm_str_equal(m[0].value, corm_str_of("1")));
     assert_int_equal(m[0].column, 9);
     assert_true(corm_str_equal(m[1].name, corm_str_of("\"B\"")));
     assert_true(corm_str_equal(m[1].value, corm_str_of("[1,{\"x\":\"}]\\\"\"}]")));
-    assert_ok(cli__json_split(corm_str_of("{}"), &arena, &m, &count, &e), e);
+    assert_ok(stream__json_split(corm_str_of("{}"), &arena, &m, &count, &e), e);
     assert_int_equal(count, 0);
     base__arena_free(&arena);
 }
 
 static void many_members_are_cut(void **state) {
     (void)state;
-    base_arena  arena = { 0 };
-    base_buf    text = { 0 };
-    cli_member *m;
-    uint32_t    count;
-    corm_error  e = { 0 };
+    base_arena     arena = { 0 };
+    base_buf       text = { 0 };
+    stream_member *m;
+    uint32_t       count;
+    corm_error     e = { 0 };
     for (int i = 0; i < 100; i++) base__buf_printf(&text, "%s\"n%d\": %d", i ? ", " : "{", i, i);
     base__buf_puts(&text, "}");
-    assert_ok(cli__json_split(base__buf_str(&text), &arena, &m, &count, &e), e);
+    assert_ok(stream__json_split(base__buf_str(&text), &arena, &m, &count, &e), e);
     assert_int_equal(count, 100);
     assert_true(corm_str_equal(m[99].value, corm_str_of("99")));
     base__buf_free(&text);
@@ -56,11 +56,11 @@ static void what_is_no_object_is_refused_with_its_place(void **state) {
         { "{\"a\\", "a closing quote expected", 5 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        base_arena  arena = { 0 };
-        cli_member *m;
-        uint32_t    count;
-        corm_error  e = { 0 };
-        assert_status(cli__json_split(corm_str_of(cases[i].text), &arena, &m, &count, &e),
+        base_arena     arena = { 0 };
+        stream_member *m;
+        uint32_t       count;
+        corm_error     e = { 0 };
+        assert_status(stream__json_split(corm_str_of(cases[i].text), &arena, &m, &count, &e),
                       CORM_INVALID);
         assert_string_equal(e.message, cases[i].message);
         assert_int_equal(e.column, cases[i].column);
@@ -77,9 +77,9 @@ static void assert_exact(const char *type_text, const char *literal, const char 
     corm_error      e = { 0 };
     assert_ok(cql__type_parse(&arena, corm_str_of(type_text), NULL, &type, &e), e);
     assert_ok(cql__from_text(type, corm_str_of(literal), &bytes, &is_null, &e), e);
-    cli__put_json_value(type, (cql_value){ bytes.data, (int32_t)bytes.len }, &json);
+    stream__put_json_value(type, (cql_value){ bytes.data, (int32_t)bytes.len }, &json);
     assert_string_equal(base__buf_cstr(&json), wanted);
-    assert_ok(cli__read_json_value(type, base__buf_str(&json), &again, &is_null, &e), e);
+    assert_ok(stream__read_json_value(type, base__buf_str(&json), &again, &is_null, &e), e);
     assert_int_equal(again.len, bytes.len);
     if (bytes.len) assert_memory_equal(again.data, bytes.data, bytes.len);
     base__buf_free(&bytes);
@@ -112,9 +112,9 @@ static void a_string_that_is_no_literal_is_refused(void **state) {
     bool            is_null;
     corm_error      e = { 0 };
     const cql_type *type = cql__type_native(CQL_INT);
-    assert_int_not_equal(cli__read_json_value(type, corm_str_of("\"seven\""), &out, &is_null, &e),
-                         CORM_OK);
-    assert_int_not_equal(cli__read_json_value(type, corm_str_of("seven"), &out, &is_null, &e),
+    assert_int_not_equal(
+        stream__read_json_value(type, corm_str_of("\"seven\""), &out, &is_null, &e), CORM_OK);
+    assert_int_not_equal(stream__read_json_value(type, corm_str_of("seven"), &out, &is_null, &e),
                          CORM_OK);
     assert_int_equal(out.len, 0);
     base__buf_free(&out);
