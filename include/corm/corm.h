@@ -9,6 +9,7 @@
 #include "corm/db.h"
 #include "corm/error.h"
 #include "corm/feed.h"
+#include "corm/hook.h"
 #include "corm/migrate.h"
 #include "corm/model.h"
 #include "corm/query.h"

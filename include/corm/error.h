@@ -35,6 +35,7 @@ extern "C" {
     X(NOT_APPLIED, 17, false, -1, "a condition did not hold, nothing was changed")                 \
     X(FEED_LOST, 18, false, -1, "changes behind a position of the feed are no longer kept")        \
     X(LEASE_LOST, 19, false, -1, "another process may have taken over the work")                   \
+    X(HOOK_FAILED, 20, false, -1, "it was done, but a hook behind it failed")                      \
     X(SERVER_ERROR, 32, false, 0x0000, "the server failed")                                        \
     X(PROTOCOL_ERROR, 33, false, 0x000A, "the native protocol was violated")                       \
     X(BAD_CREDENTIALS, 34, false, 0x0100, "authentication failed")                                 \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "orm/hook.h"
 #include "orm/query_table.h"
 #include "orm/relation.h"
 
@@ -387,6 +388,7 @@ void orm__model_free(orm_model *model) {
     orm__relations_free(model);
     orm__query_tables_free(model);
     orm__shapes_free(model);
+    orm__hooks_forget(model);
     for (uint32_t i = 0; i < model->count; i++) {
         pcre2_code_free(model->fields[i].pattern);
         seal__box_free(model->fields[i].box);

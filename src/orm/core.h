@@ -20,6 +20,7 @@ typedef struct orm_shape    orm_shape;
 typedef struct orm_plan     orm_plan;
 typedef struct orm_relation orm_relation; /* relation.h */
 typedef struct orm_related  orm_related;  /* relation.h */
+typedef struct orm_chain    orm_chain;    /* hook.h */
 
 typedef struct orm_field {
     const corm_field *spec;
@@ -69,6 +70,7 @@ struct orm_model {
     const uint32_t *origins; /* of a query table: the index of each field in the model */
     bool     moves; /* a query table's key has more columns than the model's: its rows may move */
     corm_str row_select;       /* of a model with query tables: all columns, then their TTLs */
+    _Atomic(orm_chain *) chain; /* NULL: it has no hooks */
     pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
     uint32_t             shape_count;
@@ -160,12 +162,14 @@ struct corm_db {
     corm_consistency consistency; /* that the options said; 0: none */
     uint32_t         unique_lease_ms;
     void (*notice)(void *context, const char *text);
-    void                *notice_context;
-    const corm_keyring  *keyring;          /* or NULL */
-    _Atomic(orm_model *) models;           /* newest first; only ever added to */
-    pthread_mutex_t      load;             /* held while a model is loaded */
-    base_map             unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
-    base_arena           names;            /* of that map */
+    void                  *notice_context;
+    const corm_keyring    *keyring;   /* or NULL */
+    _Atomic(orm_model *)   models;    /* newest first; only ever added to */
+    pthread_mutex_t        hook_lock; /* guards the following, and changing a model's chain */
+    struct orm_hook_entry *hooks;     /* that were added */
+    pthread_mutex_t        load;      /* held while a model is loaded */
+    base_map               unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
+    base_arena             names;            /* of that map */
 };
 
 /* A mapper over a session, which is taken over (also on failure). */
@@ -342,7 +346,14 @@ CORM_CHECKED corm_status orm__rows_finish(corm_rows *rows, corm_error *err);
 CORM_CHECKED corm_status orm__rows_take(corm_rows *rows, const uint32_t *order, uint32_t first,
                                         uint32_t count, corm_error *err);
 
+/* The next page, without hooks. */
+CORM_CHECKED corm_status orm__rows_next_page(corm_rows *rows, corm_error *err);
+
 /* ---- finding, for the folder's own use ---- */
+
+/* corm_find_with without hooks. */
+CORM_CHECKED corm_status orm__find(orm_model *model, corm_rows **out,
+                                   const corm_find_options *options);
 
 /* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in
  * wire form. `select` is CQL. */
@@ -384,6 +395,8 @@ typedef struct orm_write {
     corm_error      *err;
 } orm_write;
 
+/* The options of a write. */
+CORM_CHECKED corm_status orm__write_check(const orm_write *write);
 /* CORM_INVALID_ARGUMENT with the model's name, and the field's when it is not NULL. */
 corm_status orm__write_bad(const orm_write *write, const orm_field *field, const char *what);
 

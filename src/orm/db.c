@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "orm/hook.h"
 #include "orm/relation.h"
 
 enum { DEFAULT_LEASE_MS = 10000 };
@@ -24,9 +25,11 @@ void orm__db_unref(corm_db *db) {
         orm__model_free(model);
         model = next;
     }
+    orm__hooks_free(db);
     base__map_free(&db->unique_keyspaces);
     base__arena_free(&db->names);
     pthread_mutex_destroy(&db->load);
+    pthread_mutex_destroy(&db->hook_lock);
     free(db);
 }
 
@@ -65,6 +68,7 @@ corm_status orm__db_over(corm_session *session, const corm_db_options *options, 
     }
     atomic_init(&db->refs, 1);
     pthread_mutex_init(&db->load, NULL);
+    pthread_mutex_init(&db->hook_lock, NULL);
     db->session = session;
     db->migration = options->migration;
     db->consistency = options->session.consistency;
@@ -176,12 +180,11 @@ static corm_status load_new(corm_db *db, const corm_model *spec, orm_model **out
     if (*out) return CORM_OK;
     CORM_TRY(orm__compile(spec, out, err));
     corm_status status = load(db, *out, err);
+    if (status == CORM_OK) status = orm__hooks_publish(db, *out, err);
     if (status != CORM_OK) {
         orm__model_free(*out);
         return status;
     }
-    (*out)->next = atomic_load(&db->models);
-    atomic_store_explicit(&db->models, *out, memory_order_release);
     return CORM_OK;
 }
 

@@ -6,6 +6,7 @@
  * Owns the page under way. Any thread. */
 #include <stdlib.h>
 
+#include "orm/hook.h"
 #include "orm/query.h"
 
 static bool deletes_more(const corm_model *spec) {
@@ -24,7 +25,8 @@ static bool is_soft(const orm_model *model) {
 
 /* Somebody wants to see the whole row. */
 static bool wants_rows(const orm_model *model) {
-    return deletes_more(model->spec) || is_soft(model) || model->version || model->spec->hooks;
+    return deletes_more(model->spec) || is_soft(model) || model->version ||
+           orm__hooks_on(model, CORM_ON_DELETE);
 }
 
 bool orm__deletes_each(const orm_model *model) {
@@ -98,10 +100,10 @@ static corm_status delete_pages(corm_db *db, const orm_query *query) {
     corm_rows        *rows;
     options.one_page = true;
     if (options.force && is_soft(query->model)) options.with_deleted = !options.only_deleted;
-    CORM_TRY(corm_find_with(db, query->model->spec, &rows, &options));
+    CORM_TRY(orm__find(query->model, &rows, &options));
     corm_status status = delete_page(db, query, rows);
     while (status == CORM_OK && corm_rows_has_more(rows)) {
-        status = corm_rows_next_page(rows, query->err);
+        status = orm__rows_next_page(rows, query->err);
         if (status == CORM_OK) status = delete_page(db, query, rows);
     }
     corm_rows_free(rows);
@@ -136,6 +138,9 @@ static corm_status check_terms(const orm_query *query) {
 corm_status orm__delete_each(corm_db *db, orm_query *query) {
     if (!query->scoped) CORM_TRY(check_terms(query));
     if (is_whole_key(query) && !wants_rows(query->model)) return delete_one(db, query);
-    CORM_TRY(delete_pages(db, query));
+    corm_path   path = orm__path_enter(CORM_PATH_DELETE_WHERE);
+    corm_status status = delete_pages(db, query);
+    orm__path_enter(path);
+    CORM_TRY(status);
     return leaves_static(query) ? orm__delete_many(query) : CORM_OK;
 }

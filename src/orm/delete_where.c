@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* delete_where.c -- deleting rows by conditions on the key: with one statement; or, where a row's deletion is more than that,
  * row by row through the chain of writes (delete_each.c). Any thread. */
+#include "orm/hook.h"
 #include "orm/query.h"
 
 static corm_status bad(const orm_query *query, const char *what) {
@@ -35,18 +36,23 @@ corm_status orm__delete_many(orm_query *query) {
     return status;
 }
 
-corm_status corm_delete_where_with(corm_db *db, const corm_model *spec,
-                                   const corm_find_options *where) {
-    static const corm_find_options nothing;
-    if (!where) where = &nothing;
-    orm_model        *model;
+static corm_status delete_where(orm_model *model, const corm_find_options *where) {
     orm_query         query;
     corm_find_options scoped;
-    CORM_TRY(orm__model(db, spec, &model, where->error));
     CORM_TRY(orm__scope(model, &where, &scoped));
     CORM_TRY(orm__query_init(&query, ORM_DELETE_WHERE, model, where));
     query.scoped = where == &scoped && orm__asks_more_than_key(&query);
     CORM_TRY(check(&query));
-    return orm__deletes_each(model) || query.scoped ? orm__delete_each(db, &query)
+    return orm__deletes_each(model) || query.scoped ? orm__delete_each(model->db, &query)
                                                     : orm__delete_many(&query);
+}
+
+corm_status corm_delete_where_with(corm_db *db, const corm_model *spec,
+                                   const corm_find_options *where) {
+    static const corm_find_options nothing;
+    if (!where) where = &nothing;
+    orm_model *model;
+    CORM_TRY(orm__model(db, spec, &model, where->error));
+    return orm__hooked(model) ? orm__delete_where_hooked(model, where, delete_where)
+                              : delete_where(model, where);
 }

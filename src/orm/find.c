@@ -3,6 +3,7 @@
  * whether there are any.
  *
  * Any thread. */
+#include "orm/hook.h"
 #include "orm/query_table.h"
 #include "orm/relation.h"
 
@@ -127,19 +128,15 @@ static void read_too(void *context, const orm_field *field) {
     }
 }
 
-corm_status corm_find_with(corm_db *db, const corm_model *model, corm_rows **out,
-                           const corm_find_options *options) {
-    if (!options) options = &no_options;
-    orm_model *compiled;
-    orm_query  query;
-    corm_rows *rows;
-    *out = NULL;
+corm_status orm__find(orm_model *model, corm_rows **out, const corm_find_options *options) {
+    orm_query         query;
+    corm_rows        *rows;
     corm_find_options scoped;
-    CORM_TRY(orm__model(db, model, &compiled, options->error));
-    CORM_TRY(orm__scope(compiled, &options, &scoped));
-    CORM_TRY(orm__query_init(&query, ORM_FIND, orm__query_table_pick(compiled, options), options));
-    CORM_TRY(orm__find_include_keys(compiled, options, read_too, &query));
-    CORM_TRY(orm__rows_new(compiled, &rows, options->error));
+    *out = NULL;
+    CORM_TRY(orm__scope(model, &options, &scoped));
+    CORM_TRY(orm__query_init(&query, ORM_FIND, orm__query_table_pick(model, options), options));
+    CORM_TRY(orm__find_include_keys(model, options, read_too, &query));
+    CORM_TRY(orm__rows_new(model, &rows, options->error));
     corm_status status = find(&query, rows);
     if (status == CORM_OK) status = orm__find_populate(rows, options);
     if (status != CORM_OK) {
@@ -148,6 +145,16 @@ corm_status corm_find_with(corm_db *db, const corm_model *model, corm_rows **out
     }
     *out = rows;
     return CORM_OK;
+}
+
+corm_status corm_find_with(corm_db *db, const corm_model *model, corm_rows **out,
+                           const corm_find_options *options) {
+    if (!options) options = &no_options;
+    orm_model *compiled;
+    *out = NULL;
+    CORM_TRY(orm__model(db, model, &compiled, options->error));
+    return orm__hooked(compiled) ? orm__find_hooked(compiled, out, options)
+                                 : orm__find(compiled, out, options);
 }
 
 corm_status corm_find_one_with(corm_db *db, const corm_model *model, corm_rows **out,
@@ -198,6 +205,7 @@ corm_status corm_find_key(corm_db *db, const corm_model *spec, corm_rows **out,
     *out = NULL;
     CORM_TRY(orm__model(db, spec, &model, err));
     CORM_TRY(check_key(model, count, err));
+    if (orm__hooked(model)) return orm__find_key_hooked(model, out, key, count, err);
     uint8_t         shape_key[2] = { KEY_SHAPE, (uint8_t)count };
     key_query       query = { model, NULL, count };
     orm_shape      *shape;
@@ -240,19 +248,18 @@ corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
 
 /* ---- counting ---- */
 
-static corm_status count_here(corm_db *db, const corm_model *model, const char *key, uint64_t *out,
-                              const corm_find_options *options) {
+static corm_status count_here(orm_model *model, uint64_t *out, const corm_find_options *options) {
     corm_find_options all = *options;
     corm_rows        *rows;
     all.one_page = true; /* a page at a time in memory */
     memset(all.order_by, 0, sizeof all.order_by);
     memset(all.select, 0, sizeof all.select);
-    all.select[0] = key;
-    CORM_TRY(corm_find_with(db, model, &rows, &all));
+    all.select[0] = model->keys[0]->name.data;
+    CORM_TRY(orm__find(model, &rows, &all));
     corm_status status = CORM_OK;
     *out = rows->count;
     while (status == CORM_OK && corm_rows_has_more(rows)) {
-        status = corm_rows_next_page(rows, options->error);
+        status = orm__rows_next_page(rows, options->error);
         if (status == CORM_OK) *out += rows->count;
     }
     corm_rows_free(rows);
@@ -278,22 +285,18 @@ static corm_status count_there(orm_query *query, uint64_t *out) {
     return status;
 }
 
-corm_status corm_count_with(corm_db *db, const corm_model *model, uint64_t *out,
-                            const corm_find_options *options) {
-    if (!options) options = &no_options;
-    orm_model *compiled;
-    orm_query  query;
-    *out = 0;
+static corm_status count(orm_model *model, uint64_t *out, const corm_find_options *options) {
+    orm_query         query;
     corm_find_options scoped;
-    CORM_TRY(orm__model(db, model, &compiled, options->error));
-    CORM_TRY(orm__scope(compiled, &options, &scoped));
+    *out = 0;
+    CORM_TRY(orm__scope(model, &options, &scoped));
     corm_find_options all = *options;
     memset(all.order_by, 0, sizeof all.order_by);
     memset(all.select, 0, sizeof all.select);
     all.limit = all.offset = 0;
-    CORM_TRY(orm__query_init(&query, ORM_COUNT, orm__query_table_pick(compiled, &all), &all));
+    CORM_TRY(orm__query_init(&query, ORM_COUNT, orm__query_table_pick(model, &all), &all));
     if (query.local_count > 0 || options->per_partition_limit > 0 || orm__query_unique(&query)) {
-        return count_here(db, model, compiled->keys[0]->spec->name, out, options);
+        return count_here(model, out, options);
     }
     CORM_TRY(count_there(&query, out));
     *out = *out > options->offset ? *out - options->offset : 0;
@@ -301,35 +304,54 @@ corm_status corm_count_with(corm_db *db, const corm_model *model, uint64_t *out,
     return CORM_OK;
 }
 
-corm_status corm_exists_with(corm_db *db, const corm_model *model, bool *out,
-                             const corm_find_options *options) {
-    corm_find_options one = options ? *options : no_options;
-    orm_model        *compiled;
+corm_status corm_count_with(corm_db *db, const corm_model *model, uint64_t *out,
+                            const corm_find_options *options) {
+    if (!options) options = &no_options;
+    orm_model *compiled;
+    *out = 0;
+    CORM_TRY(orm__model(db, model, &compiled, options->error));
+    return orm__hooked(compiled) ? orm__count_hooked(compiled, out, options, count)
+                                 : count(compiled, out, options);
+}
+
+/* Counts to one. */
+static corm_status look_for(orm_model *model, uint64_t *out, const corm_find_options *options) {
+    corm_find_options one = *options;
     corm_rows        *rows;
-    *out = false;
-    CORM_TRY(orm__model(db, model, &compiled, one.error));
+    *out = 0;
     one.limit = 1;
     memset(one.order_by, 0, sizeof one.order_by);
     memset(one.select, 0, sizeof one.select);
-    one.select[0] = compiled->keys[0]->name.data;
-    CORM_TRY(corm_find_with(db, model, &rows, &one));
-    *out = rows->count > 0;
+    one.select[0] = model->keys[0]->name.data;
+    CORM_TRY(orm__find(model, &rows, &one));
+    *out = rows->count;
     corm_rows_free(rows);
+    return CORM_OK;
+}
+
+corm_status corm_exists_with(corm_db *db, const corm_model *model, bool *out,
+                             const corm_find_options *options) {
+    if (!options) options = &no_options;
+    orm_model *compiled;
+    uint64_t   rows = 0;
+    *out = false;
+    CORM_TRY(orm__model(db, model, &compiled, options->error));
+    CORM_TRY(orm__hooked(compiled) ? orm__count_hooked(compiled, &rows, options, look_for)
+                                   : look_for(compiled, &rows, options));
+    *out = rows > 0;
     return CORM_OK;
 }
 
 /* ---- any SELECT ---- */
 
-corm_status corm_query_with(corm_db *db, const corm_model *model, const char *cql, corm_rows **out,
-                            const corm_execute_options *options) {
-    corm_error  *err = options ? options->error : NULL;
-    orm_model   *compiled;
-    corm_rows   *rows;
-    corm_result *result;
-    *out = NULL;
-    CORM_TRY(orm__model(db, model, &compiled, err));
-    CORM_TRY(corm_execute_with(db->session, cql, options, &result));
-    corm_status status = orm__rows_new(compiled, &rows, err);
+static corm_status query(orm_model *model, const char *cql, corm_rows **out,
+                         const corm_execute_options *options) {
+    corm_session *session = model->db->session;
+    corm_error   *err = options ? options->error : NULL;
+    corm_rows    *rows;
+    corm_result  *result;
+    CORM_TRY(corm_execute_with(session, cql, options, &result));
+    corm_status status = orm__rows_new(model, &rows, err);
     if (status != CORM_OK) {
         corm_result_free(result);
         return status;
@@ -338,7 +360,7 @@ corm_status corm_query_with(corm_db *db, const corm_model *model, const char *cq
     while (status == CORM_OK && corm_rows_has_more(rows)) {
         corm_execute_options next = options ? *options : (corm_execute_options){ 0 };
         next.request.paging_state = corm_rows_paging_state(rows);
-        status = corm_execute_with(db->session, cql, &next, &result);
+        status = corm_execute_with(session, cql, &next, &result);
         if (status == CORM_OK) status = orm__rows_add(rows, NULL, result, err);
     }
     if (status != CORM_OK) {
@@ -347,4 +369,13 @@ corm_status corm_query_with(corm_db *db, const corm_model *model, const char *cq
     }
     *out = rows;
     return CORM_OK;
+}
+
+corm_status corm_query_with(corm_db *db, const corm_model *model, const char *cql, corm_rows **out,
+                            const corm_execute_options *options) {
+    orm_model *compiled;
+    *out = NULL;
+    CORM_TRY(orm__model(db, model, &compiled, options ? options->error : NULL));
+    return orm__hooked(compiled) ? orm__query_hooked(compiled, cql, out, options, query)
+                                 : query(compiled, cql, out, options);
 }

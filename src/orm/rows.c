@@ -9,6 +9,7 @@
  * One thread at a time. Outlives its db. */
 #include <stdlib.h>
 
+#include "orm/hook.h"
 #include "orm/relation.h"
 
 enum { MOST_COLUMNS = 4096 };
@@ -391,11 +392,16 @@ static void drop_rows(corm_rows *rows) {
     rows->count = 0;
 }
 
-corm_status corm_rows_next_page(corm_rows *rows, corm_error *err) {
+corm_status orm__rows_next_page(corm_rows *rows, corm_error *err) {
     if (!corm_rows_has_more(rows)) return base__fail(err, CORM_NOT_FOUND, "there is no next page");
     CORM_TRY(corm_result_fetch(last_page(rows), err));
     drop_rows(rows);
     return read_page(rows, NULL, last_page(rows), err);
+}
+
+corm_status corm_rows_next_page(corm_rows *rows, corm_error *err) {
+    corm_status status = orm__rows_next_page(rows, err);
+    return status == CORM_OK && orm__hooked(rows->model) ? orm__page_hooked(rows, err) : status;
 }
 
 bool corm_rows_is_null(const corm_rows *rows, uint32_t index, const char *column) {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "orm/core.h"
+#include "orm/hook.h"
 
 typedef struct checking {
     const orm_model *model;
@@ -295,8 +295,11 @@ corm_status corm_validate(const corm_model *spec, const void *row, corm_violatio
     orm_model *model;
     if (violations) violations->count = 0;
     CORM_TRY(orm__compile(spec, &model, err));
-    corm_status status = row ? validate_alone(model, row, violations, err)
+    corm_status status = row ? orm__hooks_declare(model, err)
                              : base__fail(err, CORM_INVALID_ARGUMENT, "the row is NULL");
+    if (status == CORM_OK) {
+        status = orm__check_hooked(model, row, violations, validate_alone, err);
+    }
     orm__model_free(model);
     return status;
 }

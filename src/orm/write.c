@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* write.c -- rows into the store: the one chain that every write of a row goes through, alone or in a batch.
  *
- *   delete by a time -> generate -> version -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
+ *   (before hooks) -> delete by a time -> generate -> version -> columns -> validate -> (reserve unique values) -> statement -> (confirm them)
+ *   -> (after hooks)
  *
  * Any thread. */
+#include "orm/hook.h"
 #include "orm/query_table.h"
 
 static const corm_write_options no_options;
@@ -77,7 +79,7 @@ static corm_status check_conditions(const orm_write *write) {
     return CORM_OK;
 }
 
-static corm_status check_options(const orm_write *write) {
+corm_status orm__write_check(const orm_write *write) {
     const corm_write_options *options = write->options;
     if (options->_canary != 0)
         return orm__write_bad(write, NULL, "the write options are not initialised");
@@ -102,12 +104,7 @@ static corm_status check_options(const orm_write *write) {
     return check_conditions(write);
 }
 
-static corm_status prepare_row(orm_write *write) {
-    CORM_TRY(check_options(write));
-    CORM_TRY(write->kind == ORM_RESTORE ? orm__restore(write) : orm__soften(write));
-    if (write->kind != ORM_DELETE) CORM_TRY(orm__generate(write));
-    CORM_TRY(orm__version_count(write));
-    if (write->kind == ORM_DELETE) return orm__write_columns(write);
+static corm_status take_columns(orm_write *write) {
     CORM_TRY(orm__write_columns(write));
     if (write->options->skip_validation) return CORM_OK;
     bool complete = write->kind == ORM_INSERT || write->kind == ORM_SAVE;
@@ -115,10 +112,24 @@ static corm_status prepare_row(orm_write *write) {
                          write->err);
 }
 
-static corm_status write_row(orm_write *write) {
+static corm_status prepare_row(orm_write *write) {
+    CORM_TRY(orm__write_check(write));
+    CORM_TRY(write->kind == ORM_RESTORE ? orm__restore(write) : orm__soften(write));
+    if (write->kind != ORM_DELETE) CORM_TRY(orm__generate(write));
+    CORM_TRY(orm__version_count(write));
+    if (write->kind == ORM_DELETE) return orm__write_columns(write);
+    bool hooked = orm__hooked(write->model) && !write->options->skip_validation;
+    return hooked ? orm__validate_hooked(write, take_columns) : take_columns(write);
+}
+
+static corm_status write_plain(orm_write *write) {
     CORM_TRY(prepare_row(write));
     if (write->model->unique_count > 0) return orm__write_unique(write);
     return orm__write_run(write, write->err);
+}
+
+static corm_status write_row(orm_write *write) {
+    return orm__hooked(write->model) ? orm__write_hooked(write, write_plain) : write_plain(write);
 }
 
 static corm_status start(corm_db *db, const corm_model *spec, orm_write_kind kind, const void *row,
@@ -187,7 +198,9 @@ corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
     CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
     if (options->error) write.err = options->error;
     corm_status status = orm__change_begin(&write, options);
+    corm_path   path = orm__path_enter(CORM_PATH_COLLECTION);
     if (status == CORM_OK) status = write_row(&write);
+    orm__path_enter(path);
     if (status == CORM_OK) orm__change_end(&write, row);
     base__arena_free(&write.arena);
     return status;
@@ -217,7 +230,8 @@ static corm_status batch(corm_batch *batch, corm_db *db, const corm_model *model
                          orm_write_kind kind, const void *row, const corm_write_options *options) {
     orm_write write;
     CORM_TRY(start(db, model, kind, row, options, &write));
-    corm_status status = add_to_batch(&write, batch);
+    corm_status status = orm__hooked(write.model) ? orm__add_hooked(&write, batch, add_to_batch)
+                                                  : add_to_batch(&write, batch);
     base__arena_free(&write.arena);
     return status;
 }

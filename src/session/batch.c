@@ -26,6 +26,7 @@ static void release_held(corm_batch *batch) {
 
 void corm_batch_free(corm_batch *batch) {
     if (!batch) return;
+    session__watches_drop(batch);
     release_held(batch);
     base__arena_free(&batch->arena);
     free(batch->items);
@@ -34,10 +35,18 @@ void corm_batch_free(corm_batch *batch) {
 }
 
 void corm_batch_clear(corm_batch *batch) {
+    session__watches_drop(batch);
     release_held(batch);
     base__arena_reset(&batch->arena);
     batch->count = 0;
     batch->options = (corm_request_options){ 0 };
+}
+
+void session__batch_cut(corm_batch *batch, uint32_t count) {
+    while (batch->count > count) {
+        bool prepared = batch->items[--batch->count].prepared != NULL;
+        if (prepared) corm_prepared_free(batch->held[--batch->held_count]);
+    }
 }
 
 corm_request_options *corm_batch_options(corm_batch *batch) {
@@ -127,21 +136,48 @@ static corm_status make_request(const corm_batch *batch, session_request *reques
     return CORM_OK;
 }
 
-corm_status corm_batch_run(corm_batch *batch, corm_result **out, corm_error *err) {
+static corm_status run_once(corm_batch *batch, corm_result **out, corm_error *err) {
     session_request request = { 0 };
-    if (out) *out = NULL;
-    corm_status status = make_request(batch, &request, err);
+    corm_status     status = make_request(batch, &request, err);
     if (status == CORM_OK) status = session__call(batch->session, &request, out, err);
     session__request_drop(&request);
     return status;
 }
 
+corm_status corm_batch_run(corm_batch *batch, corm_result **out, corm_error *err) {
+    session_batch_run *run;
+    if (out) *out = NULL;
+    CORM_TRY(session__watch_begin(batch, &run, err));
+    corm_status status = run_once(batch, out, err);
+    status = session__watch_end(run, true, status, err);
+    if (status == CORM_OK || !out) return status;
+    corm_result_free(*out);
+    *out = NULL;
+    return status;
+}
+
+/* Without memory for the task nothing was run. */
+static corm_task *run_watched(corm_batch *batch, corm_status status, session_batch_run *run,
+                              const session_request *request, corm_error *err) {
+    corm_task *task = session__task_run(batch->session, status, request, false,
+                                        session__watch_call_back, run, err);
+    if (!task) session__watch_end(run, true, CORM_NO_MEMORY, err);
+    return task;
+}
+
 corm_task *corm_batch_run_async(corm_batch *batch, corm_task_callback callback, void *context) {
-    session_request request = { 0 };
-    corm_error      err = { 0 };
-    corm_status     status = make_request(batch, &request, &err);
-    corm_task      *task =
-        session__task_run(batch->session, status, &request, false, callback, context, &err);
+    session_request    request = { 0 };
+    session_batch_run *run;
+    corm_error         err = { 0 };
+    corm_task         *task;
+    corm_status        status = session__watch_begin(batch, &run, &err);
+    if (status == CORM_OK) status = make_request(batch, &request, &err);
+    if (run) {
+        session__watch_task(run, callback, context);
+        task = run_watched(batch, status, run, &request, &err);
+    } else {
+        task = session__task_run(batch->session, status, &request, false, callback, context, &err);
+    }
     session__request_drop(&request);
     return task;
 }

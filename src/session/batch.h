@@ -16,6 +16,7 @@ struct corm_batch {
     wire_batch_item     *items;
     corm_prepared      **held;       /* one reference each */
     uint32_t             held_count; /* at most count: one for each prepared item */
+    session_batch_watch *watches, **last_watch;
 };
 
 /* The token of the partition that the statement is about. False when the partition key is not wholly bound by markers, or the server
@@ -25,5 +26,21 @@ bool session__token_of(const corm_prepared *prepared, const cql_value *values, b
 
 /* Whether writes may be given timestamps of ours. With the server's own clock the order in which they are sent is all there is. */
 bool session__has_stamps(const corm_session *session);
+
+/* Between the beginning of a run and its end: batch_watch.c. NULL: nobody watches the batch. */
+typedef struct session_batch_run session_batch_run;
+
+/* When it fails, all that has to be told has been. */
+CORM_CHECKED corm_status session__watch_begin(corm_batch *batch, session_batch_run **out,
+                                              corm_error *err);
+/* Gives the status that the caller sees, and frees the run. `waited`: on the thread that called. */
+corm_status session__watch_end(session_batch_run *run, bool waited, corm_status status,
+                               corm_error *err);
+/* The batch lets go of all. */
+void session__watches_drop(corm_batch *batch);
+/* For a run that is not waited for: what the task is to call instead of the callback. */
+void session__watch_task(session_batch_run *run, corm_task_callback callback, void *context);
+void session__watch_call_back(void *context, corm_status status, corm_result *result,
+                              const corm_error *error);
 
 #endif

@@ -223,10 +223,6 @@ CORM_CHECKED corm_status session__encode_marker(const corm_prepared *prepared, u
                                                 const corm_value *from, base_buf *out, int32_t *len,
                                                 corm_error *err);
 
-/* A deep copy of a value into the arena. */
-CORM_CHECKED corm_status session__value_copy(const corm_value *value, base_arena *arena,
-                                             corm_value *out, corm_error *err);
-
 /* Sends the request through the door, waits, and makes the result (out may be NULL). */
 CORM_CHECKED corm_status session__call(corm_session *session, const session_request *request,
                                        corm_result **out, corm_error *err);

@@ -3,6 +3,9 @@
 #ifndef SESSION_DOOR_H
 #define SESSION_DOOR_H
 
+#include <stdatomic.h>
+
+#include "base/arena.h"
 #include "corm/cluster.h"
 #include "wire/result.h"
 
@@ -75,6 +78,33 @@ cql_schema        *session__schema(corm_session *session);
 const wire_result *session__result_wire(const corm_result *result);
 const cql_value   *session__row_values(const corm_row *row); /* as many as columns */
 const cql_marker  *session__prepared_markers(const corm_prepared *prepared, uint32_t *count);
+
+/* A deep copy of a value into the arena. */
+CORM_CHECKED corm_status session__value_copy(const corm_value *value, base_arena *arena,
+                                             corm_value *out, corm_error *err);
+
+/* ---- around the run of a batch ---- */
+
+/* Who wants to know when a batch is run. `begin` is called before each run, in the order of adding, and may refuse it; `end` after
+ * each run whose begin was called for the first of them, in reverse, with the outcome: it gives the status that the caller sees (*err is never NULL, and
+ * holds the error of a failure). *state is the watch's own, from begin to end; NULL when its begin was not called. `waited`: on the thread that runs
+ * the batch. `free` may be called on any thread. */
+typedef struct session_batch_watch session_batch_watch;
+struct session_batch_watch {
+    session_batch_watch *next; /* set by session__batch_watch() */
+    atomic_uint          refs; /* likewise */
+    corm_status (*begin)(session_batch_watch *watch, corm_batch *batch, void **state,
+                         corm_error *err);
+    corm_status (*end)(session_batch_watch *watch, void *state, bool waited, corm_status status,
+                       corm_error *err);
+    void (*free)(session_batch_watch *watch);
+};
+/* The batch takes the watch over. */
+void session__batch_watch(corm_batch *batch, session_batch_watch *watch);
+/* Takes out what was added behind the first `count` statements. */
+void session__batch_cut(corm_batch *batch, uint32_t count);
+/* The first of those of the batch; the others by ->next. */
+session_batch_watch *session__batch_watches(const corm_batch *batch);
 
 /* The columns a prepared statement answers with, or of a result. */
 const cql_result_column *session__result_columns(const corm_result *result, uint32_t *count);

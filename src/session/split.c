@@ -290,9 +290,12 @@ corm_status corm_batch_run_split(corm_batch *batch, const corm_split_options *op
     if (!options) options = &defaults;
     split self = { .batch = batch };
     if (done) *done = 0;
+    session_batch_run *run;
     CORM_TRY(session__check_open(batch->session, options->error));
+    CORM_TRY(session__watch_begin(batch, &run, options->error));
     set_limits(&self, options);
     corm_status status = run_split(&self, options->error);
+    status = session__watch_end(run, true, status, options->error);
     if (done) *done = self.done;
     base__map_free(&self.by_key);
     base__arena_free(&self.arena);
