@@ -246,6 +246,16 @@ static corm_status add_opened(orm_write *write, corm_batch *batch, add_function 
     return status;
 }
 
+/* Only the batch as a whole may have a hook. */
+static corm_status add_unhooked(orm_write *write, corm_batch *batch, add_function *add) {
+    if (!orm__hooks_on(write->model, CORM_ON_BATCH)) return add(write, batch);
+    batch_watch *watch = watch_of(write->model, batch);
+    if (!watch) return base__fail_memory(write->err);
+    CORM_TRY(add(write, batch));
+    watch->count++;
+    return CORM_OK;
+}
+
 corm_status orm__add_hooked(orm_write *write, corm_batch *batch, add_function *add) {
     bool opened = false;
     CORM_TRY(orm__write_check(write));
@@ -255,5 +265,5 @@ corm_status orm__add_hooked(orm_write *write, corm_batch *batch, add_function *a
         orm__hooks_open(write->model, actions[write->kind], &row->hooks, &opened, write->err);
     if (opened) return add_opened(write, batch, add, row);
     free(row);
-    return status == CORM_OK ? add(write, batch) : status;
+    return status == CORM_OK ? add_unhooked(write, batch, add) : status;
 }
