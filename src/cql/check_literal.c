@@ -35,7 +35,7 @@ static corm_status from_hex(cql_checker *c, corm_str text, const cql_type *type,
                : cql__validate(type, cql__value_of(base__buf_bytes(out)), c->err);
 }
 
-/* ---- tuples: "a:b", with \: for a colon and @ for null ---- */
+/* ---- tuples: "a:b", with \: for a colon and @ for null; nothing for none of the parts ---- */
 
 /* Cuts the next part off; false at the end. */
 static bool next_part(corm_str *rest, bool *more, corm_str *part) {
@@ -74,7 +74,7 @@ static corm_status put_part(cql_checker *c, const cql_type *type, corm_str part,
 static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_str text,
                                    base_buf *out) {
     corm_str part, rest = text;
-    bool     more = true;
+    bool     more = text.len > 0;
     uint32_t count = 0;
     while (next_part(&rest, &more, &part)) count++;
     if (count > type->count) {
@@ -83,7 +83,7 @@ static corm_status from_tuple_text(cql_checker *c, const cql_type *type, corm_st
                           cql__shown(cql__type_text(c, type)), type->count, count);
     }
     rest = text;
-    more = true;
+    more = text.len > 0;
     for (uint32_t i = 0; next_part(&rest, &more, &part); i++)
         CORM_TRY(put_part(c, type->params[i], part, out));
     return CORM_OK;

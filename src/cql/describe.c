@@ -247,11 +247,12 @@ void cql__describe_table(const cql_table *table, bool internals, base_buf *out) 
     if (table->is_compact) base__buf_puts(out, "\n*/");
 }
 
+/* In the order in which SELECT * shows them, other than those of a table. */
 static void put_selection(const cql_table *view, base_buf *out) {
     if (view->view->includes_all) base__buf_u8(out, '*');
     for (uint32_t i = 0; !view->view->includes_all && i < view->column_count; i++) {
         if (i > 0) base__buf_puts(out, ", ");
-        cql__put_name(out, nth_column(view, i)->name);
+        cql__put_name(out, view->columns[i].name);
     }
 }
 

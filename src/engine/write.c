@@ -258,6 +258,23 @@ static corm_status modify_rows(engine_write *write, const cql_checked_modify *mo
     return CORM_OK;
 }
 
+static corm_status eval_expiry(engine_write *write, const cql_checked_modify *modify,
+                               cql_eval_env *env, uint32_t *ttl, corm_error *err) {
+    CORM_TRY(eval_ttl(modify, env, ttl, err));
+    return check_expiry(modify, write->request->now_us, *ttl, err);
+}
+
+/* The server works out the rows before it looks at the time to live: an error of theirs comes before `failed`, that of the time, and no
+ * rows have none. */
+static corm_status rows_or_failure(const cql_checked_modify *modify, cql_eval_env *env,
+                                   corm_status failed, corm_error *err) {
+    engine_bound *bounds;
+    uint32_t      count;
+    if (failed != CORM_INVALID || modify->static_only) return failed;
+    CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
+    return count == 0 ? CORM_OK : failed;
+}
+
 static corm_status expand_json(const cql_checked_modify *modify, const cql_checked_modify **out,
                                cql_eval_env *env, cql_checked_modify *expanded, corm_error *err) {
     *out = modify;
@@ -283,8 +300,8 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     engine_partition *partitions;
     uint32_t          count;
     CORM_TRY(engine__partitions(modify->table, &modify->where, &env, &partitions, &count, err));
-    CORM_TRY(eval_ttl(modify, &env, &stamp.ttl, err));
-    CORM_TRY(check_expiry(modify, write->request->now_us, stamp.ttl, err));
+    corm_status status = eval_expiry(write, modify, &env, &stamp.ttl, err);
+    if (status != CORM_OK) return rows_or_failure(modify, &env, status, err);
     for (uint32_t i = 0; i < count; i++) {
         write_partition *partition;
         CORM_TRY(engine__write_partition(write, modify->table, &partitions[i], &partition, err));

@@ -88,22 +88,23 @@ static corm_status found_list(const target *to, const engine_column_image **out,
     return CORM_OK;
 }
 
-/* Cells of a column that was dropped and came back are below the shadow. */
-static bool is_seen(const image_stamp *stamp, const engine_cell *cell) {
-    return engine__cell_is_live(cell, stamp->now_s) && cell->timestamp > stamp->shadow;
+/* Not what was in a column before it was dropped and came back. */
+static bool is_seen(const target *to, const engine_cell *cell) {
+    return engine__cell_is_live(cell, to->stamp->now_s) &&
+           cell->timestamp > engine__hidden_until(to->image->table, to->column);
 }
 
-static uint32_t seen_count(const engine_column_image *image, const image_stamp *stamp) {
+static uint32_t seen_count(const target *to, const engine_column_image *image) {
     uint32_t count = 0;
     for (uint32_t i = 0; image && i < image->cell_count; i++)
-        count += is_seen(stamp, &image->cells[i]);
+        count += is_seen(to, &image->cells[i]);
     return count;
 }
 
-static const engine_cell *seen_at(const engine_column_image *image, const image_stamp *stamp,
+static const engine_cell *seen_at(const target *to, const engine_column_image *image,
                                   uint32_t index) {
     for (uint32_t i = 0; i < image->cell_count; i++)
-        if (is_seen(stamp, &image->cells[i]) && index-- == 0) return &image->cells[i];
+        if (is_seen(to, &image->cells[i]) && index-- == 0) return &image->cells[i];
     return NULL;
 }
 
@@ -117,13 +118,13 @@ static corm_status find_list_cell(const target *to, const cql_node *key, const c
     const engine_column_image *image;
     CORM_TRY(found_list(to, &image, err));
     int32_t  index = (int32_t)base__load_u32(value.data);
-    uint32_t size = seen_count(image, to->stamp);
+    uint32_t size = seen_count(to, image);
     if (size == 0)
         return base__fail(err, CORM_INVALID, "Attempted to %s a list which is null", verb);
     if (index < 0 || (uint32_t)index >= size)
         return base__fail(err, CORM_INVALID, "List index %d out of bound, list has size %u", index,
                           size);
-    *path = seen_at(image, to->stamp, (uint32_t)index)->path;
+    *path = seen_at(to, image, (uint32_t)index)->path;
     return CORM_OK;
 }
 
@@ -145,7 +146,7 @@ static corm_status discard_items(const target *to, cql_value list, corm_error *e
     engine_cell *cells = base__arena_copy(to->arena, image->cells, count * sizeof *cells);
     if (!cells) return base__fail_memory(err);
     for (uint32_t i = 0; i < count; i++)
-        if (is_seen(to->stamp, &cells[i]) &&
+        if (is_seen(to, &cells[i]) &&
             list_contains(to->column->type, list, cql__value_of(cells[i].value)))
             CORM_TRY(put(to, cells[i].path, CQL_NULL, err));
     return CORM_OK;
