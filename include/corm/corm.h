@@ -10,6 +10,7 @@
 #include "corm/error.h"
 #include "corm/feed.h"
 #include "corm/hook.h"
+#include "corm/json.h"
 #include "corm/migrate.h"
 #include "corm/model.h"
 #include "corm/query.h"

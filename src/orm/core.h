@@ -336,6 +336,9 @@ struct corm_rows {
 };
 
 CORM_CHECKED corm_status orm__rows_new(orm_model *model, corm_rows **out, corm_error *err);
+/* So many rows, all of whose columns are null; and a column that is not. For rows that come from elsewhere than the store. */
+CORM_CHECKED corm_status orm__rows_blank(corm_rows *rows, uint32_t count, corm_error *err);
+void                     orm__rows_set_given(corm_rows *rows, uint32_t row, uint32_t field);
 /* Decodes a page, appending; takes the result over, also on failure. `shape` may be NULL: the
  * plan is then the rows'. */
 CORM_CHECKED corm_status orm__rows_add(corm_rows *rows, orm_shape *shape, corm_result *result,

@@ -86,6 +86,35 @@ static bool set_null(void *context, uint32_t row, uint32_t column) {
     return true;
 }
 
+/* ---- rows from elsewhere ---- */
+
+/* A plan that only says which column is which field. */
+static orm_plan *blank_plan(const orm_model *model) {
+    orm_plan *plan = calloc(1, sizeof *plan + model->count * sizeof plan->steps[0]);
+    if (!plan) return NULL;
+    plan->count = model->count;
+    for (uint32_t i = 0; i < model->count; i++) plan->steps[i].field = &model->fields[i];
+    return plan;
+}
+
+corm_status orm__rows_blank(corm_rows *rows, uint32_t count, corm_error *err) {
+    rows->own_plan = blank_plan(rows->model);
+    if (!rows->own_plan) return base__fail_memory(err);
+    rows->plan = rows->own_plan;
+    rows->words = (rows->model->count + 63) / 64;
+    CORM_TRY(reserve(rows, count > 0 ? count : 1, err));
+    size_t bytes = rows->capacity * rows->words * sizeof *rows->nulls;
+    rows->nulls = malloc(bytes);
+    if (!rows->nulls) return base__fail_memory(err);
+    memset(rows->nulls, 0xFF, bytes);
+    rows->count = count;
+    return CORM_OK;
+}
+
+void orm__rows_set_given(corm_rows *rows, uint32_t row, uint32_t field) {
+    rows->nulls[(size_t)row * rows->words + field / 64] &= ~(UINT64_C(1) << field % 64);
+}
+
 /* ---- one page ---- */
 
 /* The columns of a prepared statement live as long as it does: a plan for them is kept with it. */
