@@ -103,7 +103,7 @@ static corm_status make_filters(corm_builder *builder, const corm_result *result
         corm_term       *term = &builder->locals[i];
         orm_filter      *filter = &rows->filters[i];
         const orm_field *field;
-        uint32_t         column;
+        uint32_t         column = 0;
         CORM_TRY(orm__field_named(rows->model, term->column, &field, err));
         CORM_TRY(find_column(result, term, &column, err));
         CORM_TRY(orm__filter_make(field, term, &rows->kept, filter, err));
