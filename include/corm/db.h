@@ -221,9 +221,14 @@ typedef struct corm_find_options {
         sort_limit; /* rows Corm sorts in memory before it gives up with CORM_INVALID. default: 100000 */
     bool allow_filtering; /* never said for you; without it a query that needs it is refused */
     bool
-                one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
-    const char *scope[4]; /* scopes of the model, by name */
-    bool        unscoped; /* without the model's default scopes */
+        one_page; /* only page_size rows; go on by corm_rows_next_page() or a later call with .paging_state */
+    const corm_value         *
+        after; /* the whole key, in key order, of a row: only rows behind it are read, wherever it is or was. Costs nothing, other than
+                * .offset; not beside .one_page, .offset and orders that Corm makes. corm_find_page() makes tokens of it */
+    uint32_t    after_count;
+    bool        after_included; /* and the row itself */
+    const char *scope[4];       /* scopes of the model, by name */
+    bool        unscoped;       /* without the model's default scopes */
     bool        with_deleted,
         only_deleted; /* of a model with a CORM_DELETED_AT column. default: only rows that are not deleted */
     bool        force; /* delete_where: deletes truly where corm_delete only says when */

@@ -142,7 +142,54 @@ CORM_API CORM_CHECKED corm_status corm_builder_rows(corm_builder *builder, corm_
 CORM_API CORM_CHECKED corm_status corm_builder_add_to(corm_builder *builder, corm_batch *batch,
                                                       corm_error *err);
 
+/* ---- pages with tokens ---- */
+
+/* Rows of a find page by page, forwards and backwards, for programs that hand the pages out: a token names the row that a page ends
+ * or begins with, sealed (see corm_page_token in corm/cluster.h), so that pages neither repeat nor skip rows when others are inserted and
+ * deleted. */
+typedef struct corm_page_options {
+    corm_find_options
+        find; /* conditions, scopes, selection, relations, an order of clustering columns; no limits */
+    uint32_t    size;  /* rows a page. default: 20 */
+    const char *token; /* .next or .previous of a page of the same find. default: the first page */
+    uint32_t    max_age_s; /* of the token; 0: any */
+    corm_error *error;
+    uint32_t    _canary;
+} corm_page_options;
+
+typedef struct corm_page {
+    corm_rows *rows;
+    char      *next, *previous; /* NULL: there is no such page */
+} corm_page;
+
+/* *out is released by corm_page_free(). CORM_INVALID_ARGUMENT for a token of another find, with other values, or one that was altered. */
+CORM_API CORM_CHECKED corm_status corm_find_page_with(corm_db *db, const corm_model *model,
+                                                      corm_page               *out,
+                                                      const corm_page_options *options);
+CORM_API void                     corm_page_free(corm_page *page); /* what it has */
+
+/* ---- cursors ---- */
+
+/* The rows of a find one by one, however many: one page is in memory, and on a cluster the next one is under way. May stay open while rows
+ * are written. One thread at a time; the db must be open. */
+typedef struct corm_cursor corm_cursor;
+
+/* The options are those of corm_find, without an order that Corm makes. *out is released by corm_cursor_close(). */
+CORM_API CORM_CHECKED corm_status corm_cursor_open_with(corm_db *db, const corm_model *model,
+                                                        corm_cursor            **out,
+                                                        const corm_find_options *options);
+/* Copies the next row into *row; *found false behind the last. What the struct points to lives until the next call. */
+CORM_API CORM_CHECKED corm_status corm_cursor_next(corm_cursor *cursor, void *row, bool *found,
+                                                   corm_error *err);
+CORM_API uint64_t corm_cursor_count(const corm_cursor *cursor); /* rows that were given */
+CORM_API bool     corm_cursor_is_null(const corm_cursor *cursor, const char *column);
+CORM_API void     corm_cursor_close(corm_cursor *cursor); /* NULL is ignored */
+
 #ifndef __cplusplus
+#define corm_find_page(db, model, out, ...)                                                        \
+    corm_find_page_with((db), (model), (out), &(corm_page_options)__VA_ARGS__)
+#define corm_cursor_open(db, model, out, ...)                                                      \
+    corm_cursor_open_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
 #define corm_builder_columns(b, ...)                                                               \
     corm_builder_column_names((b), (const char *const[]){ __VA_ARGS__, NULL })
 #define corm_builder_where(b, ...)                                                                 \

@@ -31,7 +31,7 @@ static corm_status read_pages(orm_shape *shape, corm_statement *statement, bool 
     return status;
 }
 
-static corm_status ask_store(orm_query *query, corm_rows *rows) {
+corm_status orm__query_ask(orm_query *query, corm_rows *rows) {
     orm_shape      *shape = NULL;
     corm_statement *statement = NULL;
     CORM_TRY(orm__query_shape(query, &shape));
@@ -47,7 +47,7 @@ static corm_status ask_store(orm_query *query, corm_rows *rows) {
 
 static corm_status run_query(orm_query *query, corm_rows *rows) {
     CORM_TRY(orm__query_hand_over(query, rows));
-    CORM_TRY(ask_store(query, rows));
+    CORM_TRY(orm__query_ask(query, rows));
     return orm__rows_finish(rows, query->err);
 }
 
@@ -95,7 +95,7 @@ static corm_status read_owner(orm_query *query, const cql_value *key, corm_rows 
     CORM_TRY(orm__query_hand_over(&row, rows));
     memset(by_key.where, 0, sizeof by_key.where);
     CORM_TRY(ask_for_key(&row, &by_key, key, &rows->kept));
-    return ask_store(&row, rows);
+    return orm__query_ask(&row, rows);
 }
 
 /* *done false: nobody reserved the value, and the store may still be asked. */
@@ -134,10 +134,12 @@ corm_status orm__find(orm_model *model, corm_rows **out, const corm_find_options
     corm_find_options scoped;
     *out = NULL;
     CORM_TRY(orm__scope(model, &options, &scoped));
-    CORM_TRY(orm__query_init(&query, ORM_FIND, orm__query_table_pick(model, options), options));
+    orm_model *asked = orm__query_table_pick(model, options);
+    CORM_TRY(orm__query_init(&query, ORM_FIND, asked, options));
     CORM_TRY(orm__find_include_keys(model, options, read_too, &query));
     CORM_TRY(orm__rows_new(model, &rows, options->error));
-    corm_status status = find(&query, rows);
+    corm_status status =
+        options->after ? orm__find_after(asked, options, rows) : find(&query, rows);
     if (status == CORM_OK) status = orm__find_populate(rows, options);
     if (status != CORM_OK) {
         corm_rows_free(rows);
@@ -251,8 +253,8 @@ corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
 static corm_status count_here(orm_model *model, uint64_t *out, const corm_find_options *options) {
     corm_find_options all = *options;
     corm_rows        *rows;
-    all.one_page = true; /* a page at a time in memory */
-    memset(all.order_by, 0, sizeof all.order_by);
+    all.one_page = !options->after; /* a page at a time in memory */
+    if (!options->after) memset(all.order_by, 0, sizeof all.order_by);
     memset(all.select, 0, sizeof all.select);
     all.select[0] = model->keys[0]->name.data;
     CORM_TRY(orm__find(model, &rows, &all));
@@ -295,7 +297,8 @@ static corm_status count(orm_model *model, uint64_t *out, const corm_find_option
     memset(all.select, 0, sizeof all.select);
     all.limit = all.offset = 0;
     CORM_TRY(orm__query_init(&query, ORM_COUNT, orm__query_table_pick(model, &all), &all));
-    if (query.local_count > 0 || options->per_partition_limit > 0 || orm__query_unique(&query)) {
+    if (query.local_count > 0 || options->per_partition_limit > 0 || options->after ||
+        orm__query_unique(&query)) {
         return count_here(model, out, options);
     }
     CORM_TRY(count_there(&query, out));

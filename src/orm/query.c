@@ -220,6 +220,11 @@ static corm_status check_options(const orm_query *query) {
         query->model->partition_count > ORM_MOST_PARTITION_COLUMNS) {
         return bad(query, "the partition key has too many columns for Corm to count its rows");
     }
+    if (options->after && (options->one_page || options->offset > 0 || query->sorts_here ||
+                           options->per_partition_limit > 0)) {
+        return bad(query,
+                   ".after goes with conditions, a limit and an order of clustering columns");
+    }
     if (options->one_page && query->sorts_here) {
         return bad(query, "Corm orders only all rows together, not one page of them");
     }
@@ -277,6 +282,14 @@ const orm_term *orm__query_unique(const orm_query *query) {
         if (term->field->spec->unique && term->given->op == CORM_EQ && !unique) unique = term;
     }
     return unique;
+}
+
+void orm__query_take(orm_query *query, uint32_t term) {
+    if (query->terms[term].local) return;
+    query->terms[term].local = true;
+    query->local_count++;
+    query->limited = query->limited_by_partition = false;
+    if (query->select_count > 0) select_for_corm(query);
 }
 
 bool orm__asks_more_than_key(const orm_query *query) {

@@ -38,6 +38,9 @@ typedef struct orm_query {
     corm_error *err;
 } orm_query;
 
+/* Asks the store and fills the rows, which were handed over. */
+CORM_CHECKED corm_status orm__query_ask(orm_query *query, corm_rows *rows);
+
 /* Checks the options and says who does what. */
 CORM_CHECKED corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *model,
                                          const corm_find_options *options);
@@ -46,6 +49,24 @@ CORM_CHECKED corm_status orm__query_shape(orm_query *query, orm_shape **out);
 CORM_CHECKED corm_status orm__query_bind(orm_query *query, corm_statement *statement);
 /* Gives the rows what Corm does: conditions, order, offset, limit. */
 CORM_CHECKED corm_status orm__query_hand_over(orm_query *query, corm_rows *rows);
+
+/* Makes a condition Corm's that was the store's. */
+void orm__query_take(orm_query *query, uint32_t term);
+
+/* ---- from a row on: keyset.c ---- */
+
+/* The rows behind options->after into `rows`, at most options->limit. `asked` is the model or a query table. */
+CORM_CHECKED corm_status orm__find_after(orm_model *asked, const corm_find_options *options,
+                                         corm_rows *rows);
+/* The key, in wire form and in the arena, of the row that is `count` rows before the one with options->after (.after_included: of those that
+ * end with it); *found is how many there are, at most count, and *key of the first of them. */
+CORM_CHECKED corm_status orm__find_before(orm_model *asked, const corm_find_options *options,
+                                          uint32_t count, base_arena *arena, cql_value **key,
+                                          uint32_t *found);
+/* The key of a found row. */
+CORM_CHECKED corm_status orm__keyset_of(const orm_model *asked, const corm_rows *rows,
+                                        uint32_t index, base_arena *arena, cql_value **key,
+                                        corm_error *err);
 
 /* Whether a condition is on a column that is no part of the key, or is Corm's. */
 bool orm__asks_more_than_key(const orm_query *query);

@@ -69,6 +69,15 @@ bool session__is_cluster(const corm_session *session);
 /* The embedded store behind the session, as long as it is open; NULL: it has none. For the server. */
 struct engine *session__store(const corm_session *session);
 
+/* Bytes that may leave the process: sealed with the session's key, and bound to other bytes that whoever opens them must have.
+ * *token is the caller's to free(). */
+CORM_CHECKED corm_status session__seal_token(const corm_session *session, corm_bytes bound,
+                                             corm_bytes state, char **token, corm_error *err);
+/* *state is a slice of *bytes. `max_age_s` 0: any age. */
+CORM_CHECKED corm_status session__open_token(const corm_session *session, corm_bytes bound,
+                                             const char *token, uint32_t max_age_s, base_buf *bytes,
+                                             corm_bytes *state, corm_error *err);
+
 /* A URI as it may stand in a message: with *** for its password. NULL when memory is exhausted. */
 const char *session__uri_shown(base_arena *arena, const char *uri);
 
@@ -76,8 +85,9 @@ const char *session__uri_shown(base_arena *arena, const char *uri);
  * form. */
 cql_schema        *session__schema(corm_session *session);
 const wire_result *session__result_wire(const corm_result *result);
-const cql_value   *session__row_values(const corm_row *row); /* as many as columns */
-const cql_marker  *session__prepared_markers(const corm_prepared *prepared, uint32_t *count);
+void              session__result_ahead(corm_result *result); /* a cluster asks for the next page */
+const cql_value  *session__row_values(const corm_row *row);   /* as many as columns */
+const cql_marker *session__prepared_markers(const corm_prepared *prepared, uint32_t *count);
 
 /* A deep copy of a value into the arena. */
 CORM_CHECKED corm_status session__value_copy(const corm_value *value, base_arena *arena,

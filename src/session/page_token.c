@@ -121,23 +121,44 @@ static corm_status make_token(const corm_session *session, const binding *of, co
     return base__fail(err, CORM_IO, "the paging state could not be sealed");
 }
 
-corm_status corm_page_token(const corm_result *result, char **token, corm_error *err) {
-    *token = NULL;
-    corm_bytes state = corm_result_paging_state(result);
-    if (!result->has_next || state.len == 0) {
-        return base__fail(err, CORM_NOT_FOUND, "there is no next page");
-    }
+/* The token of the bytes as a text, malloc'ed. */
+static corm_status seal(const corm_session *session, const binding *of, corm_bytes state,
+                        char **token, corm_error *err) {
     base_buf    bytes = { 0 }, text = { 0 };
-    binding     of = binding_of(&result->next_page);
-    corm_status status = make_token(result->session, &of, state, &bytes, err);
+    corm_status status = make_token(session, of, state, &bytes, err);
     if (status == CORM_OK) {
         session__put_base64(&text, base__buf_bytes(&bytes));
         *token = (char *)(uintptr_t)base__buf_cstr(&text);
         status = base__buf_status(&text, err);
     }
     base__buf_free(&bytes);
-    if (status != CORM_OK) base__buf_free(&text);
+    if (status != CORM_OK) {
+        base__buf_free(&text);
+        *token = NULL;
+    }
     return status;
+}
+
+/* No text of a statement begins with a zero byte. */
+static binding binding_to(corm_bytes bound) {
+    return (binding){ { "", 1 }, { (const char *)bound.data, bound.len }, 0, NULL };
+}
+
+corm_status session__seal_token(const corm_session *session, corm_bytes bound, corm_bytes state,
+                                char **token, corm_error *err) {
+    binding of = binding_to(bound);
+    *token = NULL;
+    return seal(session, &of, state, token, err);
+}
+
+corm_status corm_page_token(const corm_result *result, char **token, corm_error *err) {
+    *token = NULL;
+    corm_bytes state = corm_result_paging_state(result);
+    if (!result->has_next || state.len == 0) {
+        return base__fail(err, CORM_NOT_FOUND, "there is no next page");
+    }
+    binding of = binding_of(&result->next_page);
+    return seal(result->session, &of, state, token, err);
 }
 
 /* ---- opening ---- */
@@ -157,20 +178,37 @@ static corm_status check_age(int64_t issued, uint32_t max_age_s, corm_error *err
                       max_age_s);
 }
 
+/* The bytes as they were sealed: a slice of *bytes. */
+static corm_status open_bytes(const corm_session *session, const binding *of, const char *text,
+                              uint32_t max_age_s, base_buf *bytes, corm_bytes *out,
+                              corm_error *err) {
+    bool good = session__read_base64(corm_str_of(text), bytes);
+    CORM_TRY(base__buf_status(bytes, err));
+    if (!good || bytes->len <= HEAD + DATE + TAG || bytes->len > INT32_MAX / 2) return refuse(err);
+    if (bytes->data[0] != TOKEN_VERSION) return refuse(err);
+    CORM_TRY(run_cipher(false, session, of, bytes, &good, err));
+    if (!good) return refuse(err);
+    CORM_TRY(check_age((int64_t)base__load_u64(bytes->data + HEAD), max_age_s, err));
+    *out = (corm_bytes){ bytes->data + HEAD + DATE, bytes->len - HEAD - DATE - TAG };
+    return CORM_OK;
+}
+
+corm_status session__open_token(const corm_session *session, corm_bytes bound, const char *token,
+                                uint32_t max_age_s, base_buf *bytes, corm_bytes *state,
+                                corm_error *err) {
+    binding of = binding_to(bound);
+    return open_bytes(session, &of, token, max_age_s, bytes, state, err);
+}
+
 static corm_status open_token(corm_statement *statement, const char *text, base_buf *bytes,
                               uint32_t max_age_s, corm_error *err) {
     const corm_prepared *prepared = statement->prepared;
     binding of = { prepared->keyspace, prepared->text, prepared->marker_count, statement->values };
-    bool    good = session__read_base64(corm_str_of(text), bytes);
-    CORM_TRY(base__buf_status(bytes, err));
-    if (!good || bytes->len <= HEAD + DATE + TAG || bytes->len > INT32_MAX / 2) return refuse(err);
-    if (bytes->data[0] != TOKEN_VERSION) return refuse(err);
-    CORM_TRY(run_cipher(false, prepared->session, &of, bytes, &good, err));
-    if (!good) return refuse(err);
-    CORM_TRY(check_age((int64_t)base__load_u64(bytes->data + HEAD), max_age_s, err));
+    corm_bytes opened;
+    CORM_TRY(open_bytes(prepared->session, &of, text, max_age_s, bytes, &opened, err));
     base_buf *state = &statement->paging_state;
     base__buf_clear(state);
-    base__buf_put(state, bytes->data + HEAD + DATE, bytes->len - HEAD - DATE - TAG);
+    base__buf_put(state, opened.data, opened.len);
     return base__buf_status(state, err);
 }
 

@@ -184,6 +184,10 @@ corm_status corm_result_fetch(corm_result *result, corm_error *err) {
     return CORM_OK;
 }
 
+void session__result_ahead(corm_result *result) {
+    ask_ahead(result);
+}
+
 corm_status corm_result_step(corm_result *result, const corm_row **row, corm_error *err) {
     ask_ahead(result);
     for (;;) {
