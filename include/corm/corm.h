@@ -22,6 +22,7 @@
 #include "corm/session.h"
 #include "corm/stream.h"
 #include "corm/task.h"
+#include "corm/tenant.h"
 #include "corm/types.h"
 #include "corm/value.h"
 #include "corm/version.h"

@@ -44,6 +44,10 @@ typedef struct corm_db_options {
 /* Opens a session and a mapper on it. *out is released by corm_db_close(). `options` may be NULL. */
 CORM_API CORM_CHECKED corm_status corm_db_open(corm_db **out, const char *uri,
                                                const corm_db_options *options);
+/* The same over a session that is open already, such as a tenant's; it is taken over, also on failure. `options->session` is not
+ * looked at. */
+CORM_API CORM_CHECKED corm_status corm_db_over(corm_db **out, corm_session *session,
+                                               const corm_db_options *options);
 CORM_API void                     corm_db_close(corm_db *db); /* NULL is ignored */
 CORM_API corm_session            *corm_db_session(corm_db *db);
 

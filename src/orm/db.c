@@ -91,6 +91,13 @@ corm_status corm_db_open(corm_db **out, const char *uri, const corm_db_options *
     return orm__db_over(session, options, out, err);
 }
 
+corm_status corm_db_over(corm_db **out, corm_session *session, const corm_db_options *options) {
+    static const corm_db_options defaults;
+    if (!options) options = &defaults;
+    *out = NULL;
+    return orm__db_over(session, options, out, options->error);
+}
+
 void corm_db_close(corm_db *db) {
     if (!db) return;
     for (orm_model *model = atomic_load(&db->models); model; model = model->next) {
