@@ -62,10 +62,60 @@ typedef struct corm_populated {
 } corm_populated;
 CORM_API corm_populated corm_rows_populated(const corm_rows *rows);
 
+/* ---- relations made and removed ---- */
+
+/* Makes `other` related to `row`. Has one, has many: writes the row's key into the foreign key of `other` (an update of those
+ * columns; where they are part of its key, `other` is saved whole). Belongs to: writes the key of `other` into `row`. Many to many: writes the
+ * row of the table between. The members are set in the structs too; texts stay the other struct's. Hooks, validation, unique
+ * columns and query tables are as in corm_update, corm_save. */
+CORM_API CORM_CHECKED corm_status corm_relate(corm_db *db, const corm_model *model, void *row,
+                                              const char *relation, void *other, corm_error *err);
+/* Ends it: the foreign key becomes null (CORM_INVALID where it is part of a key: such a row is deleted instead), the row of
+ * the table between is deleted. */
+CORM_API CORM_CHECKED corm_status corm_unrelate(corm_db *db, const corm_model *model, void *row,
+                                                const char *relation, void *other, corm_error *err);
+
+/* ---- query tables ---- */
+
+typedef struct corm_query_table_report {
+    uint64_t rows;      /* of the model that were compared */
+    uint64_t missing;   /* copies that were not there */
+    uint64_t different; /* copies with other values than their row */
+    uint64_t orphans;   /* copies without a row, or under a key that the row has not */
+    uint64_t copies;    /* of the query table that were compared */
+} corm_query_table_report;
+
+typedef struct corm_query_table_options {
+    uint32_t    concurrency; /* token ranges read at the same time. default: 8 */
+    const char *resume;      /* what an earlier run's .checkpoint was given. default: from the beginning */
+    /* Told after each page; anything but CORM_OK stops with it. `checkpoint` is NULL where none can be had, and borrowed. */
+    corm_status (*progress)(void *context, double done, const corm_query_table_report *so_far,
+                            const char *checkpoint);
+    void                    *context;
+    corm_query_table_report *report; /* filled also on failure */
+    corm_error              *error;
+    uint32_t                 _canary;
+} corm_query_table_options;
+
+/* Compares every row with its copy and writes what is missing or different, with the original times of writing, so that newer
+ * writes win; then deletes the copies that no row stands behind. Safe beside writers, and to be repeated. Options may be NULL. */
+CORM_API CORM_CHECKED corm_status
+corm_query_table_rebuild_with(corm_db *db, const corm_model *model, const char *table,
+                              const corm_query_table_options *options);
+/* Only compares. */
+CORM_API CORM_CHECKED corm_status
+corm_query_table_check_with(corm_db *db, const corm_model *model, const char *table,
+                            const corm_query_table_options *options);
+
 #ifndef __cplusplus
 /* corm_populate(rows, &err, "posts", "profile") */
 #define corm_populate(rows, err, ...)                                                              \
     corm_populate_with((rows), (const char *const[]){ __VA_ARGS__, NULL }, NULL, (err))
+#define corm_query_table_rebuild(db, model, table, ...)                                            \
+    corm_query_table_rebuild_with((db), (model), (table),                                          \
+                                  &(corm_query_table_options)__VA_ARGS__)
+#define corm_query_table_check(db, model, table, ...)                                              \
+    corm_query_table_check_with((db), (model), (table), &(corm_query_table_options)__VA_ARGS__)
 /* for (CORM_EACH_RELATED(post, p, posts)) … */
 #define CORM_EACH_RELATED(T, var, related)                                                         \
     T *var = (T *)(related).first, *var##_end = var ? var + (related).count : NULL;                \

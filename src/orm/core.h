@@ -19,6 +19,7 @@ typedef struct orm_model    orm_model;
 typedef struct orm_shape    orm_shape;
 typedef struct orm_plan     orm_plan;
 typedef struct orm_relation orm_relation; /* relation.h */
+typedef struct orm_above    orm_above;    /* cascade.h */
 typedef struct orm_related  orm_related;  /* relation.h */
 typedef struct orm_chain    orm_chain;    /* hook.h */
 
@@ -69,9 +70,9 @@ struct orm_model {
     orm_model      *copy_of; /* NULL: this is no query table */
     const uint32_t *origins; /* of a query table: the index of each field in the model */
     bool     moves; /* a query table's key has more columns than the model's: its rows may move */
-    corm_str row_select;       /* of a model with query tables: all columns, then their TTLs */
+    corm_str row_select;        /* of a model with query tables: all columns, then their TTLs */
     _Atomic(orm_chain *) chain; /* NULL: it has no hooks */
-    pthread_mutex_t      lock; /* guards adding to the buckets, and shape_count */
+    pthread_mutex_t      lock;  /* guards adding to the buckets, and shape_count */
     _Atomic(orm_shape *) buckets[ORM_BUCKETS];
     uint32_t             shape_count;
 };
@@ -385,7 +386,9 @@ typedef struct orm_write {
     const corm_write_options *options;
     uint8_t                  *row; /* not written to by ORM_DELETE */
     bool                      key_was_given;
-    uint8_t                  *how;          /* orm_write_how, one a field */
+    bool                      deletes; /* corm_delete, whatever the kind has become */
+    const orm_above          *above;   /* rows whose delete takes this one with it: cascade.h */
+    uint8_t                  *how;     /* orm_write_how, one a field */
     bool                      by_partition; /* only static columns are written */
     bool
                      is_soft; /* a delete that has become an update of the CORM_DELETED_AT column, or a restore that is one */

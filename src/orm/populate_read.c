@@ -6,21 +6,14 @@
  *                                                        replica of its key
  *   a unique column:                 the reservations first, then their owners by key
  *
- * What of the conditions, order and limit the store cannot hold for all keys alike is Corm's. One thread; callbacks of
- * requests fill a slot each. */
+ * What of the conditions, order and limit the store cannot hold for all keys alike is Corm's. One thread. */
 #include <stdlib.h>
 
+#include "orm/parallel.h"
 #include "orm/populate.h"
 #include "orm/unique.h"
 
-enum { WINDOW = 64, MOST_KEYS_IN = 4096, UNIQUE_SHAPE = 0xE0 };
-
-typedef struct slot {
-    corm_task   *task; /* NULL: nothing under way */
-    uint32_t     request;
-    corm_result *result;
-    corm_error   error;
-} slot;
+enum { MOST_KEYS_IN = 4096, UNIQUE_SHAPE = 0xE0 };
 
 typedef struct reading {
     orm_fetch        *fetch;
@@ -33,7 +26,7 @@ typedef struct reading {
     corm_rows        *rows;
     base_buf          list; /* the bytes of an IN list */
     base_arena        arena;
-    slot              slots[WINDOW];
+    orm_parallel      parallel;
 } reading;
 
 static bool on_cluster(const orm_fetch *fetch) {
@@ -287,7 +280,9 @@ static corm_status read_on(reading *r, uint32_t request, corm_error *err) {
         if (status == CORM_OK) status = bind_request(r, request);
         corm_statement_options(r->statement)->paging_state = base__buf_bytes(&token);
         if (status == CORM_OK) status = corm_run(r->statement, &result, err);
-        if (status == CORM_OK) status = orm__rows_add(r->rows, r->shape, result, err);
+        if (status == CORM_OK) {
+            status = orm__rows_add(r->rows, r->shape->cached ? r->shape : NULL, result, err);
+        }
         r->fetch->cost->requests++;
     }
     corm_statement_options(r->statement)->paging_state = (corm_bytes){ NULL, 0 };
@@ -302,76 +297,34 @@ static corm_status take_result(reading *r, uint32_t request, corm_result *result
     return status == CORM_OK ? CORM_OK : name_failure(r, request, status, &why);
 }
 
-static void landed(void *context, corm_status status, corm_result *result,
-                   const corm_error *error) {
-    slot *s = context;
-    s->result = result;
-    if (status != CORM_OK && error) s->error = *error;
+static corm_status answered(void *context, uint32_t request, corm_status status,
+                            corm_result *result, const corm_error *why) {
+    reading *r = context;
+    if (status != CORM_OK) return name_failure(r, request, status, why);
+    return take_result(r, request, result);
 }
 
-/* Waits for what is in the slot. */
-static corm_status collect(reading *r, slot *s) {
-    if (!s->task) return CORM_OK;
-    corm_status status = corm_task_wait(s->task, 0);
-    corm_task_free(s->task);
-    s->task = NULL;
-    if (status != CORM_OK) return name_failure(r, s->request, status, &s->error);
-    return take_result(r, s->request, s->result);
-}
-
-static void give_up(reading *r) {
-    for (uint32_t i = 0; i < WINDOW; i++) {
-        if (r->slots[i].task) corm_task_cancel(r->slots[i].task);
-    }
-    for (uint32_t i = 0; i < WINDOW; i++) {
-        slot *s = &r->slots[i];
-        if (!s->task) continue;
-        if (corm_task_wait(s->task, 0) == CORM_OK) corm_result_free(s->result);
-        corm_task_free(s->task);
-        s->task = NULL;
-    }
-}
-
-static corm_status submit(reading *r, uint32_t request) {
-    slot *s = &r->slots[request % WINDOW];
-    CORM_TRY(collect(r, s));
-    CORM_TRY(bind_request(r, request));
-    *s = (slot){ .request = request };
-    s->task = corm_run_async(r->statement, landed, s);
-    return s->task ? CORM_OK : base__fail_memory(r->fetch->err);
-}
-
-static corm_status run_many(reading *r, uint32_t count) {
-    corm_status status = CORM_OK;
-    for (uint32_t i = 0; i < count && status == CORM_OK; i++) status = submit(r, i);
-    for (uint32_t i = count; i < count + WINDOW && status == CORM_OK; i++) {
-        status = collect(r, &r->slots[i % WINDOW]);
-    }
-    if (status != CORM_OK) give_up(r);
-    return status;
-}
-
-/* The embedded store answers on the caller's thread: nothing is gained by waiting for another. */
-static corm_status run_here(reading *r, uint32_t count) {
+static corm_status ask_all(reading *r) {
+    uint32_t count = request_count(r);
+    r->parallel = (orm_parallel){ .session = r->fetch->model->db->session,
+                                  .answered = answered,
+                                  .context = r,
+                                  .err = r->fetch->err };
+    r->fetch->cost->requests += count;
     for (uint32_t i = 0; i < count; i++) {
-        corm_error   why = { 0 };
-        corm_result *result;
         CORM_TRY(bind_request(r, i));
-        corm_status status = corm_run(r->statement, &result, &why);
-        if (status != CORM_OK) return name_failure(r, i, status, &why);
-        CORM_TRY(take_result(r, i, result));
+        CORM_TRY(orm__parallel_ask(&r->parallel, r->statement, i));
     }
-    return CORM_OK;
+    return orm__parallel_end(&r->parallel);
 }
 
 static corm_status run(reading *r) {
-    uint32_t count = request_count(r);
-    r->fetch->cost->requests += count;
     CORM_TRY(orm__query_shape(&r->query, &r->shape));
     CORM_TRY(orm__statement(r->shape, &r->statement, r->fetch->err));
     CORM_TRY(orm__query_bind(&r->query, r->statement));
-    CORM_TRY(on_cluster(r->fetch) ? run_many(r, count) : run_here(r, count));
-    return orm__rows_finish(r->rows, r->fetch->err);
+    corm_status status = ask_all(r);
+    orm__parallel_stop(&r->parallel);
+    return status == CORM_OK ? orm__rows_finish(r->rows, r->fetch->err) : status;
 }
 
 /* ---- by a unique column ---- */
@@ -404,66 +357,55 @@ static corm_status add_owner(orm_model *model, corm_result *result, base_arena *
 }
 
 typedef struct looking {
-    orm_model      *model;
-    corm_statement *statement;
-    const orm_keys *values;
-    orm_keys       *owners;
-    base_arena      arena;
-    slot            slots[WINDOW];
-    corm_error     *err;
+    orm_model   *model;
+    orm_keys    *owners;
+    base_arena   arena;
+    orm_parallel parallel;
+    corm_error  *err;
 } looking;
 
-static corm_status collect_owner(looking *l, slot *s) {
-    if (!s->task) return CORM_OK;
-    corm_status status = corm_task_wait(s->task, 0);
-    corm_task_free(s->task);
-    s->task = NULL;
-    if (status != CORM_OK) return base__fail(l->err, status, "%s", s->error.message);
-    status = add_owner(l->model, s->result, &l->arena, l->owners, l->err);
-    corm_result_free(s->result);
+static corm_status owner_found(void *context, uint32_t request, corm_status status,
+                               corm_result *result, const corm_error *why) {
+    looking *l = context;
+    (void)request;
+    if (status != CORM_OK) return base__fail(l->err, status, "%s", why->message);
+    status = add_owner(l->model, result, &l->arena, l->owners, l->err);
+    corm_result_free(result);
     return status;
 }
 
-static corm_status look_up(looking *l) {
-    corm_status status = CORM_OK;
-    for (uint32_t i = 0; i < l->values->count + WINDOW && status == CORM_OK; i++) {
-        slot *s = &l->slots[i % WINDOW];
-        status = collect_owner(l, s);
-        if (status != CORM_OK || i >= l->values->count) continue;
-        corm_bytes value = orm__bytes_of(key_value(l->values->keys[i], 0));
-        status = corm_statement_bind_bytes(l->statement, 2, value, l->err);
-        if (status != CORM_OK) break;
-        *s = (slot){ .request = i };
-        s->task = corm_run_async(l->statement, landed, s);
-        if (!s->task) status = base__fail_memory(l->err);
+static corm_status look_up(looking *l, corm_statement *statement, const orm_fetch *fetch,
+                           const orm_keys *values) {
+    corm_value model = corm_of_str(l->model->table);
+    corm_value field = corm_of_str(fetch->theirs->fields[0]->name);
+    CORM_TRY(corm_statement_bind(statement, 0, model, l->err));
+    CORM_TRY(corm_statement_bind(statement, 1, field, l->err));
+    for (uint32_t i = 0; i < values->count; i++) {
+        corm_bytes value = orm__bytes_of(key_value(values->keys[i], 0));
+        CORM_TRY(corm_statement_bind_bytes(statement, 2, value, l->err));
+        CORM_TRY(orm__parallel_ask(&l->parallel, statement, i));
     }
-    for (uint32_t i = 0; i < WINDOW; i++) {
-        slot *s = &l->slots[i];
-        if (!s->task) continue;
-        if (corm_task_wait(s->task, 0) == CORM_OK) corm_result_free(s->result);
-        corm_task_free(s->task);
-    }
-    return status;
+    return orm__parallel_end(&l->parallel);
 }
 
 static corm_status find_owners(orm_fetch *fetch, const orm_keys *values, orm_keys *owners) {
-    looking   *l = calloc(1, sizeof *l);
-    uint8_t    shape_key[1] = { UNIQUE_SHAPE };
-    orm_shape *shape = NULL;
+    looking        *l = calloc(1, sizeof *l);
+    uint8_t         shape_key[1] = { UNIQUE_SHAPE };
+    orm_shape      *shape = NULL;
+    corm_statement *statement = NULL;
     if (!l) return base__fail_memory(fetch->err);
-    *l = (looking){ .model = fetch->model, .values = values, .owners = owners, .err = fetch->err };
+    *l = (looking){ .model = fetch->model, .owners = owners, .err = fetch->err };
+    l->parallel = (orm_parallel){ .session = fetch->model->db->session,
+                                  .answered = owner_found,
+                                  .context = l,
+                                  .err = fetch->err };
     corm_status status = orm__shape(fetch->model, (corm_bytes){ shape_key, 1 }, put_look,
                                     fetch->model, &shape, fetch->err);
-    if (status == CORM_OK) status = orm__statement(shape, &l->statement, fetch->err);
-    if (status == CORM_OK) {
-        corm_value model = corm_of_str(fetch->model->table);
-        corm_value field = corm_of_str(fetch->theirs->fields[0]->name);
-        status = corm_statement_bind(l->statement, 0, model, fetch->err);
-        if (status == CORM_OK) status = corm_statement_bind(l->statement, 1, field, fetch->err);
-        if (status == CORM_OK) status = look_up(l);
-    }
+    if (status == CORM_OK) status = orm__statement(shape, &statement, fetch->err);
+    if (status == CORM_OK) status = look_up(l, statement, fetch, values);
+    orm__parallel_stop(&l->parallel);
     fetch->cost->requests += values->count;
-    orm__statement_done(shape, l->statement);
+    orm__statement_done(shape, statement);
     orm__shape_done(shape);
     base__arena_free(&l->arena);
     free(l);

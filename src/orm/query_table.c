@@ -159,11 +159,11 @@ static corm_status compile_one(orm_model *model, const corm_query_table *table, 
     CORM_TRY(make_spec(&b, &spec));
     orm_model **copy = &model->copies[model->copy_count];
     CORM_TRY(orm__compile(spec, copy, err));
+    model->copy_count++;
     (*copy)->copy_of = model;
     (*copy)->origins = b.origins;
     (*copy)->moves = (*copy)->key_count > model->key_count;
-    model->copy_count++;
-    return CORM_OK;
+    return orm__image_select(*copy, err);
 }
 
 corm_status orm__query_tables_compile(orm_model *model, corm_error *err) {

@@ -43,9 +43,14 @@ CORM_CHECKED corm_status orm__image_read(orm_model *model, const void *key,
                                          const corm_request_options *request, base_arena *arena,
                                          orm_image *out, corm_error *err);
 void                     orm__image_free(orm_image *image);
+/* The statement of that: all columns first; its markers are the key. */
+CORM_CHECKED corm_status orm__image_shape(orm_model *model, orm_shape **out, corm_error *err);
 
 /* Whether the row has a copy there: none of the copy's key columns is null. */
 bool orm__image_has_copy(const orm_image *image, const orm_model *copy);
+
+/* The seconds after which the first of the columns that the copy's key is of ends; 0: none does. */
+int32_t orm__image_key_ttl(const orm_image *image, const orm_model *copy);
 
 /* Where statements of copies go: into a batch, or executed one by one with original times of writing. */
 typedef struct orm_copy_sink {

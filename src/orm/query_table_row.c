@@ -53,13 +53,17 @@ static corm_status bind_key(const orm_model *model, const void *row, corm_statem
     return CORM_OK;
 }
 
+corm_status orm__image_shape(orm_model *model, orm_shape **out, corm_error *err) {
+    uint8_t key[1] = { IMAGE_SHAPE };
+    return orm__shape(model, (corm_bytes){ key, 1 }, put_text, model, out, err);
+}
+
 static corm_status ask(orm_model *model, const void *key, const corm_request_options *request,
                        base_arena *arena, corm_rows *rows, corm_error *err) {
-    uint8_t         shape_key[1] = { IMAGE_SHAPE };
     orm_shape      *shape;
     corm_statement *statement = NULL;
     corm_result    *result;
-    CORM_TRY(orm__shape(model, (corm_bytes){ shape_key, 1 }, put_text, model, &shape, err));
+    CORM_TRY(orm__image_shape(model, &shape, err));
     corm_status status = orm__statement(shape, &statement, err);
     if (status == CORM_OK) status = bind_key(model, key, statement, arena, err);
     if (status == CORM_OK) {
@@ -126,25 +130,42 @@ static part part_of(const orm_copy_sink *sink, const orm_image *image, uint32_t 
     return (part){ image->ttls[field], sink->original ? image->stamps[field] : 0 };
 }
 
+int32_t orm__image_key_ttl(const orm_image *image, const orm_model *copy) {
+    int32_t least = 0;
+    for (uint32_t k = 0; k < copy->key_count; k++) {
+        int32_t ttl = image->ttls[copy->origins[copy->keys[k]->index]];
+        if (ttl > 0 && (least == 0 || ttl < least)) least = ttl;
+    }
+    return least;
+}
+
+/* A column of a copy ends at the latest with the columns that its key is of. */
+static part part_in(const orm_copy_sink *sink, const orm_model *copy, const orm_image *image,
+                    uint32_t field) {
+    part    out = part_of(sink, image, field);
+    int32_t most = orm__image_key_ttl(image, copy);
+    if (most > 0 && (out.ttl == 0 || out.ttl > most)) out.ttl = most;
+    return out;
+}
+
 static bool same_part(part a, part b) {
     return a.ttl == b.ttl && a.stamp == b.stamp;
 }
 
-/* Of the row itself: it ends with the columns that its key is of. Where the key cannot move, with the column that stays longest. */
+/* Of the row itself: it ends with the columns that its key is of; where those are the model's own, with the column that stays
+ * longest. */
 static part part_of_row(const orm_copy_sink *sink, const orm_model *copy, const orm_image *image) {
-    part out = { 0, 0 };
+    part out = { orm__image_key_ttl(image, copy), 0 };
     bool any = false;
     for (uint32_t i = 0; i < copy->count; i++) {
-        const orm_field *field = &copy->fields[i];
         const orm_field *origin = &copy->copy_of->fields[copy->origins[i]];
-        bool             counts = has_ttl(origin) && image->how[origin->index] == ORM_VALUE;
-        if (!counts || (copy->moves && !orm__is_key(field))) continue;
+        if (!has_ttl(origin) || image->how[origin->index] != ORM_VALUE) continue;
         part p = part_of(sink, image, origin->index);
-        bool ends = p.ttl > 0;
-        if (!any) out.ttl = p.ttl;
-        if (any && copy->moves && ends && (out.ttl == 0 || p.ttl < out.ttl)) out.ttl = p.ttl;
-        if (any && !copy->moves && out.ttl > 0 && (!ends || p.ttl > out.ttl)) out.ttl = p.ttl;
-        if (p.stamp > out.stamp) out.stamp = p.stamp;
+        bool longer = !any || p.ttl == 0 || (out.ttl > 0 && p.ttl > out.ttl);
+        if (!copy->moves && longer && (!any || out.ttl > 0)) out.ttl = p.ttl;
+        if (p.stamp > out.stamp && (!copy->moves || orm__is_key(&copy->fields[i]))) {
+            out.stamp = p.stamp;
+        }
         any = true;
     }
     return out;
@@ -184,7 +205,7 @@ static bool take_part(const orm_copy_sink *sink, const orm_model *copy, const or
         uint32_t origin = copy->origins[i];
         if (orm__is_key(&copy->fields[i]) || done[i]) continue;
         bool is_null = image->how[origin] != ORM_VALUE;
-        if (is_null ? !nulls : !same_part(part_of(sink, image, origin), p)) continue;
+        if (is_null ? !nulls : !same_part(part_in(sink, copy, image, origin), p)) continue;
         how[i] = is_null ? ORM_NULL : ORM_VALUE;
         done[i] = any = true;
     }
@@ -207,7 +228,7 @@ corm_status orm__copy_put(const orm_copy_sink *sink, orm_model *copy, const orm_
     CORM_TRY(put_part(sink, copy, image, part_of_row(sink, copy, image), true, done));
     for (uint32_t i = 0; i < copy->count; i++) {
         if (orm__is_key(&copy->fields[i]) || done[i]) continue;
-        part p = part_of(sink, image, copy->origins[i]);
+        part p = part_in(sink, copy, image, copy->origins[i]);
         CORM_TRY(put_part(sink, copy, image, p, false, done));
     }
     return CORM_OK;

@@ -145,8 +145,9 @@ static corm_status move(copying *c, orm_model *copy, corm_batch *batch) {
     bool          has = c->write->kind != ORM_DELETE && orm__image_has_copy(&c->merged, copy);
     bool          moved = true;
     if (had && has) CORM_TRY(has_moved(c, copy, &moved));
-    if (had && has && !moved) return mirror(c, copy, c->merged.row, batch);
-    if (had) CORM_TRY(orm__copy_drop(&sink, copy, c->old.row));
+    bool ends = has && orm__image_key_ttl(&c->merged, copy) > 0;
+    if (had && has && !moved && !ends) return mirror(c, copy, c->merged.row, batch);
+    if (had && moved) CORM_TRY(orm__copy_drop(&sink, copy, c->old.row));
     if (has) CORM_TRY(orm__copy_put(&sink, copy, &c->merged));
     c->must_settle = c->must_settle || (has && is_edited(c, copy));
     return CORM_OK;

@@ -5,6 +5,7 @@
  *   -> (after hooks)
  *
  * Any thread. */
+#include "orm/cascade.h"
 #include "orm/hook.h"
 #include "orm/query_table.h"
 
@@ -124,6 +125,7 @@ static corm_status prepare_row(orm_write *write) {
 
 static corm_status write_plain(orm_write *write) {
     CORM_TRY(prepare_row(write));
+    if (write->deletes) CORM_TRY(orm__cascade(write));
     if (write->model->unique_count > 0) return orm__write_unique(write);
     return orm__write_run(write, write->err);
 }
@@ -137,20 +139,33 @@ static corm_status start(corm_db *db, const corm_model *spec, orm_write_kind kin
     if (!options) options = &no_options;
     *out = (orm_write){ .db = db, .kind = kind, .options = options, .err = options->error };
     out->row = (uint8_t *)(uintptr_t)row;
+    out->deletes = kind == ORM_DELETE;
     CORM_TRY(orm__model(db, spec, &out->model, out->err));
     if (!row) return orm__write_bad(out, NULL, "the row is NULL");
     return CORM_OK;
 }
 
-static corm_status execute(corm_db *db, const corm_model *model, orm_write_kind kind,
-                           const void *row, const corm_write_options *options) {
+static corm_status execute_below(corm_db *db, const corm_model *model, orm_write_kind kind,
+                                 const void *row, const corm_write_options *options,
+                                 const orm_above *above) {
     orm_write write;
     CORM_TRY(start(db, model, kind, row, options, &write));
+    write.above = above;
     corm_status status = write_row(&write);
     if (status != CORM_OK) orm__version_undo(&write);
     if (status == CORM_OK && kind == ORM_RESTORE) orm__restored(&write);
     base__arena_free(&write.arena);
     return status;
+}
+
+static corm_status execute(corm_db *db, const corm_model *model, orm_write_kind kind,
+                           const void *row, const corm_write_options *options) {
+    return execute_below(db, model, kind, row, options, NULL);
+}
+
+corm_status orm__delete_below(corm_db *db, const corm_model *model, const void *row,
+                              const corm_write_options *options, const orm_above *above) {
+    return execute_below(db, model, ORM_DELETE, row, options, above);
 }
 
 corm_status corm_insert_with(corm_db *db, const corm_model *model, void *row,
@@ -222,6 +237,7 @@ static corm_status add_to_batch(orm_write *write, corm_batch *batch) {
                           write->model->table.data);
     }
     CORM_TRY(prepare_row(write));
+    if (write->deletes) CORM_TRY(orm__cascade_batch(write));
     return write->model->copy_count > 0 ? orm__copies_add(write, batch, write->err)
                                         : orm__write_add(write, batch, write->err);
 }
