@@ -311,7 +311,7 @@ static corm_status room_for(corm_rows *rows, const orm_relation *relation, orm_r
 /* The ranges of the keys become those of the parents. */
 static corm_status keep(pass *s, corm_rows **rows) {
     uint32_t    *ranges = calloc((size_t)s->parents->count + 1, 2 * sizeof *ranges);
-    orm_related *related;
+    orm_related *related = NULL;
     if (!ranges) return base__fail_memory(s->p->err);
     for (uint32_t i = 0; i < s->parents->count; i++) {
         uint32_t k = s->of_parent[i];

@@ -155,7 +155,7 @@ static corm_status make_spec(building *b, const corm_model **out) {
 
 static corm_status compile_one(orm_model *model, const corm_query_table *table, corm_error *err) {
     building          b = { .model = model, .table = table, .err = err };
-    const corm_model *spec;
+    const corm_model *spec = NULL;
     CORM_TRY(make_spec(&b, &spec));
     orm_model **copy = &model->copies[model->copy_count];
     CORM_TRY(orm__compile(spec, copy, err));
