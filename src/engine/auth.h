@@ -72,6 +72,18 @@ struct auth_role {
     auth_grant       *grants;  /* its own, by resource */
     base_map          allowed; /* resource -> permissions of all its roles there, as a number */
     bool              seen;    /* while they are read */
+    bool              is_elsewhere; /* its datacenters are others */
+    uint32_t          group_count;  /* of addresses that it may come from; 0: from anywhere */
+    corm_str         *groups;
+};
+
+/* Addresses of a group. */
+typedef struct auth_range auth_range;
+struct auth_range {
+    auth_range *next;
+    corm_str    group;
+    corm_inet   address;
+    unsigned    prefix; /* bits */
 };
 
 typedef struct auth_roles {
@@ -79,6 +91,7 @@ typedef struct auth_roles {
     base_arena   arena;
     uint32_t     count;
     auth_role   *roles; /* by name */
+    auth_range  *ranges;
 } auth_roles;
 
 /* Those of the snapshot; live as long as its schema. */
@@ -89,6 +102,16 @@ const auth_role *auth__find(const auth_roles *roles, corm_str name); /* NULL: no
 /* Whether it has the permission on the resource or on one above. `role` NULL: no role, which may nothing. */
 bool auth__may(const auth_role *role, unsigned permission, corm_str resource);
 bool auth__is_member(const auth_role *role, corm_str of); /* or that role itself */
+
+/* ---- from where: auth_access.c ---- */
+
+CORM_CHECKED corm_status auth__read_access(engine *store, kv_txn *txn, const cql_schema *schema,
+                                           auth_roles *roles, corm_error *err);
+
+/* Whether the client's role may use this datacenter, and from its address: CORM_UNAUTHORIZED with the server's words. Asked for each
+ * statement, before what the statement itself needs. */
+CORM_CHECKED corm_status engine__admit(engine *store, kv_txn *txn, const cql_schema *schema,
+                                       const engine_client *client, corm_error *err);
 
 /* ---- rows of system_auth: auth_rows.c ---- */
 

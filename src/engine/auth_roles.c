@@ -151,6 +151,7 @@ static corm_status read_all(engine *store, kv_txn *txn, const cql_schema *schema
     CORM_TRY(auth__select(store, txn, schema,
                           "SELECT role, resource, permissions FROM system_auth.role_permissions",
                           add_grant, &grants, err));
+    CORM_TRY(auth__read_access(store, txn, schema, out, err));
     for (uint32_t i = 0; i < out->count; i++) CORM_TRY(collect(out, &out->roles[i], err));
     for (uint32_t i = 0; i < out->count; i++) CORM_TRY(allow(&out->roles[i], err));
     return CORM_OK;

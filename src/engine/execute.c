@@ -174,6 +174,10 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
         status = find_version(&snapshot, client, request, &version, err);
         if (status == CORM_OK) ENGINE_STEP(&request->options, "Checked against the schema");
         if (status == CORM_OK) {
+            status = engine__admit(store, snapshot.txn, snapshot.schema, client, err);
+            if (status != CORM_OK) engine__version_unref(version);
+        }
+        if (status == CORM_OK) {
             status = run_here(&snapshot, client, request, version, answer, write, err);
             engine__version_unref(version);
         }

@@ -94,6 +94,7 @@ static corm_status authorize(const write_call *call, write_item *item, kv_txn *t
                              const cql_schema *schema, corm_error *err) {
     const cql_checked *checked = item->version->checked;
     if (!call->client->role.data || item->allowed_by == schema->serial + 1) return CORM_OK;
+    CORM_TRY(engine__admit(call->store, txn, schema, call->client, err));
     if (!engine__is_role_statement(checked->kind))
         CORM_TRY(engine__authorize(call->store, txn, schema, call->client, call->keyspace, checked,
                                    err));

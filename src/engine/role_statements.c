@@ -173,6 +173,17 @@ static corm_status put_cidrs(role_run *run, const cql_role *role) {
                      values, 2, run->err);
 }
 
+/* All datacenters: none. */
+static corm_status put_datacenters(role_run *run, const cql_role *role) {
+    uint32_t  count = role->datacenters == 2 ? role->datacenter_count : 0;
+    cql_value values[] = { auth__text(role->name.text),
+                           auth__text_set(run->request->arena, role->datacenter_names, count) };
+    if (!values[1].data) return base__fail_memory(run->err);
+    return auth__put(&run->change,
+                     "INSERT INTO system_auth.network_permissions (role, dcs) VALUES (?, ?)",
+                     values, 2, run->err);
+}
+
 static cql_value truth(bool value) {
     static const uint8_t bytes[] = { 0, 1 };
     return (cql_value){ &bytes[value], 1 };
@@ -192,6 +203,7 @@ static corm_status create(role_run *run, const cql_role *role) {
                              "VALUES (?, ?, ?)",
                        values, run->hash.data ? 4 : 3, run->err));
     CORM_TRY(put_cidrs(run, role));
+    if (role->datacenters == 2) CORM_TRY(put_datacenters(run, role));
     if (!run->user.data) return CORM_OK;
     return auth__grant(&run->change, run->user, resource, auth__applicable(resource), run->err);
 }
@@ -246,6 +258,7 @@ static corm_status alter(role_run *run, const cql_role *role) {
         if (!columns[i].given) continue;
         CORM_TRY(auth__put(&run->change, columns[i].text, values, 2, run->err));
     }
+    if (role->datacenters) CORM_TRY(put_datacenters(run, role));
     return role->cidrs ? put_cidrs(run, role) : CORM_OK;
 }
 

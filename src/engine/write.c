@@ -340,12 +340,23 @@ static corm_status keys_or_failure(engine_write *write, const lwt_item *items, u
     return failed;
 }
 
+/* Of a statement alone it looks for a timestamp that is null first. */
+static corm_status check_timestamp(engine_write *write, const lwt_item *item, corm_error *err) {
+    cql_eval_env env = engine__write_env(write, item->values, item->value_count);
+    cql_value    value;
+    if (!item->modify->timestamp) return CORM_OK;
+    CORM_TRY(cql__eval(item->modify->timestamp, &env, &value, err));
+    return value.len == -1 ? base__fail(err, CORM_INVALID, "Invalid null value of timestamp")
+                           : CORM_OK;
+}
+
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__check_write_consistency(write->request, items[i].modify, is_batch,
                                                  conditional, err));
     if (conditional) return engine__lwt(write, items, count, is_batch, err);
+    if (!is_batch) CORM_TRY(check_timestamp(write, items, err));
     for (uint32_t i = 0; i < count; i++) {
         corm_status status = engine__write_modify(write, items[i].modify, timestamp,
                                                   items[i].values, items[i].value_count, err);
@@ -363,9 +374,10 @@ corm_status engine__write_batch(engine_write *write, const cql_checked_batch *ba
     lwt_item       *items = BASE_NEW_ARRAY(request->arena, lwt_item, batch->count);
     int64_t         timestamp;
     if (!items) return base__fail_memory(err);
-    CORM_TRY(batch_timestamp(write, batch, &env, &timestamp, err));
     for (uint32_t i = 0; i < batch->count; i++)
         items[i] = (lwt_item){ batch->items[i], item_values[i], item_value_counts[i] };
+    corm_status status = batch_timestamp(write, batch, &env, &timestamp, err);
+    if (status != CORM_OK) return keys_or_failure(write, items, batch->count, status, err);
     CORM_TRY(run_items(write, items, batch->count, batch->is_conditional, true, timestamp, err));
     return batch->is_conditional ? CORM_OK : engine__check_batch(write, batch->kind, err);
 }

@@ -94,6 +94,62 @@ static void a_role_does_what_it_has_permissions_for(void **state) {
     stop(&all);
 }
 
+/* A group for each of these ranges; the narrowest that an address is in counts. */
+static void make_groups(client *admin) {
+    run(admin, "INSERT INTO system_auth.cidr_groups (cidr_group, cidrs) VALUES ('home', "
+               "{('127.0.0.1', 32), ('::1', 128)})");
+    run(admin, "INSERT INTO system_auth.cidr_groups (cidr_group, cidrs) VALUES ('near', "
+               "{('127.0.0.0', 9)})");
+    run(admin, "INSERT INTO system_auth.cidr_groups (cidr_group, cidrs) VALUES ('far', "
+               "{('10.0.0.0', 8), ('127.128.0.0', 9)})");
+}
+
+static void a_role_comes_from_the_addresses_that_it_may_come_from(void **state) {
+    (void)state;
+    const char *refusal = "You do not have access from this IP 127.0.0.1";
+    served      all = serve_admin();
+    client     *admin = client_as(&all, "admin", "admin");
+    make_groups(admin);
+    run(admin,
+        "CREATE ROLE ada WITH PASSWORD = 'x' AND LOGIN = true AND ACCESS FROM CIDRS {'far'}");
+    client *ada = client_as(&all, "ada", "x");
+    expect_refused(ada, "SELECT key FROM system.local", CORM_UNAUTHORIZED, refusal);
+    expect_refused(ada, "USE system", CORM_UNAUTHORIZED, refusal);
+    expect_refused(ada, "LIST ROLES", CORM_UNAUTHORIZED, refusal);
+    expect_refused(ada, "ALTER ROLE ada WITH PASSWORD = 'y'", CORM_UNAUTHORIZED, refusal);
+    run(admin, "ALTER ROLE ada WITH ACCESS FROM CIDRS {'far', 'home'}");
+    run(ada, "SELECT key FROM system.local");
+    run(admin, "ALTER ROLE ada WITH ACCESS FROM CIDRS {'near'}");
+    expect_refused(ada, "SELECT key FROM system.local", CORM_UNAUTHORIZED, refusal);
+    run(admin, "DELETE FROM system_auth.cidr_groups WHERE cidr_group = 'home'");
+    run(ada, "SELECT key FROM system.local");
+    run(admin, "ALTER ROLE ada WITH ACCESS FROM CIDRS {'far'} AND SUPERUSER = true");
+    run(ada, "SELECT key FROM system.local");
+    run(admin, "ALTER ROLE ada WITH ACCESS FROM ALL CIDRS AND SUPERUSER = false");
+    run(ada, "SELECT key FROM system.local");
+    client_free(ada);
+    client_free(admin);
+    stop(&all);
+}
+
+static void a_role_of_other_datacenters_has_no_access(void **state) {
+    (void)state;
+    served  all = serve_admin();
+    client *admin = client_as(&all, "admin", "admin");
+    run(admin, "CREATE ROLE ada WITH PASSWORD = 'x' AND LOGIN = true AND ACCESS TO DATACENTERS "
+               "{'datacenter1'}");
+    client *ada = client_as(&all, "ada", "x");
+    run(ada, "SELECT key FROM system.local");
+    run(admin, "UPDATE system_auth.network_permissions SET dcs = {'east'} WHERE role = 'ada'");
+    expect_refused(ada, "SELECT key FROM system.local", CORM_UNAUTHORIZED,
+                   "You do not have access to this datacenter (datacenter1)");
+    run(admin, "ALTER ROLE ada WITH ACCESS TO ALL DATACENTERS");
+    run(ada, "SELECT key FROM system.local");
+    client_free(ada);
+    client_free(admin);
+    stop(&all);
+}
+
 static void prepared_statements_are_looked_at_at_each_execution(void **state) {
     (void)state;
     base_arena   arena = { 0 };
@@ -264,6 +320,8 @@ static void the_own_driver_logs_in_as_a_role(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_default_user_may_do_everything),
     cmocka_unit_test(a_role_does_what_it_has_permissions_for),
+    cmocka_unit_test(a_role_comes_from_the_addresses_that_it_may_come_from),
+    cmocka_unit_test(a_role_of_other_datacenters_has_no_access),
     cmocka_unit_test(prepared_statements_are_looked_at_at_each_execution),
     cmocka_unit_test(a_new_password_counts_at_once),
     cmocka_unit_test(a_wrong_password_is_never_taken),
