@@ -185,7 +185,56 @@ CORM_API uint64_t corm_cursor_count(const corm_cursor *cursor); /* rows that wer
 CORM_API bool     corm_cursor_is_null(const corm_cursor *cursor, const char *column);
 CORM_API void     corm_cursor_close(corm_cursor *cursor); /* NULL is ignored */
 
+/* ---- what a find or a statement costs ---- */
+
+typedef enum corm_access {
+    CORM_ACCESS_ROW = 0,    /* one row by its whole key */
+    CORM_ACCESS_SLICE,      /* a stretch of one partition */
+    CORM_ACCESS_PARTITION,  /* one partition */
+    CORM_ACCESS_PARTITIONS, /* those of an IN */
+    CORM_ACCESS_RANGE,      /* a range of tokens */
+    CORM_ACCESS_INDEX,      /* what an index finds */
+    CORM_ACCESS_TABLE,      /* the whole table */
+    CORM_ACCESS_UNIQUE      /* the reservation of a unique value, then the row by its key */
+} corm_access;
+
+typedef struct corm_advice {
+    const char *what, *better; /* better NULL: nothing is */
+} corm_advice;
+
+/* All texts live as long as the explanation. */
+typedef struct corm_explanation {
+    corm_access        access;
+    const char        *table;                      /* that is asked: "shop.users" */
+    const char        *query_table, *view, *index; /* that answers, or NULL */
+    uint32_t           statement_count;
+    const char *const *statements; /* in CQL */
+    int64_t            partitions; /* that are read: a number, or -1: as many as there are */
+    uint32_t           store_count;
+    const char *const *store; /* what the store does: "name = ? by the index users_name_idx" */
+    uint32_t           corm_count;
+    const char *const *corm; /* what Corm does on the rows: "n != ?", "sorts by n" */
+    bool               needs_filtering, allows_filtering; /* ALLOW FILTERING: needed, said */
+    const char *refused; /* why the server refuses the statement as it is; NULL: it does not */
+    uint32_t    warning_count;
+    const corm_advice *warnings;
+} corm_explanation;
+
+/* Nothing is read or written but the schema; the statements are prepared. *out is released by corm_explanation_free(). */
+CORM_API CORM_CHECKED corm_status corm_explain_with(corm_db *db, const corm_model *model,
+                                                    const corm_explanation **out,
+                                                    const corm_find_options *options);
+/* The same of one SELECT, INSERT, UPDATE or DELETE. */
+CORM_API CORM_CHECKED corm_status corm_explain_cql(corm_session *session, const char *cql,
+                                                   const corm_explanation **out, corm_error *err);
+/* The whole as lines; borrowed. */
+CORM_API const char *corm_explanation_text(const corm_explanation *explanation);
+CORM_API const char *corm_access_name(corm_access access); /* "one partition" */
+CORM_API void        corm_explanation_free(const corm_explanation *explanation);
+
 #ifndef __cplusplus
+#define corm_explain(db, model, out, ...)                                                          \
+    corm_explain_with((db), (model), (out), &(corm_find_options)__VA_ARGS__)
 #define corm_find_page(db, model, out, ...)                                                        \
     corm_find_page_with((db), (model), (out), &(corm_page_options)__VA_ARGS__)
 #define corm_cursor_open(db, model, out, ...)                                                      \

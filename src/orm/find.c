@@ -137,6 +137,7 @@ corm_status orm__find(orm_model *model, corm_rows **out, const corm_find_options
     orm_model *asked = orm__query_table_pick(model, options);
     CORM_TRY(orm__query_init(&query, ORM_FIND, asked, options));
     CORM_TRY(orm__find_include_keys(model, options, read_too, &query));
+    orm__query_tell(&query);
     CORM_TRY(orm__rows_new(model, &rows, options->error));
     corm_status status =
         options->after ? orm__find_after(asked, options, rows) : find(&query, rows);
@@ -301,6 +302,7 @@ static corm_status count(orm_model *model, uint64_t *out, const corm_find_option
         orm__query_unique(&query)) {
         return count_here(model, out, options);
     }
+    orm__query_tell(&query);
     CORM_TRY(count_there(&query, out));
     *out = *out > options->offset ? *out - options->offset : 0;
     if (options->limit > 0 && *out > options->limit) *out = options->limit;

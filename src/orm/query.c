@@ -231,7 +231,7 @@ static corm_status check_options(const orm_query *query) {
     return CORM_OK;
 }
 
-static void tell_costs(const orm_query *query) {
+void orm__query_tell(const orm_query *query) {
     const corm_db *db = query->model->db;
     const char    *table = query->model->table.data;
     if (!db->notice) return;
@@ -270,7 +270,6 @@ corm_status orm__query_init(orm_query *query, orm_query_kind kind, orm_model *mo
     uint64_t most = wanted_rows(options);
     query->limited = most != UINT64_MAX && query->local_count == 0 && !query->sorts_here &&
                      most + options->offset <= INT32_MAX;
-    tell_costs(query);
     return CORM_OK;
 }
 
@@ -376,8 +375,7 @@ static void put_where(const orm_query *query, base_buf *out) {
     }
 }
 
-static void put_text(const void *context, base_buf *out) {
-    const orm_query         *query = context;
+void orm__query_text(const orm_query *query, base_buf *out) {
     const corm_find_options *options = query->options;
     base__buf_puts(out, query->kind == ORM_DELETE_WHERE ? "DELETE" : "SELECT ");
     if (query->kind == ORM_COUNT) base__buf_puts(out, "count(*)");
@@ -393,6 +391,10 @@ static void put_text(const void *context, base_buf *out) {
     if (query->limited_by_partition) base__buf_puts(out, " PER PARTITION LIMIT ?");
     if (query->limited) base__buf_puts(out, " LIMIT ?");
     if (options->allow_filtering) base__buf_puts(out, " ALLOW FILTERING");
+}
+
+static void put_text(const void *context, base_buf *out) {
+    orm__query_text(context, out);
 }
 
 corm_status orm__query_shape(orm_query *query, orm_shape **out) {

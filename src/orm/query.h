@@ -38,6 +38,11 @@ typedef struct orm_query {
     corm_error *err;
 } orm_query;
 
+/* Tells the db's notice what the query costs. */
+void orm__query_tell(const orm_query *query);
+/* The text of what the store is asked. */
+void orm__query_text(const orm_query *query, base_buf *out);
+
 /* Asks the store and fills the rows, which were handed over. */
 CORM_CHECKED corm_status orm__query_ask(orm_query *query, corm_rows *rows);
 
