@@ -63,8 +63,9 @@ typedef struct corm_stream_options {
     corm_term conditions
         [CORM_MAX_TERMS]; /* of `model`: held by Corm on the rows read, any operator but a token's */
     bool              with_deleted, only_deleted; /* of a model with a CORM_DELETED_AT column */
-    bool              unscoped;                   /* without the model's default scopes */
-    const corm_value *values;                     /* of `cql` */
+    const char       *scope[4]; /* scopes of the model, by name: their conditions */
+    bool              unscoped; /* without the model's default scopes */
+    const corm_value *values;   /* of `cql` */
     uint32_t          value_count;
     corm_request_options
         request; /* consistency, timeout, profile; page_size and paging_state are the stream's */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "orm/hook.h"
 #include "stream/bulk_core.h"
 
 enum {
@@ -171,14 +172,29 @@ static corm_status take(corm_bulk *bulk, bulk_unit *unit, corm_error *err) {
     return CORM_OK;
 }
 
-static corm_status take_batch(corm_bulk *bulk, const corm_batch *batch, const orm_model *model,
-                              const corm_bulk_write *given, corm_error *err) {
+static corm_status take_copy(corm_bulk *bulk, const corm_batch *batch, const orm_model *model,
+                             const corm_bulk_write *given, session_batch_run *run,
+                             corm_error *err) {
     bulk_unit *unit;
     CORM_TRY(bulk__unit_new(bulk, batch, model, given->record, &unit, err));
     unit->tag = given->tag;
     unit->has_timestamp = given->write.request.has_timestamp;
     unit->timestamp_us = given->write.request.timestamp_us;
+    unit->run = run;
     return take(bulk, unit, err);
+}
+
+/* To hooks each write is a batch of its own, which ends when the write has. */
+static corm_status take_batch(corm_bulk *bulk, corm_batch *batch, const orm_model *model,
+                              const corm_bulk_write *given, corm_error *err) {
+    session_batch_run *run;
+    corm_error         why = { 0 };
+    CORM_TRY(session__watch_begin(batch, &run, err));
+    corm_status status = take_copy(bulk, batch, model, given, run, &why);
+    if (status == CORM_OK) return CORM_OK;
+    status = session__watch_end(run, true, status, &why);
+    if (err) *err = why;
+    return status;
 }
 
 corm_status corm_bulk_statement(corm_bulk *bulk, const corm_statement *statement, void *tag,
@@ -222,7 +238,10 @@ static bool has_conditions(const corm_write_options *options) {
 static corm_status write_alone(corm_bulk *bulk, const bulk_kind *kind, const corm_model *model,
                                void *row, const corm_write_options *options) {
     CORM_TRY(corm_bulk_flush(bulk, options->error));
-    CORM_TRY(kind->single(bulk->db, model, row, options));
+    corm_path   before = orm__path_enter(CORM_PATH_BULK);
+    corm_status status = kind->single(bulk->db, model, row, options);
+    orm__path_enter(before);
+    if (status != CORM_OK) return status;
     stream__lock(&bulk->gate);
     bulk->stats.taken++;
     bulk->stats.written++;
@@ -259,8 +278,10 @@ static corm_status write_row(corm_bulk *bulk, const bulk_kind *kind, const corm_
     }
     corm_batch *batch = corm_batch_new(bulk->session, CORM_LOGGED);
     if (!batch) return base__fail_memory(options.error);
+    corm_path   before = orm__path_enter(CORM_PATH_BULK);
     corm_status status = kind->batch(batch, bulk->db, model, row, &options);
-    bool        unsupported = status == CORM_UNSUPPORTED;
+    orm__path_enter(before);
+    bool unsupported = status == CORM_UNSUPPORTED;
     if (status == CORM_OK) status = take_batch(bulk, batch, compiled, given, options.error);
     corm_batch_free(batch);
     return unsupported ? write_alone(bulk, kind, model, row, &options) : status;

@@ -49,7 +49,8 @@ struct bulk_unit {
     uint8_t          epoch; /* which flush waits for it */
     uint32_t         count;
     wire_batch_item *items;
-    corm_prepared  **held; /* one reference each */
+    corm_prepared  **held;  /* one reference each */
+    session_batch_run *run; /* hooks that are to be told of its end; NULL: none */
 };
 
 /* Units of a partition, in the order in which they were taken. */

@@ -44,11 +44,22 @@ static void report(corm_bulk *bulk, const bulk_unit *unit, const corm_bulk_outco
     pthread_mutex_unlock(&bulk->rejects_lock);
 }
 
-static void tell(corm_bulk *bulk, const bulk_unit *unit, corm_status status,
-                 const corm_error *error) {
+/* The after functions of hooks may make a failure of it. */
+static corm_status tell_hooks(bulk_unit *unit, corm_status status, corm_error *why) {
+    session_batch_run *run = unit->run;
+    unit->run = NULL;
+    return session__watch_end(run, false, status, why);
+}
+
+/* Gives what became of it in the end. */
+static corm_status tell(corm_bulk *bulk, bulk_unit *unit, corm_status status,
+                        const corm_error *error) {
     const corm_bulk_options *options = &bulk->options;
     base_buf                 text = { 0 };
-    corm_bulk_outcome outcome = { .status = status, .error = error, .attempts = unit->attempts };
+    corm_error               why = *error;
+    status = tell_hooks(unit, status, &why);
+    corm_bulk_outcome outcome = { .status = status, .attempts = unit->attempts };
+    outcome.error = status == CORM_OK ? NULL : &why;
     outcome.tag = unit->tag;
     outcome.number = unit->number;
     outcome.record = status == CORM_OK ? unit->record : record_of(unit, &text);
@@ -56,11 +67,12 @@ static void tell(corm_bulk *bulk, const bulk_unit *unit, corm_status status,
     if (status != CORM_OK && options->rejected) options->rejected(options->context, &outcome);
     if (options->done) options->done(options->context, &outcome);
     base__buf_free(&text);
+    return status;
 }
 
 /* What the writer counts of them; they are freed. */
 typedef struct ended {
-    uint64_t count[2];
+    uint64_t count[2], written;
     size_t   bytes;
 } ended;
 
@@ -69,7 +81,7 @@ static ended end_units(corm_bulk *bulk, bulk_unit *unit, corm_status status,
     ended out = { .bytes = 0 };
     while (unit) {
         bulk_unit *next = unit->next;
-        tell(bulk, unit, status, error);
+        out.written += tell(bulk, unit, status, error) == CORM_OK;
         out.count[unit->epoch]++;
         out.bytes += unit->bytes;
         bulk__unit_free(unit);
@@ -87,11 +99,8 @@ static void finish(bulk_flight *flight, corm_status status, const corm_error *er
     ended done = end_units(bulk, units, status, error);
     stream__lock(&bulk->gate);
     uint64_t count = done.count[0] + done.count[1];
-    if (status == CORM_OK) {
-        bulk->stats.written += count;
-    } else {
-        bulk->stats.rejected += count;
-    }
+    bulk->stats.written += done.written;
+    bulk->stats.rejected += count - done.written;
     bulk->stats.bytes -= done.bytes;
     bulk->stats.in_flight--;
     bulk__land(flight);

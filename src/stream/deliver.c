@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "orm/hook.h"
 #include "stream/core.h"
 
 /* With workers and an order, rows are prepared at the same time, and delivered when it is the page's turn. */
@@ -21,6 +22,9 @@ static corm_status read_structs(stream_cursor *cursor, corm_error *err) {
     corm_result *result = cursor->page->result;
     cursor->page->result = NULL;
     corm_status status = orm__rows_add(cursor->rows, NULL, result, err);
+    if (status == CORM_OK && orm__hooked(stream->model)) {
+        status = orm__page_hooked(cursor->rows, err);
+    }
     if (status != CORM_OK) return status;
     cursor->count = cursor->rows->count;
     return CORM_OK;

@@ -2,6 +2,7 @@
 /* source.c -- what a stream reads: a table or a model by token ranges, or a SELECT page by page (a ring of one piece). */
 #include "base/fail.h"
 #include "base/text.h"
+#include "orm/hook.h"
 #include "stream/core.h"
 
 enum { MOST_RANGES = 1 << 20, DEFAULT_RANGES = 256, RANGES_A_LANE = 4 };
@@ -97,16 +98,6 @@ static uint32_t count_terms(const corm_term *terms) {
     return count;
 }
 
-static corm_status add_scopes(corm_stream *stream, corm_error *err) {
-    const corm_scope *scope = stream->model->spec->scopes;
-    for (; scope && scope->name; scope++) {
-        uint32_t count = scope->is_default ? count_terms(scope->find.where) : 0;
-        for (uint32_t i = 0; i < count; i++)
-            CORM_TRY(add_filter(stream, &scope->find.where[i], err));
-    }
-    return CORM_OK;
-}
-
 static corm_status add_deleted(corm_stream *stream, bool only, corm_error *err) {
     for (uint32_t i = 0; i < stream->model->count; i++) {
         const orm_field *field = &stream->model->fields[i];
@@ -117,18 +108,51 @@ static corm_status add_deleted(corm_stream *stream, bool only, corm_error *err) 
     return CORM_OK;
 }
 
+/* Before functions of hooks may change the conditions, or refuse. Their after functions see no rows yet: they are called for each page
+ * once more. */
+static corm_status run_hooks(orm_hook_run *hooks, corm_stream *stream, corm_find_options *find,
+                             corm_error *own) {
+    corm_rows *none = NULL;
+    hooks->call.find = find;
+    corm_status status = orm__rows_new(stream->model, &none, own);
+    if (status == CORM_OK) status = orm__hooks_before(hooks, own);
+    hooks->call.rows = status == CORM_OK ? none : NULL;
+    status = orm__hooks_after(hooks, status, own);
+    corm_rows_free(none);
+    return status;
+}
+
+static corm_status ask_hooks(corm_stream *stream, corm_find_options *find, corm_error *err) {
+    orm_hook_run hooks;
+    corm_error   own = { 0 };
+    bool         opened;
+    if (!orm__hooked(stream->model)) return CORM_OK;
+    CORM_TRY(orm__hooks_open(stream->model, CORM_ON_FIND, &hooks, &opened, err));
+    if (!opened) return CORM_OK;
+    find->error = &own;
+    corm_status status = run_hooks(&hooks, stream, find, &own);
+    find->error = err;
+    if (status != CORM_OK && err) *err = own;
+    return status;
+}
+
 static corm_status make_filters(corm_stream *stream, const corm_stream_options *given,
                                 corm_error *err) {
-    uint32_t          given_count = count_terms(given->conditions), most = given_count + 1;
-    const corm_scope *scope = stream->model->spec->scopes;
-    for (; scope && scope->name; scope++) most += count_terms(scope->find.where);
-    stream->filters = BASE_NEW_ARRAY(&stream->arena, orm_filter, most);
+    corm_find_options        find = { .unscoped = given->unscoped,
+                                      .with_deleted = given->with_deleted,
+                                      .only_deleted = given->only_deleted,
+                                      .error = err };
+    corm_find_options        room;
+    const corm_find_options *scoped = &find;
+    memcpy(find.where, given->conditions, sizeof find.where);
+    memcpy(find.scope, given->scope, sizeof find.scope);
+    CORM_TRY(ask_hooks(stream, &find, err));
+    CORM_TRY(orm__scope(stream->model, &scoped, &room));
+    uint32_t count = count_terms(scoped->where);
+    stream->filters = BASE_NEW_ARRAY(&stream->arena, orm_filter, count + 1);
     if (!stream->filters) return base__fail_memory(err);
-    for (uint32_t i = 0; i < given_count; i++) {
-        CORM_TRY(add_filter(stream, &given->conditions[i], err));
-    }
-    if (!given->unscoped) CORM_TRY(add_scopes(stream, err));
-    return given->with_deleted ? CORM_OK : add_deleted(stream, given->only_deleted, err);
+    for (uint32_t i = 0; i < count; i++) CORM_TRY(add_filter(stream, &scoped->where[i], err));
+    return scoped->with_deleted ? CORM_OK : add_deleted(stream, scoped->only_deleted, err);
 }
 
 /* ---- all of it ---- */
@@ -159,8 +183,8 @@ static corm_status cut_ring(corm_stream *stream, const char *resume, corm_error 
 }
 
 static corm_status check_source(const corm_stream_options *given, bool has_db, corm_error *err) {
-    bool conditions =
-        given->where || given->conditions[0].column || given->with_deleted || given->only_deleted;
+    bool conditions = given->where || given->conditions[0].column || given->with_deleted ||
+                      given->only_deleted || given->scope[0];
     const char *why = !given->table && !given->model && !given->cql
                           ? "it says nothing to read: .table, .model or .cql"
                       : given->table && (given->model || given->cql)
