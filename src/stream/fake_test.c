@@ -267,7 +267,7 @@ static void an_unfinished_stream_can_be_freed(void **state) {
     (void)state;
     corm_fake_cluster *fake = start((corm_fake_options){ .nodes = 1 });
     corm_fake_add_rule(
-        fake, &(corm_fake_rule){ .node = -1, .match = "SELECT k", .skip = 1, .no_answer = true });
+        fake, &(corm_fake_rule){ .node = -1, .match = "SELECT k", .skip = 2, .no_answer = true });
     corm_fake_add_rule(fake, &(corm_fake_rule){ .node = -1,
                                                 .match = "SELECT k",
                                                 .columns = "k int, v int",
