@@ -430,6 +430,9 @@ CORM_API CORM_CHECKED corm_status corm_batch_update(corm_batch *batch, corm_db *
 CORM_API CORM_CHECKED corm_status corm_batch_delete(corm_batch *batch, corm_db *db,
                                                     const corm_model *model, const void *row,
                                                     const corm_write_options *options);
+CORM_API CORM_CHECKED corm_status corm_batch_change(corm_batch *batch, corm_db *db,
+                                                    const corm_model *model, void *row,
+                                                    const corm_change_options *options);
 
 #ifndef __cplusplus
 #define corm_open(out, uri, ...) corm_db_open((out), (uri), &(corm_db_options)__VA_ARGS__)

@@ -55,6 +55,6 @@ corm_status orm__json_object(orm_json_reader *r, const json_t *object, const orm
                              void *target);
 
 /* Members of a model. */
-orm_json_read orm__json_fields, orm__json_relations, orm__json_options;
+orm_json_read orm__json_fields, orm__json_relations, orm__json_options, orm__json_scopes;
 
 #endif

@@ -138,12 +138,31 @@ static corm_status field_sealed(orm_json_reader *r, const json_t *value, void *t
     return CORM_OK;
 }
 
+static corm_status field_role(orm_json_reader *r, const json_t *value, void *target) {
+    static const orm_json_word words[] = {
+        { "plain", CORM_PLAIN },
+        { "version", CORM_ROW_VERSION },
+        { "deleted_at", CORM_DELETED_AT },
+        { NULL, 0 },
+    };
+    int role = CORM_PLAIN;
+    CORM_TRY(orm__json_word(r, value, words, &role));
+    ((corm_field *)target)->role = (corm_role)role;
+    return CORM_OK;
+}
+
 static const orm_json_key field_lines[] = {
-    { "shown", field_shown },         { "sealed", field_sealed },
-    { "type", field_type },           { "unique", field_unique },
-    { "indexed", field_indexed },     { "static", field_static },
-    { "skip_zero", field_skip_zero }, { "generate", field_generate },
-    { "validate", field_validate },   { NULL, NULL },
+    { "role", field_role },
+    { "shown", field_shown },
+    { "sealed", field_sealed },
+    { "type", field_type },
+    { "unique", field_unique },
+    { "indexed", field_indexed },
+    { "static", field_static },
+    { "skip_zero", field_skip_zero },
+    { "generate", field_generate },
+    { "validate", field_validate },
+    { NULL, NULL },
 };
 
 static corm_status read_field(orm_json_reader *r, const char *name, const json_t *value) {

@@ -273,10 +273,69 @@ static void a_table_becomes_a_model(void **state) {
     corm_model_free(NULL);
 }
 
+static void roles_and_scopes_are_read(void **state) {
+    (void)state;
+    corm_error               err = { 0 };
+    const corm_model *const *models;
+    const char              *text =
+        "{ \"table\": \"t\", \"key\": [\"k\", \"c\"], \"fields\": { \"k\": \"int\", \"c\": \"int\", \"s\": \"text\","
+        " \"v\": { \"type\": \"bigint\", \"role\": \"version\" }, \"gone\": { \"type\": \"timestamp\", \"role\": \"deleted_at\" } },"
+        " \"scopes\": { \"open\": { \"default\": true, \"where\": { \"s\": \"open\", \"c\": { \"$gte\": 3, \"$lt\": 9 } },"
+        " \"order_by\": { \"c\": \"desc\" }, \"limit\": 5, \"allow_filtering\": true },"
+        " \"some\": { \"where\": { \"c\": { \"$in\": [1, 2] }, \"k\": { \"$between\": [1, 7] }, \"s\": { \"$not_null\": true } } } } }";
+    assert_ok(corm_models_parse(corm_str_of(text), &models, &err), err);
+    const corm_model *model = models[0];
+    assert_int_equal(model->fields[3].role, CORM_ROW_VERSION);
+    assert_int_equal(model->fields[4].role, CORM_DELETED_AT);
+    const corm_scope *open = &model->scopes[0], *some = &model->scopes[1];
+    assert_string_equal(open->name, "open");
+    assert_true(open->is_default && open->find.allow_filtering);
+    assert_int_equal(open->find.limit, 5);
+    assert_int_equal(open->find.where[1].op, CORM_GTE);
+    assert_int_equal(open->find.where[1].value.as.i64, 3);
+    assert_int_equal(open->find.where[2].op, CORM_LT);
+    assert_true(open->find.order_by[0].descending);
+    assert_int_equal(some->find.where[0].value.as.items.count, 2);
+    assert_int_equal(some->find.where[1].value2.as.i64, 7);
+    assert_int_equal(some->find.where[2].op, CORM_NOT_NULL_OP);
+    assert_null(model->scopes[2].name);
+    corm_models_free(models);
+}
+
+static void mistakes_in_scopes_have_their_place(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        { "{ \"open\": { \"where\": { \"c\": { \"$gtt\": 3 } } } }",
+          "scopes.open.where.c.$gtt: this is no operator, did you mean '$gt'?" },
+        { "{ \"open\": { \"where\": { \"c\": null } } }",
+          "scopes.open.where.c: a text, a number or true or false is expected" },
+        { "{ \"open\": { \"where\": { \"c\": { \"$between\": [1] } } } }",
+          "scopes.open.where.c.$between: an array of two values is expected" },
+        { "{ \"open\": { \"order_by\": { \"c\": \"up\" } } }",
+          "scopes.open.order_by.c: 'up' is neither asc nor desc" },
+        { "{ \"open\": { \"limits\": 1 } }",
+          "scopes.open.limits: unknown key, did you mean 'limit'?" },
+        { "{ \"open\": { \"where\": { \"d\": 1 } } }", "model 't' has no column 'd'" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char                     text[512];
+        corm_error               err = { 0 };
+        const corm_model *const *models;
+        snprintf(
+            text, sizeof text,
+            "{ \"table\": \"t\", \"key\": [\"k\", \"c\"], \"fields\": { \"k\": \"int\", \"c\": \"int\" }, \"scopes\": %s }",
+            cases[i][0]);
+        assert_status(corm_models_parse(corm_str_of(text), &models, &err), CORM_INVALID_ARGUMENT);
+        if (!strstr(err.message, cases[i][1])) fail_msg("%s", err.message);
+    }
+}
+
 int main(void) {
     UNUSED_HELPERS();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_is_read_from_json),
+        cmocka_unit_test(roles_and_scopes_are_read),
+        cmocka_unit_test(mistakes_in_scopes_have_their_place),
         cmocka_unit_test(rows_of_such_a_model_are_arrays_of_values),
         cmocka_unit_test(how_a_field_is_stored_and_shown_is_read),
         cmocka_unit_test(keys_orders_indexes_and_options_are_read),

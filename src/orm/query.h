@@ -40,6 +40,8 @@ typedef struct orm_query {
 
 /* Tells the db's notice what the query costs. */
 void orm__query_tell(const orm_query *query);
+/* What stands between a column and the marker, " = ?"; NULL: CQL has it not. */
+const char *orm__query_operator(corm_op op);
 /* The text of what the store is asked. */
 void orm__query_text(const orm_query *query, base_buf *out);
 

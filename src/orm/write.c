@@ -276,3 +276,20 @@ corm_status corm_batch_delete(corm_batch *to, corm_db *db, const corm_model *mod
                               const corm_write_options *options) {
     return batch(to, db, model, ORM_DELETE, row, options);
 }
+
+corm_status corm_batch_change(corm_batch *to, corm_db *db, const corm_model *model, void *row,
+                              const corm_change_options *options) {
+    static const corm_change_options nothing;
+    orm_write                        write;
+    if (!options) options = &nothing;
+    CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
+    if (options->error) write.err = options->error;
+    corm_status status = orm__change_begin(&write, options);
+    if (status == CORM_OK) {
+        status = orm__hooked(write.model) ? orm__add_hooked(&write, to, add_to_batch)
+                                          : add_to_batch(&write, to);
+    }
+    if (status == CORM_OK) orm__change_end(&write, row);
+    base__arena_free(&write.arena);
+    return status;
+}
