@@ -23,6 +23,7 @@ typedef struct corm_prepared        corm_prepared;
 typedef struct corm_statement       corm_statement;
 typedef struct corm_batch           corm_batch;
 typedef struct corm_cluster_options corm_cluster_options; /* corm/cluster.h */
+typedef struct corm_middleware      corm_middleware;      /* corm/middleware.h */
 
 /* The values of the native protocol plus one, so that zero means default. */
 typedef enum corm_consistency {
@@ -59,6 +60,8 @@ typedef struct corm_session_options {
     const char
             *guard_rails; /* of the embedded store: "name=value" by commas or lines, with the names
                               * of cassandra.yaml; see docs/guard-rails.md. default: Cassandra's */
+    const corm_middleware *middleware; /* around every request: a list ended by one without a name; NULL: none. Contexts are
+                                        * released when the session is closed, not when opening fails */
     uint32_t _canary;     /* must stay 0 */
 } corm_session_options;
 

@@ -63,6 +63,11 @@ CORM_CHECKED corm_status session__open_embedded(const char                 *path
 CORM_CHECKED corm_status session__open_door(session_door *door, const corm_session_options *options,
                                             corm_session **out, corm_error *err);
 
+/* A session with middleware in front of another; `owns`: closing it closes that too. */
+CORM_CHECKED corm_status session__open_middleware(corm_session *behind, bool owns,
+                                                  const struct corm_middleware *list,
+                                                  corm_session **out, corm_error *err);
+
 /* Whether there is a cluster behind the session. */
 bool session__is_cluster(const corm_session *session);
 

@@ -304,7 +304,7 @@ static corm_status tokens(session_door *door, int64_t **out, uint32_t *count, co
 
 /* ---- its life ---- */
 
-static void close_door(session_door *door) {
+void session__front_close(session_door *door) {
     session_front *front = front_of(door);
     corm_session  *behind = front->behind;
     bool           owns = front->owns_behind;
@@ -325,7 +325,7 @@ void session__front_init(session_front *front, corm_session *behind, const sessi
         .submit = submit,
         .prepared_ref = prepared_ref,
         .prepared_unref = prepared_unref,
-        .close = close_door,
+        .close = session__front_close,
         .asynchronous = ops->asynchronous,
         .schema = ops->schema ? schema : NULL,
         .store = ops->store ? store : NULL,

@@ -81,6 +81,9 @@ CORM_CHECKED corm_status session__front_open(session_front              *front,
                                              const corm_session_options *options,
                                              corm_session **out, corm_error *err);
 
+/* The .close of every front's door. */
+void session__front_close(session_door *door);
+
 /* The front's statement of a request that has not gone on. */
 static inline session_front_prepared *session__front_prepared(const wire_prepared *wire) {
     return (session_front_prepared *)(uintptr_t)wire;

@@ -30,6 +30,16 @@ static corm_status open_uri(corm_session **out, const session_uri *uri, corm_err
                       uri->scheme.data);
 }
 
+/* The session that was opened is behind the middleware, and closed with it. */
+static corm_status stand_in_front(corm_session **out, const corm_middleware *list,
+                                  corm_error *err) {
+    corm_session *behind = *out;
+    *out = NULL;
+    corm_status status = session__open_middleware(behind, true, list, out, err);
+    if (status != CORM_OK) corm_session_close(behind);
+    return status;
+}
+
 corm_status corm_session_open(corm_session **out, const char *uri,
                               const corm_session_options *options, corm_error *err) {
     if (!out) return base__fail(err, CORM_INVALID_ARGUMENT, "there is no place for the session");
@@ -41,6 +51,9 @@ corm_status corm_session_open(corm_session **out, const char *uri,
     session_uri parts;
     corm_status status = session__uri_read(&arena, uri, options, &parts, err);
     if (status == CORM_OK) status = open_uri(out, &parts, err);
+    if (status == CORM_OK && options && options->middleware) {
+        status = stand_in_front(out, options->middleware, err);
+    }
     base__arena_free(&arena);
     return status;
 }
