@@ -16,6 +16,7 @@ extern "C" {
 typedef struct corm_db      corm_db;
 typedef struct corm_rows    corm_rows;
 typedef struct corm_keyring corm_keyring; /* corm/seal.h */
+typedef struct corm_events  corm_events;  /* corm/event.h */
 
 /* What loading a model may do to an existing table. */
 typedef enum corm_migration {
@@ -37,6 +38,8 @@ typedef struct corm_db_options {
     void *notice_context;
     const corm_keyring
         *keyring; /* of sealed columns (corm/seal.h); must live as long as the db. default: none */
+    corm_events
+        *events; /* that are told of rows, models and notices (docs/events.md); must live as long as the db. default: none */
     corm_error *error;
     uint32_t    _canary;
 } corm_db_options;
@@ -50,6 +53,7 @@ CORM_API CORM_CHECKED corm_status corm_db_over(corm_db **out, corm_session *sess
                                                const corm_db_options *options);
 CORM_API void                     corm_db_close(corm_db *db); /* NULL is ignored */
 CORM_API corm_session            *corm_db_session(corm_db *db);
+CORM_API corm_events             *corm_db_events(corm_db *db); /* the options'; NULL: none */
 
 /* Makes the model's table fit, by the db's migration, and compiles the model. Done once for each model; the model must live as
  * long as the db. The other functions do it themselves when it was not done. */

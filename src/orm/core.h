@@ -168,6 +168,7 @@ struct corm_db {
     _Atomic(orm_model *)   models;    /* newest first; only ever added to */
     pthread_mutex_t        hook_lock; /* guards the following, and changing a model's chain */
     struct orm_hook_entry *hooks;     /* that were added */
+    corm_events           *events;    /* the program's, or NULL */
     pthread_mutex_t        load;      /* held while a model is loaded */
     base_map               unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
     base_arena             names;            /* of that map */
@@ -178,7 +179,12 @@ CORM_CHECKED corm_status orm__db_over(corm_session *session, const corm_db_optio
                                       corm_db **out, corm_error *err);
 corm_db                 *orm__db_ref(corm_db *db);
 void                     orm__db_unref(corm_db *db);
-void                     orm__notice(const corm_db *db, const char *format, ...) CORM_PRINTF(2, 3);
+/* Publishes what the mapper does from here on: publish.c. */
+CORM_CHECKED corm_status orm__publish_to(corm_db *db, corm_events *events, corm_error *err);
+/* An event of the db's, with one field at most. */
+void orm__tell(const corm_db *db, const char *type, const char *subject, const char *name,
+               const char *value);
+void orm__notice(const corm_db *db, const char *format, ...) CORM_PRINTF(2, 3);
 
 /* The compiled model, loaded when it was not. */
 CORM_CHECKED corm_status orm__model(corm_db *db, const corm_model *spec, orm_model **out,

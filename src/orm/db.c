@@ -36,11 +36,12 @@ void orm__db_unref(corm_db *db) {
 void orm__notice(const corm_db *db, const char *format, ...) {
     char    text[1024];
     va_list args;
-    if (!db->notice) return;
+    if (!db->notice && !db->events) return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    db->notice(db->notice_context, text);
+    if (db->notice) db->notice(db->notice_context, text);
+    orm__tell(db, "db.notice", NULL, "text", text);
 }
 
 static corm_status check_options(const corm_db_options *options, corm_error *err) {
@@ -76,7 +77,13 @@ corm_status orm__db_over(corm_session *session, const corm_db_options *options, 
     db->notice = options->notice;
     db->notice_context = options->notice_context;
     db->keyring = options->keyring;
+    if (options->events) status = orm__publish_to(db, options->events, err);
+    if (status != CORM_OK) {
+        corm_db_close(db);
+        return status;
+    }
     *out = db;
+    orm__tell(db, "db.opened", NULL, NULL, NULL);
     return CORM_OK;
 }
 
@@ -100,6 +107,7 @@ corm_status corm_db_over(corm_db **out, corm_session *session, const corm_db_opt
 
 void corm_db_close(corm_db *db) {
     if (!db) return;
+    orm__tell(db, "db.closed", NULL, NULL, NULL);
     for (orm_model *model = atomic_load(&db->models); model; model = model->next) {
         orm__model_forget(model);
     }
@@ -201,6 +209,9 @@ corm_status orm__model(corm_db *db, const corm_model *spec, orm_model **out, cor
     pthread_mutex_lock(&db->load);
     corm_status status = load_new(db, spec, out, err);
     pthread_mutex_unlock(&db->load);
+    if (status == CORM_OK) {
+        orm__tell(db, "model.loaded", (*out)->path.data, "table", (*out)->path.data);
+    }
     return status;
 }
 

@@ -229,7 +229,7 @@ static corm_status check_options(const orm_query *query) {
 void orm__query_tell(const orm_query *query) {
     const corm_db *db = query->model->db;
     const char    *table = query->model->table.data;
-    if (!db->notice) return;
+    if (!db->notice && !db->events) return;
     if (query->sorts_here) {
         orm__notice(db,
                     "%s: ordering by '%s', which is no clustering column, is done by Corm: every "
