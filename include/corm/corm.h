@@ -3,6 +3,7 @@
 #ifndef CORM_CORM_H
 #define CORM_CORM_H
 
+#include "corm/aggregate.h"
 #include "corm/base.h"
 #include "corm/bulk.h"
 #include "corm/cluster.h"
