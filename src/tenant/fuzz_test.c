@@ -17,13 +17,13 @@ static two_tenants          two;
 static corm_tenant_strategy strategy;
 
 typedef struct tester {
-    corm_session    *session;
-    const char      *foreign; /* the other's mark, and what its names have */
-    const char      *cql;
-    rs               r;
-    uint8_t          paging[KEPT][256];
-    size_t           paging_len[KEPT];
-    uint64_t         sent, taken, rows, cells, refused;
+    corm_session *session;
+    const char   *foreign; /* the other's mark, and what its names have */
+    const char   *cql;
+    rs            r;
+    uint8_t       paging[KEPT][256];
+    size_t        paging_len[KEPT];
+    uint64_t      sent, taken, rows, cells, refused;
 } tester;
 
 static tester testers[2];
@@ -61,7 +61,8 @@ static void check_value(const tester *t, const corm_value *value) {
     case CORM_MAP:
     case CORM_TUPLE:
     case CORM_UDT:
-        for (uint32_t i = 0; i < value->as.items.count; i++) check_value(t, &value->as.items.items[i]);
+        for (uint32_t i = 0; i < value->as.items.count; i++)
+            check_value(t, &value->as.items.items[i]);
         break;
     default: break;
     }
@@ -78,7 +79,8 @@ static void check_row(tester *t, const corm_result *result, const corm_row *row)
     for (uint32_t i = 0; i < corm_result_column_count(result); i++) {
         corm_value value;
         corm_str   name = corm_result_column_name(result, i);
-        if (strategy == CORM_TENANT_COLUMN && corm_str_equal(name, corm_str_of("tenant_id"))) breach(t, "the tenant's column", name);
+        if (strategy == CORM_TENANT_COLUMN && corm_str_equal(name, corm_str_of("tenant_id")))
+            breach(t, "the tenant's column", name);
         assert_ok(corm_row_value(row, i, &value, &err), err);
         t->cells++;
         if (is_marked(name)) check_value(t, &value);
@@ -98,26 +100,33 @@ static void check_result(tester *t, corm_result *result) {
     corm_error err = { 0 };
     for (int page = 0; page < 4; page++) {
         keep_paging(t, corm_result_paging_state(result));
-        for (const corm_row *row; (row = corm_result_next(result)) != NULL;) check_row(t, result, row);
+        for (const corm_row *row; (row = corm_result_next(result)) != NULL;)
+            check_row(t, result, row);
         if (!corm_result_has_more(result) || corm_result_fetch(result, &err) != CORM_OK) break;
     }
-    for (uint32_t i = 0; i < corm_result_warning_count(result); i++) check_text(t, corm_result_warning(result, i));
+    for (uint32_t i = 0; i < corm_result_warning_count(result); i++)
+        check_text(t, corm_result_warning(result, i));
 }
 
 static void check_failure(const tester *t, const corm_error *err) {
     bool named = has(corm_str_of(t->cql), t->foreign) || has(corm_str_of(t->cql), "tenants_t__");
-    if (!named && (has(corm_str_of(err->message), t->foreign) || has(corm_str_of(err->message), "tenants_t__"))) {
+    if (!named && (has(corm_str_of(err->message), t->foreign) ||
+                   has(corm_str_of(err->message), "tenants_t__"))) {
         breach(t, "the other's name in an error", corm_str_of(err->message));
     }
-    bool expected = err->status >= CORM_SERVER_ERROR || err->status == CORM_CONVERSION || err->status == CORM_INVALID_ARGUMENT;
+    bool expected = err->status >= CORM_SERVER_ERROR || err->status == CORM_CONVERSION ||
+                    err->status == CORM_INVALID_ARGUMENT;
     bool paging = has(corm_str_of(err->message), "paging state"); /* of another statement */
-    if (!expected || (err->status == CORM_PROTOCOL_ERROR && !paging)) breach(t, "an unexpected error", corm_str_of(err->message));
+    if (!expected || (err->status == CORM_PROTOCOL_ERROR && !paging))
+        breach(t, "an unexpected error", corm_str_of(err->message));
 }
 
 /* ---- how statements go ---- */
 
 static corm_status run_text(tester *t, const tester *other, corm_result **result, corm_error *err) {
-    corm_execute_options options = { .value_list = t->r.values, .value_count = t->r.count, .error = err };
+    corm_execute_options options = { .value_list = t->r.values,
+                                     .value_count = t->r.count,
+                                     .error = err };
     uint32_t             at = rs_below(&t->r, KEPT);
     if (rs_one_in(&t->r, 4)) options.request.page_size = 1 + (int32_t)rs_below(&t->r, 3);
     const tester *of = rs_one_in(&t->r, 2) ? t : other;
@@ -132,7 +141,8 @@ static corm_status run_text(tester *t, const tester *other, corm_result **result
     return status;
 }
 
-static corm_status run_prepared(tester *t, const tester *other, corm_result **result, corm_error *err) {
+static corm_status run_prepared(tester *t, const tester *other, corm_result **result,
+                                corm_error *err) {
     corm_prepared *prepared;
     CORM_TRY(corm_prepare(t->session, t->cql, &prepared, err));
     corm_statement *statement = corm_statement_new(prepared);
@@ -142,7 +152,8 @@ static corm_status run_prepared(tester *t, const tester *other, corm_result **re
         status = corm_statement_bind(statement, i, t->r.values[i], err);
     }
     corm_batch *batch = corm_batch_new(other->session, CORM_UNLOGGED);
-    if (corm_batch_add(batch, statement, NULL) == CORM_OK) breach(t, "taken into the other's batch", corm_str_of(""));
+    if (corm_batch_add(batch, statement, NULL) == CORM_OK)
+        breach(t, "taken into the other's batch", corm_str_of(""));
     corm_batch_free(batch);
     if (status == CORM_OK) status = corm_run(statement, result, err);
     corm_statement_free(statement);
@@ -150,7 +161,8 @@ static corm_status run_prepared(tester *t, const tester *other, corm_result **re
 }
 
 static corm_status run_batch(tester *t, corm_result **result, corm_error *err) {
-    corm_batch *batch = corm_batch_new(t->session, rs_one_in(&t->r, 2) ? CORM_LOGGED : CORM_UNLOGGED);
+    corm_batch *batch =
+        corm_batch_new(t->session, rs_one_in(&t->r, 2) ? CORM_LOGGED : CORM_UNLOGGED);
     corm_status status = corm_batch_add_text(batch, t->cql, t->r.values, t->r.count, err);
     if (status == CORM_OK && rs_one_in(&t->r, 2)) {
         status = corm_batch_add_text(batch, "DELETE FROM users WHERE id = 3", NULL, 0, err);
@@ -190,19 +202,20 @@ static uint64_t dump(bool of_b) {
     static const char *const formats[][2] = {
         { "SELECT * FROM tenants_t__acme.%s", "SELECT * FROM tenants_t__blue_m1.%s" },
         { "SELECT * FROM tenants_t.acme__%s", "SELECT * FROM tenants_t.blue_m1__%s" },
-        { "SELECT * FROM tenants_t.%s WHERE tenant_id = 'acme' ALLOW FILTERING", "SELECT * FROM tenants_t.%s WHERE tenant_id = 'blue-1' ALLOW FILTERING" },
+        { "SELECT * FROM tenants_t.%s WHERE tenant_id = 'acme' ALLOW FILTERING",
+          "SELECT * FROM tenants_t.%s WHERE tenant_id = 'blue-1' ALLOW FILTERING" },
     };
     uint64_t hash = 1;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        char         cql[160];
-        corm_result *result;
-        corm_error   err = { 0 };
+        char            cql[160];
+        corm_result    *result;
+        corm_error      err = { 0 };
         const corm_row *row;
         snprintf(cql, sizeof cql, formats[strategy][of_b], tables[i]);
         assert_ok(corm_execute(two.session, cql, &result, { .error = &err }), err);
         while (corm_result_step(result, &row, &err) == CORM_OK && row) {
             for (uint32_t c = 0; c < corm_result_column_count(result); c++) {
-                corm_str name = corm_result_column_name(result, c);
+                corm_str   name = corm_result_column_name(result, c);
                 corm_bytes cell = corm_row_bytes(row, c);
                 if (!cell.data || corm_str_equal(name, corm_str_of("more"))) continue;
                 hash = base__hash(cell.data, cell.len, base__hash(name.data, name.len, hash));
@@ -245,8 +258,10 @@ static void begin(tester *t, corm_session *session, bool is_b) {
 }
 
 static void no_statement_reaches_another_tenant(void **state) {
-    uint64_t left = number_of("CORM_TENANT_STATEMENTS", testing__is_cluster() && !testing__is_served() ? 900 : 12000) / 3;
-    tester  *a = &testers[0], *b = &testers[1];
+    uint64_t left = number_of("CORM_TENANT_STATEMENTS",
+                              testing__is_cluster() && !testing__is_served() ? 900 : 12000) /
+                    3;
+    tester *a = &testers[0], *b = &testers[1];
     (void)state;
     begin(a, two.a, false);
     begin(b, two.b, true);
@@ -255,12 +270,15 @@ static void no_statement_reaches_another_tenant(void **state) {
         uint64_t before = dump(other->r.is_b);
         for (int i = 0; i < BURST && left > 0; i++, left--) step(t, other);
         t->cql = "(a burst of statements)";
-        if (dump(other->r.is_b) != before) breach(t, "the other's rows have changed", corm_str_of(""));
+        if (dump(other->r.is_b) != before)
+            breach(t, "the other's rows have changed", corm_str_of(""));
         if (burst % 8 < 2) check_count(t);
     }
-    print_message("%s: %llu statements, %llu taken, %llu refused to the tenant, %llu rows, %llu cells\n", strategy_names[strategy],
-                  (unsigned long long)(a->sent + b->sent), (unsigned long long)(a->taken + b->taken),
-                  (unsigned long long)(a->refused + b->refused), (unsigned long long)(a->rows + b->rows), (unsigned long long)(a->cells + b->cells));
+    print_message(
+        "%s: %llu statements, %llu taken, %llu refused to the tenant, %llu rows, %llu cells\n",
+        strategy_names[strategy], (unsigned long long)(a->sent + b->sent),
+        (unsigned long long)(a->taken + b->taken), (unsigned long long)(a->refused + b->refused),
+        (unsigned long long)(a->rows + b->rows), (unsigned long long)(a->cells + b->cells));
     assert_true(a->taken > a->sent / 4 && b->taken > b->sent / 4);
     base__buf_free(&a->r.text);
     base__buf_free(&b->r.text);
@@ -277,7 +295,9 @@ static int open_two(void **state) {
         two_run(sessions[i], "CREATE TABLE points (id int PRIMARY KEY, at vector<float, 2>)");
         two_run(sessions[i], "CREATE CUSTOM INDEX ON points (at) USING 'StorageAttachedIndex'");
         if (!testing__is_cluster()) {
-            two_run(sessions[i], "CREATE CUSTOM INDEX ON events (what) USING 'org.apache.cassandra.index.sasi.SASIIndex'");
+            two_run(
+                sessions[i],
+                "CREATE CUSTOM INDEX ON events (what) USING 'org.apache.cassandra.index.sasi.SASIIndex'");
         }
     }
     two_run(two.a, "INSERT INTO points (id, at) VALUES (1, [1, 2])");

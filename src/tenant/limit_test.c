@@ -37,10 +37,12 @@ static void a_rate_is_held(void **state) {
     (void)state;
     limit((corm_tenant_limits){ .requests_per_second = 1, .burst = 5 });
     int64_t began = base__clock_mono_ns();
-    for (int i = 0; i < 10; i++) taken += run(two.a, "SELECT id FROM users WHERE id = 1", &err) == CORM_OK;
+    for (int i = 0; i < 10; i++)
+        taken += run(two.a, "SELECT id FROM users WHERE id = 1", &err) == CORM_OK;
     int more = (int)((base__clock_mono_ns() - began) / 1000000000);
     assert_true(taken >= 5 && taken <= 6 + more);
-    if (taken < 10) assert_string_equal(err.message, "tenant 'acme' is over its limit requests_per_second = 1");
+    if (taken < 10)
+        assert_string_equal(err.message, "tenant 'acme' is over its limit requests_per_second = 1");
     assert_int_equal(err.status, CORM_OVERLOADED);
     two_run(two.b, "SELECT * FROM users");
     limit((corm_tenant_limits){ 0 });
@@ -68,7 +70,9 @@ static void pages_are_not_longer_than_the_limit(void **state) {
     (void)state;
     limit((corm_tenant_limits){ .page_rows = 3 });
     for (int size = -1; size < 100; size += 50) {
-        assert_ok(corm_execute(two.a, "SELECT * FROM users", &result, { .request = { .page_size = size }, .error = &err }), err);
+        assert_ok(corm_execute(two.a, "SELECT * FROM users", &result,
+                               { .request = { .page_size = size }, .error = &err }),
+                  err);
         assert_int_equal(corm_result_row_count(result), 3);
         assert_true(corm_result_has_more(result));
         corm_result_free(result);
@@ -89,7 +93,8 @@ static void requests_in_flight_are_counted(void **state) {
     assert_int_equal(usage.in_flight, 0);
     corm_task *tasks[40];
     int        over = 0;
-    for (int i = 0; i < 40; i++) tasks[i] = corm_execute_async(two.a, "SELECT * FROM users", NULL, NULL, NULL);
+    for (int i = 0; i < 40; i++)
+        tasks[i] = corm_execute_async(two.a, "SELECT * FROM users", NULL, NULL, NULL);
     for (int i = 0; i < 40; i++) {
         corm_status status = corm_task_wait(tasks[i], 0);
         over += status == CORM_OVERLOADED;
@@ -125,7 +130,9 @@ static void what_is_used_is_counted(void **state) {
 static void resolves(const char *host, const char *header, const char *expected) {
     char                out[CORM_TENANT_ID_MAX + 1];
     corm_tenant_header  headers[] = { { "Accept", "x" }, { "X-Tenant-ID", header } };
-    corm_tenant_request request = { .host = host, .headers = headers, .header_count = header ? 2 : 1 };
+    corm_tenant_request request = { .host = host,
+                                    .headers = headers,
+                                    .header_count = header ? 2 : 1 };
     corm_error          err = { 0 };
     corm_status         status = corm_tenant_resolve(&request, out, &err);
     assert_status(status, expected ? CORM_OK : CORM_INVALID_ARGUMENT);

@@ -40,7 +40,9 @@ static inline void rs_put(rs *r, const char *text) {
     base__buf_puts(&r->text, text);
 }
 
-#define RS_PICK(r, ...) rs_put((r), ((const char *const[]){ __VA_ARGS__ })[rs_below((r), sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))])
+#define RS_PICK(r, ...)                                                                            \
+    rs_put((r), ((const char *const[]){ __VA_ARGS__ })[rs_below(                                   \
+                    (r), sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))])
 
 /* ---- values ---- */
 
@@ -70,9 +72,10 @@ static inline void rs_text(rs *r) {
 
 /* The names of the other, as an attacker knows them. */
 static inline void rs_foreign(rs *r) {
-    RS_PICK(r, "tenants_t__blue_m1.users", "tenants_t__acme.users", "tenants_t.blue_m1__users", "tenants_t.acme__users",
-            "tenants_t.tenants", "tenants", "acme__events", "blue_m1__events", "system.local", "system_auth.roles",
-            "system_schema.columns", "system_schema.tables", "system.peers_v2", "\"tenants_t__blue_m1\".events");
+    RS_PICK(r, "tenants_t__blue_m1.users", "tenants_t__acme.users", "tenants_t.blue_m1__users",
+            "tenants_t.acme__users", "tenants_t.tenants", "tenants", "acme__events",
+            "blue_m1__events", "system.local", "system_auth.roles", "system_schema.columns",
+            "system_schema.tables", "system.peers_v2", "\"tenants_t__blue_m1\".events");
 }
 
 static inline void rs_table(rs *r, const char *own) {
@@ -146,8 +149,9 @@ static inline void rs_condition(rs *r, int table) {
         rs_number(r);
         break;
     default:
-        RS_PICK(r, "tenant_id = 'blue-1'", "tenant_id = 'acme'", "tenant_id IN ('acme', 'blue-1')", "tenant_id != 'acme'",
-                "token(tenant_id, id) > 0", "(tenant_id, id) = ('blue-1', 1)", "id = :\"corm tenant\"");
+        RS_PICK(r, "tenant_id = 'blue-1'", "tenant_id = 'acme'", "tenant_id IN ('acme', 'blue-1')",
+                "tenant_id != 'acme'", "token(tenant_id, id) > 0",
+                "(tenant_id, id) = ('blue-1', 1)", "id = :\"corm tenant\"");
     }
 }
 
@@ -162,15 +166,38 @@ static inline void rs_where(rs *r, int table, uint32_t most) {
 static inline void rs_selection(rs *r, int table) {
     if (rs_one_in(r, 8)) rs_put(r, "JSON ");
     if (rs_one_in(r, 6)) {
-        rs_put(r, table == 0 ? "DISTINCT id" : table == 1 ? "DISTINCT user, note" : "DISTINCT page");
+        rs_put(r, table == 0   ? "DISTINCT id"
+                  : table == 1 ? "DISTINCT user, note"
+                               : "DISTINCT page");
         return;
     }
     if (rs_one_in(r, 40)) rs_put(r, "tenant_id, ");
-    static const char *const users[] = { "*", "*", "id, name", "name, tags, m", "count(*)", "count(name), max(n), min(n)", "sum(n), avg(n)",
-                                         "token(id), id", "writetime(name), name", "CAST(n AS text), id AS k", "home.city, home",
-                                         "max(name), min(name)", "m['a'], tags", "to_json(m)" };
-    static const char *const events[] = { "*", "*", "user, at, what", "note, v", "count(*)", "max(v), min(v), max(at)", "sum(v)",
-                                          "token(user), at", "user, count(*)", "at, max(what)", "ttl(v), what", "max(what), user" };
+    static const char *const users[] = { "*",
+                                         "*",
+                                         "id, name",
+                                         "name, tags, m",
+                                         "count(*)",
+                                         "count(name), max(n), min(n)",
+                                         "sum(n), avg(n)",
+                                         "token(id), id",
+                                         "writetime(name), name",
+                                         "CAST(n AS text), id AS k",
+                                         "home.city, home",
+                                         "max(name), min(name)",
+                                         "m['a'], tags",
+                                         "to_json(m)" };
+    static const char *const events[] = { "*",
+                                          "*",
+                                          "user, at, what",
+                                          "note, v",
+                                          "count(*)",
+                                          "max(v), min(v), max(at)",
+                                          "sum(v)",
+                                          "token(user), at",
+                                          "user, count(*)",
+                                          "at, max(what)",
+                                          "ttl(v), what",
+                                          "max(what), user" };
     switch (table) {
     case 0: rs_put(r, users[rs_below(r, sizeof users / sizeof *users)]); break;
     case 1: rs_put(r, events[rs_below(r, sizeof events / sizeof *events)]); break;
@@ -188,7 +215,8 @@ static inline void rs_select(rs *r) {
         return;
     }
     if (pick == 1) {
-        RS_PICK(r, "SELECT * FROM countries", "SELECT * FROM votes", "SELECT count(*) FROM votes WHERE id = 1");
+        RS_PICK(r, "SELECT * FROM countries", "SELECT * FROM votes",
+                "SELECT count(*) FROM votes WHERE id = 1");
         return;
     }
     int table = pick < 14 ? 0 : pick < 28 ? 1 : 2;
@@ -207,15 +235,22 @@ static inline void rs_select(rs *r) {
 /* ---- writes ---- */
 
 static inline void rs_using(rs *r) {
-    if (rs_one_in(r, 8)) RS_PICK(r, " USING TTL 1000", " USING TIMESTAMP 5", " USING TIMESTAMP 9000000000000000 AND TTL 100000");
+    if (rs_one_in(r, 8))
+        RS_PICK(r, " USING TTL 1000", " USING TIMESTAMP 5",
+                " USING TIMESTAMP 9000000000000000 AND TTL 100000");
 }
 
 static inline void rs_json(rs *r) {
     const char *mark = r->is_b ? "blue" : "acme";
     rs_put(r, " JSON '{");
-    if (rs_one_in(r, 6)) RS_PICK(r, "\"tenant_id\": \"blue-1\", ", "\"tenant_id\": \"acme\", ", "\"TENANT_ID\": \"acme\", ", "\"tenant\\u005fid\": \"blue-1\", ", "\"\\\"tenant_id\\\"\": \"acme\", ");
-    base__buf_printf(&r->text, "\"id\": %u, \"name\": \"%s%u\"", rs_below(r, 8), mark, rs_below(r, 20));
-    RS_PICK(r, "}'", "}' DEFAULT UNSET", "}'", ", \"tenant_id\": \"blue-1\"}'", "} {\"tenant_id\": \"acme\"}'", "}' DEFAULT NULL");
+    if (rs_one_in(r, 6))
+        RS_PICK(r, "\"tenant_id\": \"blue-1\", ", "\"tenant_id\": \"acme\", ",
+                "\"TENANT_ID\": \"acme\", ", "\"tenant\\u005fid\": \"blue-1\", ",
+                "\"\\\"tenant_id\\\"\": \"acme\", ");
+    base__buf_printf(&r->text, "\"id\": %u, \"name\": \"%s%u\"", rs_below(r, 8), mark,
+                     rs_below(r, 20));
+    RS_PICK(r, "}'", "}' DEFAULT UNSET", "}'", ", \"tenant_id\": \"blue-1\"}'",
+            "} {\"tenant_id\": \"acme\"}'", "}' DEFAULT NULL");
 }
 
 static inline void rs_insert(rs *r) {
@@ -230,7 +265,8 @@ static inline void rs_insert(rs *r) {
         rs_json(r);
     } else if (users) {
         bool foreign = rs_one_in(r, 30);
-        rs_put(r, foreign ? " (tenant_id, id, name, n) VALUES ('blue-1', " : " (id, name, n, tags) VALUES (");
+        rs_put(r, foreign ? " (tenant_id, id, name, n) VALUES ('blue-1', "
+                          : " (id, name, n, tags) VALUES (");
         rs_key(r);
         rs_put(r, ", ");
         rs_text(r);
@@ -268,7 +304,8 @@ static inline void rs_condition_if(rs *r, bool users) {
 static inline void rs_update(rs *r) {
     if (rs_one_in(r, 8)) {
         rs_put(r, "UPDATE hits SET n = n ");
-        base__buf_printf(&r->text, "%c %u WHERE page = '%c'", r->is_b ? '-' : '+', 2000 + rs_below(r, 9), "pq"[rs_below(r, 2)]);
+        base__buf_printf(&r->text, "%c %u WHERE page = '%c'", r->is_b ? '-' : '+',
+                         2000 + rs_below(r, 9), "pq"[rs_below(r, 2)]);
         return;
     }
     bool users = rs_one_in(r, 2);
@@ -277,10 +314,26 @@ static inline void rs_update(rs *r) {
     rs_using(r);
     if (users) {
         switch (rs_below(r, 5)) {
-        case 0: rs_put(r, " SET tags = tags + {"); rs_text(r); rs_put(r, "}"); break;
-        case 1: rs_put(r, " SET m['a'] = "); rs_number(r); break;
-        case 2: rs_put(r, " SET home = {street: "); rs_text(r); rs_put(r, ", city: "); rs_text(r); rs_put(r, "}"); break;
-        case 3: RS_PICK(r, " SET tenant_id = 'x', n = ", " SET n = ", " SET n = "); rs_number(r); break;
+        case 0:
+            rs_put(r, " SET tags = tags + {");
+            rs_text(r);
+            rs_put(r, "}");
+            break;
+        case 1:
+            rs_put(r, " SET m['a'] = ");
+            rs_number(r);
+            break;
+        case 2:
+            rs_put(r, " SET home = {street: ");
+            rs_text(r);
+            rs_put(r, ", city: ");
+            rs_text(r);
+            rs_put(r, "}");
+            break;
+        case 3:
+            RS_PICK(r, " SET tenant_id = 'x', n = ", " SET n = ", " SET n = ");
+            rs_number(r);
+            break;
         default: rs_put(r, " SET name = "); rs_text(r);
         }
         rs_put(r, " WHERE id = ");
@@ -337,25 +390,38 @@ static inline void rs_batch(rs *r) {
 /* ---- everything else ---- */
 
 static inline void rs_other(rs *r) {
-    RS_PICK(r, "USE tenants_t", "USE tenants_t__blue_m1", "USE system", "DESCRIBE KEYSPACES", "DESCRIBE TABLES", "DESCRIBE KEYSPACE",
-            "DESCRIBE SCHEMA", "DESCRIBE CLUSTER", "DESCRIBE TABLE users", "DESCRIBE KEYSPACE tenants_t__acme", "DESCRIBE tenants_t__blue_m1.users", "DESCRIBE TABLE acme__users",
-            "SELECT * FROM system_schema.tables", "SELECT * FROM system_schema.columns", "SELECT keyspace_name FROM system_schema.keyspaces",
-            "SELECT * FROM system_schema.types", "SELECT * FROM system_schema.indexes", "SELECT * FROM system.local", "SELECT * FROM system_views.settings",
-            "LIST ROLES", "CREATE ROLE x", "GRANT ALL ON ALL KEYSPACES TO x", "DROP KEYSPACE tenants_t", "DROP KEYSPACE tenants_t__blue_m1",
-            "ALTER KEYSPACE tenants_t WITH durable_writes = false", "DROP TABLE tenants_t__acme.users", "TRUNCATE tenants_t__blue_m1.users",
-            "TRUNCATE acme__users", "DROP TABLE IF EXISTS tenants", "ALTER TABLE IF EXISTS tenants ADD x int", "CREATE INDEX ON tenants (state)",
-            "ALTER TABLE users DROP IF EXISTS tenant_id", "ALTER TABLE users ADD tenant_id int", "DROP TABLE countries", "TRUNCATE votes", "DROP TYPE address",
-            "UPDATE tenants SET state = 'x' WHERE id = 'acme'", "CREATE FUNCTION f(a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'",
-            "CREATE TRIGGER t ON users USING 'x'", "SELECT tenants_t__acme.f(1) FROM users");
+    RS_PICK(
+        r, "USE tenants_t", "USE tenants_t__blue_m1", "USE system", "DESCRIBE KEYSPACES",
+        "DESCRIBE TABLES", "DESCRIBE KEYSPACE", "DESCRIBE SCHEMA", "DESCRIBE CLUSTER",
+        "DESCRIBE TABLE users", "DESCRIBE KEYSPACE tenants_t__acme",
+        "DESCRIBE tenants_t__blue_m1.users", "DESCRIBE TABLE acme__users",
+        "SELECT * FROM system_schema.tables", "SELECT * FROM system_schema.columns",
+        "SELECT keyspace_name FROM system_schema.keyspaces", "SELECT * FROM system_schema.types",
+        "SELECT * FROM system_schema.indexes", "SELECT * FROM system.local",
+        "SELECT * FROM system_views.settings", "LIST ROLES", "CREATE ROLE x",
+        "GRANT ALL ON ALL KEYSPACES TO x", "DROP KEYSPACE tenants_t",
+        "DROP KEYSPACE tenants_t__blue_m1", "ALTER KEYSPACE tenants_t WITH durable_writes = false",
+        "DROP TABLE tenants_t__acme.users", "TRUNCATE tenants_t__blue_m1.users",
+        "TRUNCATE acme__users", "DROP TABLE IF EXISTS tenants",
+        "ALTER TABLE IF EXISTS tenants ADD x int", "CREATE INDEX ON tenants (state)",
+        "ALTER TABLE users DROP IF EXISTS tenant_id", "ALTER TABLE users ADD tenant_id int",
+        "DROP TABLE countries", "TRUNCATE votes", "DROP TYPE address",
+        "UPDATE tenants SET state = 'x' WHERE id = 'acme'",
+        "CREATE FUNCTION f(a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'",
+        "CREATE TRIGGER t ON users USING 'x'", "SELECT tenants_t__acme.f(1) FROM users");
 }
 
 /* What changes the schema takes long: seldom. */
 static inline void rs_schema(rs *r) {
-    RS_PICK(r, "CREATE TABLE extra (id int PRIMARY KEY, name text)", "CREATE TABLE IF NOT EXISTS extra (id int, b text, PRIMARY KEY ((id, b)))", "DROP TABLE IF EXISTS extra",
-            "ALTER TABLE users ADD IF NOT EXISTS more int", "CREATE INDEX IF NOT EXISTS extra_name ON extra (name)", "DROP INDEX IF EXISTS extra_name",
-            "CREATE TYPE IF NOT EXISTS t2 (a int, b frozen<address>)", "TRUNCATE events", "TRUNCATE extra", "ALTER TABLE users WITH comment = 'x'",
-            "CREATE MATERIALIZED VIEW IF NOT EXISTS by_name AS SELECT id, name FROM users WHERE name IS NOT NULL AND id IS NOT NULL PRIMARY KEY (name, id)",
-            "SELECT * FROM by_name", "DROP MATERIALIZED VIEW IF EXISTS by_name");
+    RS_PICK(
+        r, "CREATE TABLE extra (id int PRIMARY KEY, name text)",
+        "CREATE TABLE IF NOT EXISTS extra (id int, b text, PRIMARY KEY ((id, b)))",
+        "DROP TABLE IF EXISTS extra", "ALTER TABLE users ADD IF NOT EXISTS more int",
+        "CREATE INDEX IF NOT EXISTS extra_name ON extra (name)", "DROP INDEX IF EXISTS extra_name",
+        "CREATE TYPE IF NOT EXISTS t2 (a int, b frozen<address>)", "TRUNCATE events",
+        "TRUNCATE extra", "ALTER TABLE users WITH comment = 'x'",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS by_name AS SELECT id, name FROM users WHERE name IS NOT NULL AND id IS NOT NULL PRIMARY KEY (name, id)",
+        "SELECT * FROM by_name", "DROP MATERIALIZED VIEW IF EXISTS by_name");
 }
 
 /* One character less or another; not in a value that would be written, whose mark it would take away, and no arithmetic, which

@@ -187,7 +187,7 @@ static corm_status check_properties(const tenant_rewrite *rewrite, const cql_pro
                                     uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (!corm_str_equal(properties[i].name.text, corm_str_of("id"))) continue;
-        return base__fail(rewrite->err, CORM_UNAUTHORIZED,
+        return base__fail(rewrite->err, CORM_CONFIG_ERROR,
                           "the option 'id' is refused to tenants: it may be another table's");
     }
     return CORM_OK;
