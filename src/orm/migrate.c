@@ -144,6 +144,7 @@ void orm__model_script(const orm_model *model, base_buf *out) {
         base__buf_put_str(out, model->fields[i].quoted);
         base__buf_puts(out, ");\n");
     }
+    for (uint32_t i = 0; i < model->copy_count; i++) orm__model_script(model->copies[i], out);
 }
 
 static corm_str create_index(migration *m, const orm_field *field) {
@@ -498,6 +499,16 @@ static corm_status plan_text(migration *m, char **text) {
     return status;
 }
 
+static corm_status plan_model(corm_db *db, orm_model *model, corm_migration how, char **text,
+                              corm_error *err) {
+    model->db = db;
+    migration   m = { .session = db->session, .model = model, .how = how, .err = err };
+    corm_status status = orm__model_name_table(model, err);
+    if (status == CORM_OK) status = plan_text(&m, text);
+    free_migration(&m);
+    return status;
+}
+
 corm_status corm_plan(corm_db *db, const corm_model *spec, corm_migration how, char **text,
                       corm_error *err) {
     orm_model *model;
@@ -505,11 +516,10 @@ corm_status corm_plan(corm_db *db, const corm_model *spec, corm_migration how, c
         return base__fail(err, CORM_INVALID_ARGUMENT, "%d is not a migration", (int)how);
     }
     CORM_TRY(orm__compile(spec, &model, err));
-    model->db = db;
-    migration   m = { .session = db->session, .model = model, .how = how, .err = err };
-    corm_status status = orm__model_name_table(model, err);
-    if (status == CORM_OK) status = plan_text(&m, text);
-    free_migration(&m);
+    corm_status status = plan_model(db, model, how, text, err);
+    for (uint32_t i = 0; i < model->copy_count && status == CORM_OK; i++) {
+        status = plan_model(db, model->copies[i], how, text, err);
+    }
     orm__model_free(model);
     return status;
 }

@@ -139,11 +139,17 @@ static corm_status later(orm_json_reader *r, const json_t *value, void *target) 
 }
 
 static const orm_json_key model_lines[] = {
-    { "table", model_table },       { "keyspace", model_keyspace },
-    { "fields", orm__json_fields }, { "relations", orm__json_relations },
-    { "key", model_key },           { "clustering_order", later },
-    { "indexes", later },           { "options", orm__json_options },
-    { "scopes", orm__json_scopes }, { NULL, NULL },
+    { "table", model_table },
+    { "keyspace", model_keyspace },
+    { "fields", orm__json_fields },
+    { "relations", orm__json_relations },
+    { "key", model_key },
+    { "clustering_order", later },
+    { "indexes", later },
+    { "options", orm__json_options },
+    { "scopes", orm__json_scopes },
+    { "query_tables", orm__json_query_tables },
+    { NULL, NULL },
 };
 
 /* Everything that loading would refuse is refused here. */

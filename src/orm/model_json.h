@@ -55,6 +55,7 @@ corm_status orm__json_object(orm_json_reader *r, const json_t *object, const orm
                              void *target);
 
 /* Members of a model. */
-orm_json_read orm__json_fields, orm__json_relations, orm__json_options, orm__json_scopes;
+orm_json_read orm__json_fields, orm__json_relations, orm__json_query_tables, orm__json_options,
+    orm__json_scopes;
 
 #endif

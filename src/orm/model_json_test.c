@@ -190,6 +190,14 @@ static void every_fault_is_named_with_its_place(void **state) {
     expect(PART("\"relations\": { \"r\": { \"model\": \"m\" } }"), "relations.r: a relation has");
     expect(PART("\"relations\": { \"r\": { \"type\": \"hasSome\" } }"),
            "relations.r.type: 'hasSome' is none of");
+    expect(PART("\"relations\": { \"r\": { \"onDelete\": \"drop\" } }"),
+           "relations.r.onDelete: 'drop' is none of");
+    expect(PART("\"relations\": { \"r\": { \"foreignKey\": [1] } }"),
+           "relations.r.foreignKey[0]: a text");
+    expect(PART("\"query_tables\": {}"), "query_tables: an array");
+    expect(PART("\"query_tables\": [ { \"table\": \"x\" } ]"),
+           "query_tables[0]: a query table has");
+    expect(PART("\"query_tables\": [ { \"tabel\": \"x\" } ]"), "did you mean 'table'?");
     expect(PART("\"options\": { \"default_ttl_seconds\": -1 }"), "options.default_ttl_seconds");
     expect(
         "{ \"table\": \"t\", \"fields\": { \"id\": { \"type\": \"int\", \"static\": true } }, \"key\": [\"id\"] }",
@@ -330,9 +338,34 @@ static void mistakes_in_scopes_have_their_place(void **state) {
     }
 }
 
+static void relations_and_query_tables_are_read(void **state) {
+    (void)state;
+    static const char json[] =
+        "{ \"table\": \"users\", \"key\": [\"id\"],"
+        "  \"fields\": { \"id\": \"int\", \"team\": \"int\", \"name\": \"text\" },"
+        "  \"relations\": {"
+        "    \"groups\": { \"model\": \"groups\", \"type\": \"manyToMany\", \"through\": \"members\","
+        "                \"foreignKey\": \"user_id\", \"otherKey\": [\"a\", \"b\"], \"onDelete\": \"cascade\" } },"
+        "  \"query_tables\": [ { \"table\": \"users_by_team\", \"partition_key\": \"team\","
+        "                      \"clustering_key\": [\"name DESC\", \"id\"] } ] }";
+    corm_error               err = { 0 };
+    const corm_model *const *models;
+    assert_ok(corm_models_parse(corm_str_of(json), &models, &err), err);
+    const corm_model *m = models[0];
+    assert_int_equal(m->relations[0].kind, CORM_MANY_TO_MANY);
+    assert_string_equal(m->relations[0].through, "members");
+    assert_string_equal(m->relations[0].other_key, "a, b");
+    assert_int_equal(m->relations[0].on_delete, CORM_DELETE_CASCADES);
+    assert_string_equal(m->query_tables[0].table, "users_by_team");
+    assert_string_equal(m->query_tables[0].clustering_key, "name DESC, id");
+    assert_null(m->query_tables[1].table);
+    corm_models_free(models);
+}
+
 int main(void) {
     UNUSED_HELPERS();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(relations_and_query_tables_are_read),
         cmocka_unit_test(a_model_is_read_from_json),
         cmocka_unit_test(roles_and_scopes_are_read),
         cmocka_unit_test(mistakes_in_scopes_have_their_place),

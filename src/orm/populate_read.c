@@ -477,7 +477,7 @@ corm_status orm__fetch(orm_fetch *fetch, const orm_keys *keys, corm_rows **out, 
     base__buf_free(&bytes);
     fetch->cost->keys += keys->count;
     fetch->cost->rows += (*out)->count;
-    *of_row = index;
+    *of_row = status == CORM_OK ? index : NULL;
     if (status == CORM_OK) return CORM_OK;
     free(index);
     corm_rows_free(*out);
