@@ -76,7 +76,18 @@ static corm_status has_table(corm_migrator *migrator, bool *has, corm_error *err
     return base__fail(err, status, "%s", why.message);
 }
 
-corm_status migrate__history_open(corm_migrator *migrator, corm_error *err) {
+/* A node shows a table that another process is making before it answers requests about it. */
+static corm_status await_table(corm_migrator *migrator, corm_error *err) {
+    int64_t until = base__clock_mono_ns() + (int64_t)MIGRATE_AGREEMENT_MS * 1000000;
+    for (;;) {
+        corm_status status = migrate__ask(migrator, "SELECT name FROM corm_migrations LIMIT 1",
+                                          NULL, 0, CORM_CONSISTENCY_DEFAULT, NULL, err);
+        if (status != CORM_INVALID || base__clock_mono_ns() > until) return status;
+        migrate__rest(5, 50);
+    }
+}
+
+static corm_status open_table(corm_migrator *migrator, corm_error *err) {
     bool       has;
     corm_error why = { 0 };
     CORM_TRY(has_table(migrator, &has, err));
@@ -87,6 +98,11 @@ corm_status migrate__history_open(corm_migrator *migrator, corm_error *err) {
         status = make_table(migrator, false, &why);
     if (status != CORM_OK) return base__fail(err, status, "%s", why.message);
     return corm_session_wait_for_agreement(migrator->session, MIGRATE_AGREEMENT_MS, err);
+}
+
+corm_status migrate__history_open(corm_migrator *migrator, corm_error *err) {
+    CORM_TRY(open_table(migrator, err));
+    return await_table(migrator, err);
 }
 
 /* ---- reading ---- */

@@ -14,6 +14,9 @@ CORM_CHECKED corm_status migrate__ask(corm_migrator *migrator, const char *cql,
                                       corm_consistency consistency, corm_result **out,
                                       corm_error *err);
 
+/* Sleeps for a random time between the two. */
+void migrate__rest(uint32_t least_ms, uint32_t most_ms);
+
 /* CORM_LEASE_LOST. */
 corm_status migrate__lease_lost(corm_error *err);
 

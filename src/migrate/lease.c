@@ -163,7 +163,7 @@ static corm_status try_take(corm_migrator *migrator, const lease_seen *seen, boo
     return CORM_OK;
 }
 
-static void rest(uint32_t least_ms, uint32_t most_ms) {
+void migrate__rest(uint32_t least_ms, uint32_t most_ms) {
     uint32_t random = 0;
     (void)base__random(&random, sizeof random);
     uint32_t        ms = least_ms + random % (most_ms - least_ms + 1);
@@ -214,7 +214,7 @@ static corm_status wait_for(corm_migrator *migrator, int64_t *token, int64_t *se
         if (!told && seen.is_held)
             migrate__notice(migrator, "waiting for %s, which holds the lease", seen.host);
         told = told || seen.is_held;
-        rest(50, 250);
+        migrate__rest(50, 250);
     }
 }
 

@@ -366,7 +366,7 @@ CORM_CHECKED corm_status orm__find(orm_model *model, corm_rows **out,
                                    const corm_find_options *options);
 
 /* The result of SELECT <select> FROM the model WHERE each key column has the value: `key` is in
- * wire form. `select` is CQL. */
+ * wire form. `select` is CQL. A quorum is asked: what one writer has done, the next must see. */
 CORM_CHECKED corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
                                           const cql_value *key, corm_result **out, corm_error *err);
 

@@ -243,6 +243,7 @@ corm_status orm__read_by_key(orm_model *model, const char *select, uint8_t kind,
     for (uint32_t i = 0; i < model->key_count && status == CORM_OK; i++) {
         status = corm_statement_bind_bytes(statement, i, orm__bytes_of(key[i]), err);
     }
+    if (status == CORM_OK) corm_statement_options(statement)->consistency = CORM_QUORUM;
     if (status == CORM_OK) status = corm_run(statement, out, err);
     orm__statement_done(shape, statement);
     orm__shape_done(shape);

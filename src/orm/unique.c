@@ -19,13 +19,11 @@ static const char *const texts[] = {
     [UNIQUE_RESERVE] = "INSERT INTO %s.corm_unique (model, field, value, owner, pending_until) "
                        "VALUES (?, ?, ?, ?, ?) IF NOT EXISTS USING TTL ?",
     [UNIQUE_CONFIRM] = "UPDATE %s.corm_unique SET pending_until = null WHERE model = ? AND "
-                       "field = ? AND value = ? IF owner = ?",
-    [UNIQUE_REFRESH] = "UPDATE %s.corm_unique USING TTL ? SET owner = ?, pending_until = ? WHERE "
-                       "model = ? AND field = ? AND value = ? IF owner = ?",
-    [UNIQUE_TAKE] = "UPDATE %s.corm_unique USING TTL ? SET owner = ?, pending_until = ? WHERE "
+                       "field = ? AND value = ? IF owner = ? AND pending_until = ?",
+    [UNIQUE_MOVE] = "UPDATE %s.corm_unique USING TTL ? SET owner = ?, pending_until = ? WHERE "
                     "model = ? AND field = ? AND value = ? IF owner = ? AND pending_until = ?",
     [UNIQUE_RELEASE] = "DELETE FROM %s.corm_unique WHERE model = ? AND field = ? AND value = ? "
-                       "IF owner = ?",
+                       "IF owner = ? AND pending_until = ?",
     [UNIQUE_LOOK] = "SELECT owner, pending_until FROM %s.corm_unique WHERE model = ? AND "
                     "field = ? AND value = ?",
 };
@@ -104,52 +102,35 @@ corm_status orm__unique_reserve(orm_claim *claim, int64_t until_ms, orm_holder *
     return transact(claim, UNIQUE_RESERVE, values, 6, out, err);
 }
 
-corm_status orm__unique_confirm(orm_claim *claim, cql_value owner, bool *applied, corm_error *err) {
-    corm_value values[] = { corm_of_str(claim->model->table), corm_of_str(claim->field->name),
-                            blob(claim->value), blob(owner) };
-    orm_holder holder;
-    CORM_TRY(transact(claim, UNIQUE_CONFIRM, values, 4, &holder, err));
-    *applied = holder.applied;
-    return CORM_OK;
+static corm_value pending_value(const orm_holder *holder) {
+    return holder->is_pending ? until_value(holder->until_ms) : corm_null();
 }
 
-corm_status orm__unique_refresh(orm_claim *claim, cql_value owner, int64_t until_ms, bool *applied,
+corm_status orm__unique_confirm(orm_claim *claim, const orm_holder *from, orm_holder *out,
                                 corm_error *err) {
-    corm_value until = until_ms == 0 ? corm_null() : until_value(until_ms);
-    corm_value values[] = { ttl_value(claim),
-                            blob(owner),
-                            until,
-                            corm_of_str(claim->model->table),
-                            corm_of_str(claim->field->name),
-                            blob(claim->value),
-                            blob(claim->owner) };
-    orm_holder holder;
-    CORM_TRY(transact(claim, UNIQUE_REFRESH, values, 7, &holder, err));
-    *applied = holder.applied;
-    return CORM_OK;
+    corm_value values[] = { corm_of_str(claim->model->table), corm_of_str(claim->field->name),
+                            blob(claim->value), blob(from->owner), pending_value(from) };
+    return transact(claim, UNIQUE_CONFIRM, values, 5, out, err);
 }
 
-corm_status orm__unique_take(orm_claim *claim, const orm_holder *from, int64_t until_ms,
-                             bool *applied, corm_error *err) {
+corm_status orm__unique_move(orm_claim *claim, const orm_holder *from, const orm_holder *to,
+                             orm_holder *out, corm_error *err) {
     corm_value values[] = { ttl_value(claim),
-                            blob(claim->owner),
-                            until_value(until_ms),
+                            blob(to->owner),
+                            pending_value(to),
                             corm_of_str(claim->model->table),
                             corm_of_str(claim->field->name),
                             blob(claim->value),
                             blob(from->owner),
-                            until_value(from->until_ms) };
-    orm_holder holder;
-    CORM_TRY(transact(claim, UNIQUE_TAKE, values, 8, &holder, err));
-    *applied = holder.applied;
-    return CORM_OK;
+                            pending_value(from) };
+    return transact(claim, UNIQUE_MOVE, values, 8, out, err);
 }
 
 corm_status orm__unique_release(orm_claim *claim, corm_error *err) {
     corm_value values[] = { corm_of_str(claim->model->table), corm_of_str(claim->field->name),
-                            blob(claim->value), blob(claim->owner) };
+                            blob(claim->value), blob(claim->owner), until_value(claim->until_ms) };
     orm_holder holder;
-    return transact(claim, UNIQUE_RELEASE, values, 4, &holder, err);
+    return transact(claim, UNIQUE_RELEASE, values, 5, &holder, err);
 }
 
 /* ---- keys ---- */

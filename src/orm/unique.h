@@ -9,8 +9,7 @@
 typedef enum orm_unique_statement {
     UNIQUE_RESERVE,
     UNIQUE_CONFIRM,
-    UNIQUE_REFRESH,
-    UNIQUE_TAKE,
+    UNIQUE_MOVE,
     UNIQUE_RELEASE,
     UNIQUE_LOOK
 } orm_unique_statement;
@@ -21,7 +20,7 @@ typedef struct orm_claim {
     const orm_field *field;
     cql_value        value, owner;
     int32_t          ttl_seconds; /* of the reservation; 0: none */
-    int64_t          until_ms;    /* of the pending reservation */
+    int64_t          until_ms;    /* while this write has it pending */
     base_arena      *arena;
 } orm_claim;
 
@@ -37,17 +36,13 @@ typedef struct orm_holder {
 /* IF NOT EXISTS; *out has the holder when it was not applied. */
 CORM_CHECKED corm_status orm__unique_reserve(orm_claim *claim, int64_t until_ms, orm_holder *out,
                                              corm_error *err);
-/* Not pending any more, IF the owner is this one. */
-CORM_CHECKED corm_status orm__unique_confirm(orm_claim *claim, cql_value owner, bool *applied,
-                                             corm_error *err);
-/* Sets the owner and pending (0: confirmed) anew, with the claim's TTL, IF the owner is the
- * claim's. */
-CORM_CHECKED corm_status orm__unique_refresh(orm_claim *claim, cql_value owner, int64_t until_ms,
-                                             bool *applied, corm_error *err);
-/* Takes over what `from` left pending, IF nothing changed since. */
-CORM_CHECKED corm_status orm__unique_take(orm_claim *claim, const orm_holder *from,
-                                          int64_t until_ms, bool *applied, corm_error *err);
-/* Gives it back, IF the owner is the claim's. */
+/* Not pending any more, IF it is still as `from` has it; *out tells, and has the holder when it was not applied. */
+CORM_CHECKED corm_status orm__unique_confirm(orm_claim *claim, const orm_holder *from,
+                                             orm_holder *out, corm_error *err);
+/* Owner and pending anew, with the claim's TTL, likewise. */
+CORM_CHECKED corm_status orm__unique_move(orm_claim *claim, const orm_holder *from,
+                                          const orm_holder *to, orm_holder *out, corm_error *err);
+/* Gives back what this write has pending until claim->until_ms, IF it still has it. */
 CORM_CHECKED corm_status orm__unique_release(orm_claim *claim, corm_error *err);
 
 /* A row's key as one value, and back. */

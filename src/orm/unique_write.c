@@ -2,7 +2,7 @@
 /* unique_write.c -- a write around its reservations. What another writer finds after a crash at
  * any step:
  *
- *   1  reserve the new values, pending       the lease ends; the owner's row has no such value:
+ *   1  reserve the values, pending           the lease ends; the owner's row has no such value:
  *                                            it is free again
  *   2  mark the old values pending           the lease ends; the owner's row still has them:
  *                                            they stay its own
@@ -12,7 +12,15 @@
  *   5  give the old values back              the lease ends; the owner's row has them no more:
  *                                            they are free
  *
- * A writer that finds its lease taken over in step 4 undoes its row. One thread. */
+ * A writer that finds its lease taken over in step 4 undoes its row.
+ *
+ * Writers of one row do not wait for each other. With different values, the last one's stays, and the others' are confirmed although
+ * the row does not have them: whoever wants such a value finds that, and takes it over. So that nobody takes what a writer is about
+ * to write, a value is made pending also when the row has it already; an update leaves such a column out instead. A pending value is told
+ * by its pending_until: only the writer that has it pending confirms it or gives it back. With the same value, the second
+ * writer makes it pending anew, and neither of them confirms it or gives it back: it is left to the lease, as after a crash.
+ *
+ * One thread. */
 #include "base/clock.h"
 #include "orm/unique.h"
 
@@ -21,11 +29,12 @@ enum { MOST_TRIES = 16 };
 /* One unique column of the write. */
 typedef struct change {
     orm_claim claim,
-        old;        /* the value to be written, the value that the row has; .value.len < 0: none */
-    bool differs;   /* the column is written, and gets another value than it has */
-    bool reserved;  /* pending, by this write */
-    bool refreshes; /* the value stays, but its reservation must live as long as the row */
-    bool marked;    /* the old value is pending */
+        old;       /* the value to be written, the value that the row has; .value.len < 0: none */
+    bool differs;  /* the column is written, and gets another value than it has */
+    bool claims;   /* the column is written, with a value */
+    bool reserved; /* pending, by this write */
+    bool shared;   /* and by another one of the same row */
+    bool marked;   /* the old value is pending, by this write */
 } change;
 
 typedef struct unique_write {
@@ -122,65 +131,88 @@ static corm_status owner_has(orm_claim *claim, cql_value owner, bool *out, corm_
 
 /* ---- step 1 ---- */
 
-/* An unfinished reservation whose lease is over: the owner's row decides. *mine when it was
- * taken over. */
+/* What the claim is while this write has it, or when it is confirmed. */
+static orm_holder pending(const orm_claim *claim) {
+    return (orm_holder){ .owner = claim->owner, .is_pending = true, .until_ms = claim->until_ms };
+}
+
+static orm_holder confirmed(cql_value owner) {
+    return (orm_holder){ .owner = owner };
+}
+
+static bool is_at_work(const orm_holder *holder) {
+    return holder->is_pending && holder->until_ms >= base__clock_ms();
+}
+
+/* Makes what was found pending for this write; another writer of the row keeps at least the time that it had. */
+static corm_status take(orm_claim *claim, const orm_holder *from, orm_holder *out,
+                        corm_error *err) {
+    claim->until_ms = lease_end(claim->model);
+    if (from->is_pending && from->until_ms >= claim->until_ms) claim->until_ms = from->until_ms + 1;
+    orm_holder to = pending(claim);
+    return orm__unique_move(claim, from, &to, out, err);
+}
+
+/* Another row's reservation that nobody is at work with: the row decides. *mine when it was taken over. */
 static corm_status take_over(orm_claim *claim, const orm_holder *holder, bool *mine,
                              corm_error *err) {
-    bool has;
-    bool applied;
+    bool       has;
+    orm_holder now;
     *mine = false;
     CORM_TRY(owner_has(claim, holder->owner, &has, err));
     if (has) {
-        CORM_TRY(orm__unique_confirm(claim, holder->owner, &applied, err));
+        if (holder->is_pending) CORM_TRY(orm__unique_confirm(claim, holder, &now, err));
         return not_unique(claim, err);
     }
-    claim->until_ms = lease_end(claim->model);
-    CORM_TRY(orm__unique_take(claim, holder, claim->until_ms, &applied, err));
-    if (!applied) return CORM_OK;
+    CORM_TRY(take(claim, holder, &now, err));
+    if (!now.applied) return CORM_OK;
     /* The owner may have written its row between the look and the take-over. */
     CORM_TRY(owner_has(claim, holder->owner, &has, err));
     if (has) {
-        CORM_TRY(orm__unique_refresh(claim, holder->owner, 0, &applied, err));
+        orm_holder own = pending(claim), theirs = confirmed(holder->owner);
+        CORM_TRY(orm__unique_move(claim, &own, &theirs, &now, err));
         return not_unique(claim, err);
     }
     *mine = true;
     return CORM_OK;
 }
 
-static corm_status reserve_once(change *c, bool *done, corm_error *err) {
-    orm_claim *claim = &c->claim;
-    orm_holder holder;
-    *done = true;
-    claim->until_ms = lease_end(claim->model);
-    CORM_TRY(orm__unique_reserve(claim, claim->until_ms, &holder, err));
-    c->reserved = holder.applied;
-    if (holder.applied) return CORM_OK;
-    if (!holder.found) { /* it was given back in the meantime */
-        *done = false;
-        return CORM_OK;
-    }
-    if (same_value(holder.owner, claim->owner)) {
-        bool applied;
-        CORM_TRY(orm__unique_refresh(claim, claim->owner, claim->until_ms, &applied, err));
-        c->reserved = *done = applied;
-        return CORM_OK;
-    }
-    if (!holder.is_pending || holder.until_ms >= base__clock_ms()) return not_unique(claim, err);
-    CORM_TRY(take_over(claim, &holder, &c->reserved, err));
-    *done = c->reserved;
+static corm_status take_own(change *c, const orm_holder *from, corm_error *err) {
+    orm_holder now;
+    CORM_TRY(take(&c->claim, from, &now, err));
+    c->reserved = now.applied;
+    c->shared = now.applied && is_at_work(from);
     return CORM_OK;
 }
 
+static corm_status reserve_once(change *c, corm_error *err) {
+    orm_claim *claim = &c->claim;
+    orm_holder holder;
+    claim->until_ms = lease_end(claim->model);
+    CORM_TRY(orm__unique_reserve(claim, claim->until_ms, &holder, err));
+    c->reserved = holder.applied;
+    if (holder.applied || !holder.found) return CORM_OK;
+    if (same_value(holder.owner, claim->owner)) return take_own(c, &holder, err);
+    if (is_at_work(&holder)) return not_unique(claim, err);
+    return take_over(claim, &holder, &c->reserved, err);
+}
+
 static corm_status reserve(change *c, corm_error *err) {
-    bool done = false;
-    for (int tries = 0; tries < MOST_TRIES && !done; tries++) CORM_TRY(reserve_once(c, &done, err));
-    return done ? CORM_OK : not_unique(&c->claim, err);
+    for (int tries = 0; tries < MOST_TRIES && !c->reserved; tries++) CORM_TRY(reserve_once(c, err));
+    return c->reserved ? CORM_OK : not_unique(&c->claim, err);
+}
+
+/* The row's own value: pending again, unless somebody else is at work with it or has it. */
+static corm_status reserve_own(change *c, corm_error *err) {
+    orm_holder own = confirmed(c->claim.owner);
+    CORM_TRY(take_own(c, &own, err));
+    return c->reserved ? CORM_OK : reserve(c, err);
 }
 
 static corm_status reserve_all(unique_write *u) {
     for (uint32_t i = 0; i < u->count; i++) {
         change *c = &u->changes[i];
-        if (c->differs && c->claim.value.len >= 0) CORM_TRY(reserve(c, u->err));
+        if (c->claims) CORM_TRY((c->differs ? reserve : reserve_own)(c, u->err));
     }
     return CORM_OK;
 }
@@ -191,9 +223,22 @@ static corm_status mark_old(unique_write *u) {
     for (uint32_t i = 0; i < u->count; i++) {
         change *c = &u->changes[i];
         if (!c->differs || c->old.value.len < 0) continue;
-        CORM_TRY(orm__unique_refresh(&c->old, u->owner, lease_end(u->model), &c->marked, u->err));
+        orm_holder own = confirmed(u->owner), now;
+        CORM_TRY(take(&c->old, &own, &now, u->err));
+        c->marked = now.applied;
     }
     return CORM_OK;
+}
+
+/* Pending for longer: by itself, or by whoever of the same row has made it pending meanwhile. */
+static corm_status renew_one(unique_write *u, change *c) {
+    orm_holder own = pending(&c->claim), now;
+    CORM_TRY(take(&c->claim, &own, &now, u->err));
+    if (now.applied) return CORM_OK;
+    c->reserved = false;
+    if (!now.found || !same_value(now.owner, u->owner)) return not_unique(&c->claim, u->err);
+    CORM_TRY(take_own(c, &now, u->err));
+    return c->reserved ? CORM_OK : not_unique(&c->claim, u->err);
 }
 
 /* A lease that is half over is taken anew: from here to the confirmation there is only one
@@ -202,24 +247,27 @@ static corm_status renew(unique_write *u) {
     int64_t soon = base__clock_ms() + u->model->db->unique_lease_ms / 2;
     for (uint32_t i = 0; i < u->count; i++) {
         change *c = &u->changes[i];
-        bool    applied;
-        if (!c->reserved || c->claim.until_ms > soon) continue;
-        c->claim.until_ms = lease_end(u->model);
-        CORM_TRY(orm__unique_refresh(&c->claim, u->owner, c->claim.until_ms, &applied, u->err));
-        c->reserved = applied;
-        if (!applied) return not_unique(&c->claim, u->err);
+        if (c->reserved && c->claim.until_ms <= soon) CORM_TRY(renew_one(u, c));
     }
     return CORM_OK;
 }
 
 /* ---- going back; what fails here is left to the lease ---- */
 
+static corm_status confirm_own(orm_claim *claim, orm_holder *out, corm_error *err) {
+    orm_holder own = pending(claim);
+    return orm__unique_confirm(claim, &own, out, err);
+}
+
 static void undo_claims(unique_write *u) {
     for (uint32_t i = 0; i < u->count; i++) {
-        change *c = &u->changes[i];
-        bool    applied;
-        if (c->reserved) (void)!orm__unique_release(&c->claim, NULL);
-        if (c->marked) (void)!orm__unique_confirm(&c->old, u->owner, &applied, NULL);
+        change    *c = &u->changes[i];
+        orm_holder now;
+        bool       own = c->reserved && !c->shared;
+        if (own && c->differs) (void)!orm__unique_release(&c->claim, NULL);
+        if (own && !c->differs) (void)!confirm_own(&c->claim, &now, NULL);
+        if (c->marked) (void)!confirm_own(&c->old, &now, NULL);
+        c->reserved = c->marked = false;
     }
 }
 
@@ -293,17 +341,33 @@ static corm_status undo_row(const unique_write *u) {
 
 /* ---- steps 4 and 5 ---- */
 
+/* The old values that are still this row's go back into it, the others are somebody else's by now. */
+static void keep_old(unique_write *u) {
+    for (uint32_t i = 0; i < u->count; i++) {
+        change    *c = &u->changes[i];
+        orm_holder now = { 0 };
+        bool       kept = c->marked && confirm_own(&c->old, &now, NULL) == CORM_OK && now.applied;
+        if (!kept && c->differs) c->old.value = CQL_NULL;
+        c->marked = false;
+    }
+}
+
+static corm_status lost_lease(unique_write *u, change *c) {
+    c->reserved = false;
+    keep_old(u);
+    CORM_TRY(undo_row(u));
+    undo_claims(u);
+    return not_unique(&c->claim, u->err);
+}
+
 static corm_status confirm(unique_write *u) {
     for (uint32_t i = 0; i < u->count; i++) {
-        change *c = &u->changes[i];
-        bool    applied;
-        if (!c->reserved) continue;
-        CORM_TRY(orm__unique_confirm(&c->claim, u->owner, &applied, u->err));
-        if (applied) continue;
-        c->reserved = false;
-        CORM_TRY(undo_row(u));
-        undo_claims(u);
-        return not_unique(&c->claim, u->err);
+        change    *c = &u->changes[i];
+        orm_holder now;
+        if (!c->reserved || c->shared) continue;
+        CORM_TRY(confirm_own(&c->claim, &now, u->err));
+        bool is_own = now.found && same_value(now.owner, u->owner);
+        if (!now.applied && !is_own) return lost_lease(u, c);
     }
     return CORM_OK;
 }
@@ -311,10 +375,6 @@ static corm_status confirm(unique_write *u) {
 static corm_status give_back(unique_write *u) {
     for (uint32_t i = 0; i < u->count; i++) {
         change *c = &u->changes[i];
-        bool    applied;
-        if (c->refreshes) {
-            CORM_TRY(orm__unique_refresh(&c->claim, u->owner, 0, &applied, u->err));
-        }
         if (c->marked) CORM_TRY(orm__unique_release(&c->old, u->err));
     }
     return CORM_OK;
@@ -357,7 +417,12 @@ static corm_status plan_change(unique_write *u, change *c, const orm_field *fiel
         CORM_TRY(orm__encode_member(field, w->row, &w->arena, &c->claim.value, u->err));
     }
     c->differs = written && !same_value(c->claim.value, old);
-    c->refreshes = written && !c->differs && old.len >= 0 && (has_ttl || c->claim.ttl_seconds > 0);
+    c->claims = written && c->claim.value.len >= 0;
+    bool is_timed = has_ttl || c->claim.ttl_seconds > 0;
+    if (c->claims && !c->differs && !is_timed && w->kind == ORM_UPDATE) {
+        w->how[field->index] = ORM_LEAVE;
+        c->claims = false;
+    }
     return CORM_OK;
 }
 
@@ -385,6 +450,19 @@ static corm_status claim_all(unique_write *u) {
     return renew(u);
 }
 
+/* At a quorum, where the caller leaves it open, so that whoever looks at the row afterwards sees it. */
+static corm_status write_row(orm_write *write) {
+    const corm_write_options *given = write->options;
+    corm_write_options        options = *given;
+    if (options.request.consistency == CORM_CONSISTENCY_DEFAULT) {
+        options.request.consistency = CORM_QUORUM;
+    }
+    write->options = &options;
+    corm_status status = orm__write_run(write, write->err);
+    write->options = given;
+    return status;
+}
+
 corm_status orm__write_unique(orm_write *write) {
     unique_write u = { .write = write, .model = write->model, .err = write->err };
     CORM_TRY(plan(&u));
@@ -393,7 +471,7 @@ corm_status orm__write_unique(orm_write *write) {
         undo_claims(&u);
         return status;
     }
-    status = orm__write_run(write, write->err);
+    status = write_row(write);
     if (status != CORM_OK) {
         if (!is_unknown(status)) undo_claims(&u);
         return status;
