@@ -86,8 +86,9 @@ typedef struct corm_query_table_report {
 } corm_query_table_report;
 
 typedef struct corm_query_table_options {
-    uint32_t    concurrency; /* token ranges read at the same time. default: 8 */
-    const char *resume;      /* what an earlier run's .checkpoint was given. default: from the beginning */
+    uint32_t concurrency; /* token ranges read at the same time. default: 8 */
+    const char
+        *resume; /* what an earlier run's .checkpoint was given. default: from the beginning */
     /* Told after each page; anything but CORM_OK stops with it. `checkpoint` is NULL where none can be had, and borrowed. */
     corm_status (*progress)(void *context, double done, const corm_query_table_report *so_far,
                             const char *checkpoint);
@@ -112,8 +113,7 @@ corm_query_table_check_with(corm_db *db, const corm_model *model, const char *ta
 #define corm_populate(rows, err, ...)                                                              \
     corm_populate_with((rows), (const char *const[]){ __VA_ARGS__, NULL }, NULL, (err))
 #define corm_query_table_rebuild(db, model, table, ...)                                            \
-    corm_query_table_rebuild_with((db), (model), (table),                                          \
-                                  &(corm_query_table_options)__VA_ARGS__)
+    corm_query_table_rebuild_with((db), (model), (table), &(corm_query_table_options)__VA_ARGS__)
 #define corm_query_table_check(db, model, table, ...)                                              \
     corm_query_table_check_with((db), (model), (table), &(corm_query_table_options)__VA_ARGS__)
 /* for (CORM_EACH_RELATED(post, p, posts)) … */
