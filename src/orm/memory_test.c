@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "orm/calm_for_tests.h"
+#include "orm/attempts_for_tests.h"
 
 /* ---- operations ---- */
 
@@ -30,8 +30,6 @@ static const corm_model things = {
                 { COL(vector), .cql = "vector<float, 2>" } },
 };
 #undef COL
-
-static corm_db *db; /* of the attempt */
 
 static const float vector[] = { 1, 2 };
 
@@ -186,11 +184,7 @@ static corm_status op_from_table(corm_error *err) {
     return status;
 }
 
-static const struct {
-    const char *name;
-    void (*prepare)(void);
-    corm_status (*operate)(corm_error *err);
-} operations[] = {
+static const calm_operation operations[] = {
     { "load", nothing, op_load },
     { "load into an old table", make_old_table, op_load },
     { "load with unique columns", nothing, op_load_unique },
@@ -211,40 +205,10 @@ static const struct {
     { "from table", fill, op_from_table },
 };
 
-enum { MOST_ATTEMPTS = 2000 };
-
-/* True when the operation went through. */
-static bool attempt(size_t which, size_t n) {
-    corm_error err = { 0 };
-    long       before = testing__memory_live();
-    db = open_calm();
-    operations[which].prepare();
-    testing__memory_fail_from(n);
-    corm_status status = operations[which].operate(&err);
-    bool        failed = testing__memory_has_failed();
-    testing__memory_fail_from(SIZE_MAX);
-    corm_db_close(db);
-    if (status != CORM_OK && status != CORM_NO_MEMORY) {
-        fail_msg("%s, allocation %zu: %s: %s", operations[which].name, n, corm_status_name(status),
-                 err.message);
-    }
-    if (status == CORM_NO_MEMORY && !failed)
-        fail_msg("%s: out of memory without a reason", operations[which].name);
-    if (n > 0 && testing__memory_live() != before) {
-        fail_msg("%s, allocation %zu: %ld are left", operations[which].name, n,
-                 testing__memory_live() - before);
-    }
-    return status == CORM_OK && !failed;
-}
-
 static void every_operation_survives_every_failed_allocation(void **state) {
     (void)state;
     if (!testing__memory_can_fail()) skip();
-    for (size_t which = 0; which < sizeof operations / sizeof *operations; which++) {
-        size_t n = 0;
-        while (n < MOST_ATTEMPTS && !attempt(which, n)) n++;
-        assert_in_range(n, 1, MOST_ATTEMPTS - 1);
-    }
+    try_all(operations, sizeof operations / sizeof *operations);
 }
 
 int main(void) {
