@@ -160,7 +160,7 @@ static corm_status begin_one(middleware_flow *flow, corm_error *err) {
 }
 
 static corm_status begin(session_front_call *call, bool *answered, corm_error *err) {
-    middleware_flow *flow;
+    middleware_flow *flow = NULL;
     CORM_TRY(new_flow(call, &flow, err));
     while (flow->begun < flow->chain->count && !flow->answered) {
         CORM_TRY(begin_one(flow, err));
