@@ -8,6 +8,7 @@
  *
  * A row that is being deleted further up is passed over: cycles end. Memory: one page a level. Any thread. */
 #include "orm/cascade.h"
+#include "orm/hook.h"
 
 #include <stdlib.h>
 
@@ -261,8 +262,10 @@ static corm_status start(orm_write *write, bool only_check) {
     cascade     c = { .write = write };
     corm_rows  *rows;
     const void *row;
+    corm_path   outside = orm__path_enter(CORM_PATH_CASCADE);
     corm_status status = read_row(&c, &rows, &row);
     if (status == CORM_OK) status = run(&c, row, only_check);
+    (void)orm__path_enter(outside);
     corm_rows_free(rows);
     base__arena_free(&c.arena);
     return status;

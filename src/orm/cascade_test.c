@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "corm/hook.h"
 #include "corm/relation.h"
 #include "orm/core.h"
 #include "orm/orm_for_tests.h"
@@ -445,6 +446,41 @@ static void relations_are_made_and_removed(void **state) {
     corm_db_close(db);
 }
 
+/* ---- hooks ---- */
+
+static int seen[CORM_PATH_HOOK + 1];
+
+static corm_status count_path(corm_hook_call *call, void *context, corm_error *err) {
+    (void)context, (void)err;
+    seen[call->path]++;
+    return CORM_OK;
+}
+
+static void hooks_see_what_relations_do_and_by_which_path(void **state) {
+    (void)state;
+    corm_db        *db = open_folders();
+    corm_error      err = { 0 };
+    corm_model_hook on = { .name = "count", .on = CORM_ON_DELETE, .before = count_path };
+    folder          first = { .id = 1 };
+    memset(seen, 0, sizeof seen);
+    assert_ok(corm_hook_add(db, &shares, &on, &err), err);
+    on.on = CORM_ON_UPDATE;
+    assert_ok(corm_hook_add(db, &notes, &on, &err), err);
+    on.on = CORM_ON_FIND;
+    assert_ok(corm_hook_add(db, &files, &on, &err), err);
+    corm_rows *rows;
+    assert_ok(corm_find(db, &folders, &rows, { .include = { "files" }, .error = &err }), err);
+    corm_rows_free(rows);
+    assert_int_equal(seen[CORM_PATH_RELATION], 1); /* one find for all */
+    note n = { .id = 1, .text = "n" };
+    assert_ok(corm_relate(db, &folders, &first, "notes", &n, &err), err);
+    assert_int_equal(seen[CORM_PATH_RELATION], 2);
+    assert_ok(corm_delete(db, &folders, &first, { .error = &err }), err);
+    assert_true(seen[CORM_PATH_CASCADE] >= 12 + 3); /* each share, each note */
+    assert_int_equal(seen[CORM_PATH_CALL], 0);
+    corm_db_close(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_row_has_goes_with_it_round_any_circle),
@@ -456,6 +492,7 @@ int main(void) {
         cmocka_unit_test(a_delete_that_crashed_anywhere_is_finished_by_the_next),
         cmocka_unit_test(rows_with_a_time_of_deletion_cascade_by_it),
         cmocka_unit_test(relations_are_made_and_removed),
+        cmocka_unit_test(hooks_see_what_relations_do_and_by_which_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
  * What of the conditions, order and limit the store cannot hold for all keys alike is Corm's. One thread. */
 #include <stdlib.h>
 
+#include "orm/hook.h"
 #include "orm/parallel.h"
 #include "orm/populate.h"
 #include "orm/unique.h"
@@ -191,8 +192,9 @@ static corm_status check_columns(const reading *r) {
                       path->table->table.data, r->fetch->model->table.data);
 }
 
-static corm_status make_query(reading *r) {
-    orm_fetch *fetch = r->fetch;
+static corm_status make_options(reading *r) {
+    orm_fetch               *fetch = r->fetch;
+    const corm_find_options *options = &r->options;
     r->in = !on_cluster(fetch) && fetch->path->key.count == 1 &&
             (fetch->path->kind == ORM_BY_KEY || fetch->path->kind == ORM_BY_COPY);
     r->options = (corm_find_options){ .error = fetch->err, .sort_limit = UINT32_MAX };
@@ -200,9 +202,13 @@ static corm_status make_query(reading *r) {
     CORM_TRY(check_columns(r));
     CORM_TRY(put_key_terms(r));
     CORM_TRY(put_include(r));
-    const corm_find_options *options = &r->options;
     CORM_TRY(orm__scope(fetch->model, &options, &r->scoped));
     if (options == &r->scoped) r->options = r->scoped;
+    return CORM_OK;
+}
+
+static corm_status make_query(reading *r) {
+    orm_fetch *fetch = r->fetch;
     CORM_TRY(orm__query_init(&r->query, ORM_FIND, fetch->path->table, &r->options));
     CORM_TRY(hold_here(r));
     CORM_TRY(select_keys(r));
@@ -436,6 +442,35 @@ static corm_status fetch_unique(orm_fetch *fetch, const orm_keys *keys, corm_row
 
 /* ---- the whole ---- */
 
+static corm_status read_rows(reading *r) {
+    CORM_TRY(make_query(r));
+    return run(r);
+}
+
+/* Reading related rows is a find of their model: its hooks see the conditions and all rows. */
+static corm_status read_hooked(reading *r) {
+    orm_hook_run hooks;
+    corm_error   own = { 0 };
+    corm_error  *err = r->fetch->err;
+    bool         opened;
+    corm_path    outside = orm__path_enter(CORM_PATH_RELATION);
+    corm_status  status = orm__hooks_open(r->fetch->model, CORM_ON_FIND, &hooks, &opened, err);
+    if (status == CORM_OK && !opened) status = read_rows(r);
+    if (status == CORM_OK && opened) {
+        r->fetch->err = r->options.error = &own;
+        hooks.call.find = &r->options;
+        status = orm__hooks_before(&hooks, &own);
+        r->options.error = &own;
+        if (status == CORM_OK) status = read_rows(r);
+        hooks.call.rows = status == CORM_OK ? r->rows : NULL;
+        status = orm__hooks_after(&hooks, status, &own);
+        r->fetch->err = err;
+        if (status != CORM_OK && err) *err = own;
+    }
+    (void)orm__path_enter(outside);
+    return status;
+}
+
 static corm_status fetch_rows(orm_fetch *fetch, const orm_keys *keys, corm_rows **out) {
     *out = NULL;
     if (keys->count == 0) return orm__rows_new(fetch->model, out, fetch->err);
@@ -444,8 +479,10 @@ static corm_status fetch_rows(orm_fetch *fetch, const orm_keys *keys, corm_rows 
     if (!r) return base__fail_memory(fetch->err);
     r->fetch = fetch;
     r->keys = keys;
-    corm_status status = make_query(r);
-    if (status == CORM_OK) status = run(r);
+    corm_status status = make_options(r);
+    if (status == CORM_OK) {
+        status = orm__hooked(fetch->model) ? read_hooked(r) : read_rows(r);
+    }
     orm__statement_done(r->shape, r->statement);
     orm__shape_done(r->shape);
     base__buf_free(&r->list);

@@ -230,6 +230,10 @@ void orm__query_tell(const orm_query *query) {
     const corm_db *db = query->model->db;
     const char    *table = query->model->table.data;
     if (!db->notice && !db->events) return;
+    if (query->model->copy_of) {
+        orm__notice(db, "%s: the query table '%s' is asked, whose key the conditions fit",
+                    query->model->copy_of->table.data, table);
+    }
     if (query->sorts_here) {
         orm__notice(db,
                     "%s: ordering by '%s', which is no clustering column, is done by Corm: every "

@@ -2,6 +2,7 @@
 /* relate.c -- relations made and removed: foreign keys written by the functions that write every row. Any thread. */
 #include <stdlib.h>
 
+#include "orm/hook.h"
 #include "orm/relation.h"
 
 typedef struct relating {
@@ -141,7 +142,9 @@ static corm_status run(corm_db *db, const corm_model *spec, void *row, const cha
     }
     CORM_TRY(orm__relation_named(model, corm_str_of(name), &relation, err));
     CORM_TRY(orm__relation_link(model, relation, &r.link, err));
+    corm_path   outside = orm__path_enter(CORM_PATH_RELATION);
     corm_status status = act(&r);
+    (void)orm__path_enter(outside);
     base__arena_free(&r.arena);
     return status;
 }
