@@ -301,7 +301,7 @@ static bool is_write(const tenant_plan *plan) {
 /* `held`: a plan to be given back. */
 static corm_status begin_item(session_front_call *call, wire_batch_item *item, corm_error *err) {
     const tenant_door *door = door_of(call);
-    tenant_plan       *plan, *held = NULL;
+    tenant_plan       *plan = NULL, *held = NULL;
     if (item->text.data) {
         CORM_TRY(tenant__plan_get(door->tenants, door->of_schema, keyspace_of(call), item->text,
                                   &held, err));
