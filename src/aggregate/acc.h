@@ -26,6 +26,7 @@ typedef struct agg_acc_kind {
     /* states[i] is the block of the group that row i is of. */
     corm_status (*update)(const agg_acc *acc, base_arena *arena, uint8_t *const *states,
                           const agg_column *args, uint32_t count, corm_error *err);
+    /* What `from` points to lives as long as `into`, and may be taken over. */
     corm_status (*merge)(const agg_acc *acc, base_arena *arena, void *into, const void *from,
                          corm_error *err);
     corm_status (*finish)(const agg_acc *acc, const agg_work *work, const void *state,

@@ -53,6 +53,12 @@ static bool put_hash(uint64_t *hashes, uint32_t capacity, uint64_t hash) {
     return is_new;
 }
 
+static bool has_hash(const hll *state, uint64_t hash) {
+    uint32_t at = (uint32_t)hash & (state->capacity - 1);
+    while (state->hashes[at] && state->hashes[at] != hash) at = (at + 1) & (state->capacity - 1);
+    return state->hashes[at] == hash;
+}
+
 static corm_status grow_hashes(hll *state, base_arena *arena, corm_error *err) {
     uint32_t  capacity = state->capacity ? 2 * state->capacity : 8;
     uint64_t *hashes = BASE_NEW_ARRAY(arena, uint64_t, capacity);
@@ -66,7 +72,10 @@ static corm_status grow_hashes(hll *state, base_arena *arena, corm_error *err) {
 
 static corm_status add_hash(hll *state, base_arena *arena, uint64_t hash, corm_error *err) {
     if (hash == 0) hash = 1;
-    if (!state->registers && state->count >= FEW) CORM_TRY(become_many(state, arena, err));
+    if (!state->registers && state->count >= FEW) {
+        if (has_hash(state, hash)) return CORM_OK;
+        CORM_TRY(become_many(state, arena, err));
+    }
     if (state->registers) {
         raise_register(state->registers, hash);
         return CORM_OK;
@@ -99,6 +108,10 @@ static corm_status merge_hll(const agg_acc *acc, base_arena *arena, void *into, 
     for (uint32_t i = 0; i < b->capacity; i++)
         if (b->hashes[i]) CORM_TRY(add_hash(a, arena, b->hashes[i], err));
     if (!b->registers) return CORM_OK;
+    if (!a->registers && a->count == 0) {
+        a->registers = b->registers;
+        return CORM_OK;
+    }
     if (!a->registers) CORM_TRY(become_many(a, arena, err));
     for (uint32_t i = 0; i < REGISTERS; i++)
         if (a->registers[i] < b->registers[i]) a->registers[i] = b->registers[i];
@@ -227,9 +240,8 @@ static corm_status merge_sketch(const agg_acc *acc, base_arena *arena, void *int
                                 corm_error *err) {
     uint64_t at = 0;
     (void)acc;
-    for (const agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
-        if (!agg__set_add(into, arena, agg__set_key(item), agg__set_shown(item), item->times))
-            return base__fail_memory(err);
+    for (agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
+        if (!agg__set_take(into, arena, item)) return base__fail_memory(err);
     return CORM_OK;
 }
 

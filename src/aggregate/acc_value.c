@@ -58,22 +58,30 @@ static corm_status add_item(chain *list, base_arena *arena, const void *head, si
     return CORM_OK;
 }
 
-/* Pieces as they are: items stay whole. */
-static corm_status add_chain(chain *list, base_arena *arena, const chain *other, corm_error *err) {
-    for (const piece *from = other->first; from; from = from->next) {
-        CORM_TRY(add_piece(list, arena, from->used, err));
-        memcpy(list->last->bytes, from->bytes, from->used);
-        list->last->used = from->used;
-        list->len += from->used;
-    }
-    list->count += other->count;
-    return CORM_OK;
-}
-
+/* Takes the other's pieces over; a small one is copied where there is room. */
 static corm_status merge_chain(const agg_acc *acc, base_arena *arena, void *into, const void *from,
                                corm_error *err) {
+    chain       *list = into;
+    const chain *other = from;
     (void)acc;
-    return add_chain(into, arena, from, err);
+    (void)arena;
+    (void)err;
+    if (!other->first) return CORM_OK;
+    if (list->last && !other->first->next &&
+        list->last->room - list->last->used >= other->first->used) {
+        memcpy(list->last->bytes + list->last->used, other->first->bytes, other->first->used);
+        list->last->used += other->first->used;
+    } else {
+        if (list->last) {
+            list->last->next = other->first;
+        } else {
+            list->first = other->first;
+        }
+        list->last = other->last;
+    }
+    list->count += other->count;
+    list->len += other->len;
+    return CORM_OK;
 }
 
 static void save_chain(const agg_acc *acc, const void *state, base_buf *out) {
@@ -166,9 +174,8 @@ static corm_status merge_set(const agg_acc *acc, base_arena *arena, void *into, 
                              corm_error *err) {
     uint64_t at = 0;
     (void)acc;
-    for (const agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
-        if (!agg__set_add(into, arena, agg__set_key(item), agg__set_shown(item), item->times))
-            return base__fail_memory(err);
+    for (agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
+        if (!agg__set_take(into, arena, item)) return base__fail_memory(err);
     return CORM_OK;
 }
 

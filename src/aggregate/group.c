@@ -284,13 +284,18 @@ static corm_status save(agg_groups *groups, group *g, corm_error *err) {
     return agg__file_put(&groups->parts[part], groups->memory, base__buf_bytes(out), err);
 }
 
-static void empty(agg_groups *groups) {
-    base__arena_free(&groups->arena);
+/* All but the arena. */
+static void drop_table(agg_groups *groups) {
     free(groups->slots);
     free(groups->groups);
     groups->slots = NULL;
     groups->groups = NULL;
     groups->capacity = groups->count = groups->room = 0;
+}
+
+static void empty(agg_groups *groups) {
+    drop_table(groups);
+    base__arena_free(&groups->arena);
     agg__memory_hold(groups->memory, &groups->held, 0);
 }
 
@@ -307,7 +312,7 @@ static corm_status load_states(agg_groups *groups, base_reader *from, uint8_t *b
         const agg_acc *acc = &groups->grouping->accs[a];
         void          *state = block + acc->offset;
         if (acc->kind->load) {
-            CORM_TRY(acc->kind->load(acc, &groups->scratch, from, state, err));
+            CORM_TRY(acc->kind->load(acc, &groups->arena, from, state, err));
             continue;
         }
         corm_bytes bytes = base__read_bytes(from, acc->kind->size);
@@ -385,6 +390,7 @@ static corm_status give_table(agg_groups *groups, agg_groups_callback *callback,
     return CORM_OK;
 }
 
+/* What the states of the other point to stays where it is: its arena lives as long as it does. */
 static corm_status merge_table(agg_groups *into, agg_groups *from, corm_error *err) {
     for (uint32_t i = 0; i < from->count; i++) {
         group *other = from->groups[i];
@@ -392,7 +398,8 @@ static corm_status merge_table(agg_groups *into, agg_groups *from, corm_error *e
         if (!g) return base__fail_memory(err);
         CORM_TRY(merge_states(into, block_of(g), block_of(other), err));
     }
-    empty(from);
+    drop_table(from);
+    agg__memory_hold(from->memory, &from->held, size_of(from));
     agg__memory_hold(into->memory, &into->held, size_of(into));
     return CORM_OK;
 }

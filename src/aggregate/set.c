@@ -46,9 +46,21 @@ bool agg__set_add(agg_set *set, base_arena *arena, corm_bytes key, corm_bytes sh
     return true;
 }
 
-const agg_set_item *agg__set_next(const agg_set *set, uint64_t *at) {
+bool agg__set_take(agg_set *set, base_arena *arena, agg_set_item *item) {
+    if (4 * (set->count + 1) > 3 * set->capacity && !grow(set, arena)) return false;
+    agg_set_item **slot = find(set, item->hash, agg__set_key(item));
+    if (*slot) {
+        (*slot)->times += item->times;
+    } else {
+        *slot = item;
+        set->count++;
+    }
+    return true;
+}
+
+agg_set_item *agg__set_next(const agg_set *set, uint64_t *at) {
     while (*at < set->capacity) {
-        const agg_set_item *item = set->slots[(*at)++];
+        agg_set_item *item = set->slots[(*at)++];
         if (item) return item;
     }
     return NULL;

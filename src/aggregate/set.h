@@ -20,10 +20,12 @@ typedef struct agg_set {
 /* Counts `times` more of these; false: memory is exhausted. `shown` is kept from the first. */
 bool agg__set_add(agg_set *set, base_arena *arena, corm_bytes key, corm_bytes shown,
                   uint64_t times);
+/* Takes over an item of another set; of two that are equal the times are added. */
+bool agg__set_take(agg_set *set, base_arena *arena, agg_set_item *item);
 /* The next that is there, from *at = 0; NULL behind the last. */
-const agg_set_item *agg__set_next(const agg_set *set, uint64_t *at);
-void                agg__set_save(const agg_set *set, base_buf *out);
-bool                agg__set_load(agg_set *set, base_arena *arena, base_reader *from);
+agg_set_item *agg__set_next(const agg_set *set, uint64_t *at);
+void          agg__set_save(const agg_set *set, base_buf *out);
+bool          agg__set_load(agg_set *set, base_arena *arena, base_reader *from);
 
 static inline corm_bytes agg__set_key(const agg_set_item *item) {
     return (corm_bytes){ item->bytes, item->len };
