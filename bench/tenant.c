@@ -29,7 +29,8 @@ static double now_us(void) {
 }
 
 static void say(const char *system, const char *name, double value) {
-    printf("{\"case\": \"tenant\", \"system\": \"%s\", \"metric\": \"%s\", \"value\": %.4f}\n", system, name, value);
+    printf("{\"case\": \"tenant\", \"system\": \"%s\", \"metric\": \"%s\", \"value\": %.4f}\n",
+           system, name, value);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -92,8 +93,8 @@ static double time_transform(corm_tenants *tenants, bool anew) {
     return (now_us() - began) / times;
 }
 
-static void measure_statements(corm_tenants *tenants, corm_session *session, corm_session *tenant, const char *system,
-                               const char *prepared, const char *text) {
+static void measure_statements(corm_tenants *tenants, corm_session *session, corm_session *tenant,
+                               const char *system, const char *prepared, const char *text) {
     double          direct[4][ROUNDS];
     corm_statement *of_tenant = prepare(tenant, "SELECT * FROM users WHERE id = ?");
     corm_statement *of_session = prepare(session, prepared);
@@ -138,7 +139,9 @@ static void measure_many(corm_tenants *tenants) {
     corm_tenants_close(tenants);
     double                     before = used();
     corm_tenants              *again;
-    const corm_tenants_options options = { .strategy = CORM_TENANT_COLUMN, .table = "t2", .state_cache_ms = 100000, .error = &err };
+    const corm_tenants_options options = {
+        .strategy = CORM_TENANT_COLUMN, .table = "t2", .state_cache_ms = 100000, .error = &err
+    };
     check(corm_tenants_open(&again, store, &options));
     for (int i = 0; i < TENANTS; i++) {
         snprintf(id, sizeof id, "t%d", i);
@@ -163,11 +166,13 @@ static void measure_many(corm_tenants *tenants) {
 
 int main(void) {
     static const char *const prepared[] = {
-        "SELECT * FROM shop__acme.users WHERE id = ?", "SELECT * FROM shop.acme__users WHERE id = ?",
+        "SELECT * FROM shop__acme.users WHERE id = ?",
+        "SELECT * FROM shop.acme__users WHERE id = ?",
         "SELECT id, age, email, name FROM shop.users WHERE tenant_id = 'acme' AND id = ?"
     };
     static const char *const texts[] = {
-        "SELECT * FROM shop__acme.users WHERE id = 1", "SELECT * FROM shop.acme__users WHERE id = 1",
+        "SELECT * FROM shop__acme.users WHERE id = 1",
+        "SELECT * FROM shop.acme__users WHERE id = 1",
         "SELECT id, age, email, name FROM shop.users WHERE tenant_id = 'acme' AND id = 1"
     };
     corm_session_options in = { .keyspace = "shop", .create_keyspace = true };
@@ -175,16 +180,25 @@ int main(void) {
     for (int s = CORM_TENANT_KEYSPACE; s <= CORM_TENANT_COLUMN; s++) {
         corm_tenants        *tenants;
         corm_session        *tenant;
-        corm_tenants_options options = { .strategy = (corm_tenant_strategy)s, .table = s == 0 ? "t0" : s == 1 ? "t1" : "t2",
-                                         .schema = &table, .schema_count = 1, .state_cache_ms = 100000, .error = &err };
+        corm_tenants_options options = { .strategy = (corm_tenant_strategy)s,
+                                         .table = s == 0   ? "t0"
+                                                  : s == 1 ? "t1"
+                                                           : "t2",
+                                         .schema = &table,
+                                         .schema_count = 1,
+                                         .state_cache_ms = 100000,
+                                         .error = &err };
         check(corm_tenants_open(&tenants, store, &options));
         check(corm_tenant_create(tenants, "acme", &(corm_tenant_create_options){ .error = &err }));
         check(corm_tenant_session(tenants, "acme", &tenant, &err));
-        run(tenant, "INSERT INTO users (id, name, email, age) VALUES (1, 'ann', 'ann@example.com', 30)");
+        run(tenant,
+            "INSERT INTO users (id, name, email, age) VALUES (1, 'ann', 'ann@example.com', 30)");
         measure_statements(tenants, store, tenant, strategies[s], prepared[s], texts[s]);
         corm_session_close(tenant);
-        if (s != CORM_TENANT_COLUMN) corm_tenants_close(tenants);
-        else measure_many(tenants);
+        if (s != CORM_TENANT_COLUMN)
+            corm_tenants_close(tenants);
+        else
+            measure_many(tenants);
     }
     corm_session_close(store);
     return 0;

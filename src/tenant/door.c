@@ -434,6 +434,22 @@ static bool page_key(const tenant_door *door, uint8_t out[SESSION_KEY_BYTES]) {
                               (corm_bytes){ NULL, 0 }, out);
 }
 
+/* There may be thousands: the name of the keyspace is the tenants', who live as long as the door. */
+static corm_status open_session(tenant_door *door, const uint8_t *key, corm_session **out,
+                                corm_error *err) {
+    const corm_session  *behind = door->tenants->behind;
+    corm_session_options options = {
+        .worker_threads = behind->worker_threads,
+        .page_size = (uint32_t)behind->page_size,
+        .consistency = (corm_consistency)(behind->consistency + 1),
+        .page_token_key = key,
+    };
+    const char *keyspace = door->tenants->keyspace.data;
+    CORM_TRY(session__open_door(&door->front.door, &options, out, err));
+    atomic_store(&(*out)->keyspace, keyspace);
+    return CORM_OK;
+}
+
 corm_status tenant__door_open(corm_tenants *tenants, tenant_one *one, bool trusted,
                               corm_session **out, corm_error *err) {
     tenant_door *door = calloc(1, sizeof *door);
@@ -451,11 +467,5 @@ corm_status tenant__door_open(corm_tenants *tenants, tenant_one *one, bool trust
         door->front.door.ops->close(&door->front.door);
         return base__fail_memory(err);
     }
-    corm_session_options options = { .page_token_key = key };
-    CORM_TRY(session__front_open(&door->front, &options, out, err));
-    corm_status status = session__use_keyspace(*out, tenants->keyspace, err);
-    if (status == CORM_OK) return CORM_OK;
-    corm_session_close(*out);
-    *out = NULL;
-    return status;
+    return open_session(door, key, out, err);
 }
