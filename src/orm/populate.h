@@ -6,7 +6,7 @@
 #include "orm/query.h"
 #include "orm/relation.h"
 
-enum { ORM_NO_KEY = UINT32_MAX };
+#define ORM_NO_KEY UINT32_MAX
 
 /* Keys, each once. */
 typedef struct orm_keys {
