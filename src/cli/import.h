@@ -3,11 +3,8 @@
 #ifndef CLI_IMPORT_H
 #define CLI_IMPORT_H
 
-#include <pthread.h>
-
 #include "cli/transfer.h"
 #include "cql/codec.h"
-#include "stream/rejects.h"
 
 /* ---- import_plan.c: from a record to values ---- */
 
@@ -56,41 +53,5 @@ void                     cli__plan_free(import_plan *plan);
  * message that names the table's column. `arena` holds what the record needs. */
 CORM_CHECKED corm_status cli__plan_bind(import_plan *plan, corm_str record, uint64_t line,
                                         base_arena *arena, corm_statement **bound, corm_error *err);
-
-/* ---- import_round.c: many writes under way ---- */
-
-enum { IMPORT_ROUND = 2048, IMPORT_ROUND_BYTES = 8 << 20 };
-
-typedef struct import_round import_round;
-
-typedef struct import_slot {
-    import_round *round;
-    corm_str      record; /* in the round's arena */
-    uint64_t      line;
-    bool          failed;
-    corm_error   *error; /* of what failed; NULL: there was no memory for it */
-} import_slot;
-
-/* Writes that are sent one behind the other and waited for together. */
-struct import_round {
-    pthread_mutex_t lock; /* guards `under_way` and the slots' errors */
-    pthread_cond_t  idle;
-    uint32_t        under_way;
-    base_arena      arena;
-    uint32_t        count;
-    size_t          bytes; /* of the records */
-    import_slot     slots[IMPORT_ROUND];
-};
-
-import_round *cli__round_new(void); /* NULL: out of memory */
-void          cli__round_free(import_round *round);
-bool          cli__round_is_full(const import_round *round);
-/* Sends what is bound; the record is kept until the round ends. */
-CORM_CHECKED corm_status cli__round_send(import_round *round, corm_statement *statement,
-                                         corm_str record, uint64_t line, corm_error *err);
-/* Waits for all, gives those that were refused to the rejects, and begins the next round. A failure that is not the
- * record's is returned. *written counts. */
-CORM_CHECKED corm_status cli__round_finish(import_round *round, stream_rejects *rejects,
-                                           uint64_t *written, corm_error *err);
 
 #endif

@@ -49,21 +49,4 @@ void cli__progress_show(cli_progress *progress, uint64_t done, uint64_t records)
 /* Removes the line and gives the seconds that have passed, at least a thousandth. */
 double cli__progress_end(cli_progress *progress);
 
-/* ---- checkpoint.c ---- */
-
-/* How far an import has come: everything before `offset` is in the table or among the rejects. */
-typedef struct cli_checkpoint {
-    char     table[320]; /* keyspace.table */
-    char     format[8];
-    uint64_t beginning; /* hash of the file's first bytes: is it still the same file? */
-    uint64_t offset, line, records, rejected;
-} cli_checkpoint;
-
-/* Written beside and renamed, after a sync: there is always a whole one. */
-CORM_CHECKED corm_status cli__checkpoint_write(const char *path, const cli_checkpoint *checkpoint,
-                                               corm_error *err);
-/* CORM_NOT_FOUND, CORM_CORRUPT. */
-CORM_CHECKED corm_status cli__checkpoint_read(const char *path, cli_checkpoint *out,
-                                              corm_error *err);
-
 #endif

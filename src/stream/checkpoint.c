@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* checkpoint.c -- how far an import has come, in a small file of text:
+/* checkpoint.c -- see checkpoint.h. The file of an import:
  *
  *     corm import 1
  *     table shop.products
  *     format csv
  *     beginning 1f0c…   offset 123   line 7   records 5   rejected 1     (a line each)
  */
+#include "stream/checkpoint.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,12 +15,11 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "cli/transfer.h"
-#include "stream/input.h"
+#include "base/file.h"
 
 static const char first_line[] = "corm import 1\n";
 
-static void put_checkpoint(const cli_checkpoint *c, base_buf *out) {
+static void put_checkpoint(const stream_checkpoint *c, base_buf *out) {
     base__buf_puts(out, first_line);
     base__buf_printf(out, "table %s\nformat %s\nbeginning %016llx\n", c->table, c->format,
                      (unsigned long long)c->beginning);
@@ -40,19 +41,25 @@ static corm_status write_synced(const char *path, const base_buf *text, corm_err
     return status;
 }
 
-corm_status cli__checkpoint_write(const char *path, const cli_checkpoint *checkpoint,
-                                  corm_error *err) {
-    base_buf text = { 0 }, beside = { 0 };
-    put_checkpoint(checkpoint, &text);
+corm_status stream__note_write(const char *path, const base_buf *text, corm_error *err) {
+    base_buf beside = { 0 };
     base__buf_printf(&beside, "%s.new", path);
     const char *new_path = base__buf_cstr(&beside);
-    corm_status status = base__buf_status(&text, err);
+    corm_status status = base__buf_status(text, err);
     if (status == CORM_OK) status = base__buf_status(&beside, err);
-    if (status == CORM_OK) status = write_synced(new_path, &text, err);
+    if (status == CORM_OK) status = write_synced(new_path, text, err);
     if (status == CORM_OK && rename(new_path, path) != 0)
         status = base__fail_errno(err, errno, "%s", path);
-    base__buf_free(&text);
     base__buf_free(&beside);
+    return status;
+}
+
+corm_status stream__checkpoint_write(const char *path, const stream_checkpoint *checkpoint,
+                                     corm_error *err) {
+    base_buf text = { 0 };
+    put_checkpoint(checkpoint, &text);
+    corm_status status = stream__note_write(path, &text, err);
+    base__buf_free(&text);
     return status;
 }
 
@@ -77,7 +84,7 @@ static bool read_number(const char **at, const char *name, int base, uint64_t *o
     return *end == 0 && end != digits;
 }
 
-static bool read_all(const char *at, cli_checkpoint *out) {
+static bool read_all(const char *at, stream_checkpoint *out) {
     size_t len = sizeof first_line - 1;
     if (strncmp(at, first_line, len) != 0) return false;
     at += len;
@@ -90,12 +97,12 @@ static bool read_all(const char *at, cli_checkpoint *out) {
            read_number(&at, "rejected", 10, &out->rejected);
 }
 
-corm_status cli__checkpoint_read(const char *path, cli_checkpoint *out, corm_error *err) {
+corm_status stream__checkpoint_read(const char *path, stream_checkpoint *out, corm_error *err) {
     base_buf text = { 0 };
     memset(out, 0, sizeof *out);
     if (access(path, F_OK) != 0)
         return base__fail(err, CORM_NOT_FOUND, "there is no checkpoint %s", path);
-    corm_status status = stream__read_whole_file(path, &text, err);
+    corm_status status = base__read_file(path, 0, &text, err);
     const char *all = base__buf_cstr(&text);
     if (status == CORM_OK && (!all || !read_all(all, out)))
         status = base__fail(err, CORM_CORRUPT, "%s is no checkpoint of an import", path);
