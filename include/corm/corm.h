@@ -25,6 +25,7 @@
 #include "corm/session.h"
 #include "corm/stream.h"
 #include "corm/task.h"
+#include "corm/transfer.h"
 #include "corm/tenant.h"
 #include "corm/types.h"
 #include "corm/value.h"

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* export.c -- the command `corm export`: the rows of a table into a file of CSV or JSON lines, page by page. A file is written
  * beside its name and renamed when it is whole. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -15,7 +12,8 @@
 #include "corm/cluster.h"
 #include "session/core.h"
 #include "session/door.h"
-#include "stream/csv.h"
+#include "stream/csv_value.h"
+#include "stream/sink.h"
 
 typedef struct export_values {
     const char *format, *columns, *delimiter, *null_text, *where;
@@ -47,16 +45,13 @@ typedef struct exporting {
     const export_values   *values;
     corm_session          *session;
     const corm_table_info *table;
-    const char            *path;
+    stream_sink            sink;
     cli_format             format;
     char                   delimiter;
     base_arena             arena;
     uint32_t              *columns;
     uint32_t               count;
-    FILE                  *file;
-    base_buf               part; /* the name that is written to; empty: the file's own or a pipe */
     base_buf               out;
-    base_buf               text; /* of a value */
     uint64_t               rows;
     cli_progress           progress;
 } exporting;
@@ -70,41 +65,14 @@ static void on_signal(int number) {
 
 /* ---- rows ---- */
 
-/* In a field of its own a date needs no quotes of CQL. */
-static corm_str without_quotes(corm_str literal) {
-    if (literal.len < 2 || literal.data[0] != '\'') return literal;
-    return (corm_str){ literal.data + 1, literal.len - 2 };
-}
-
-static void put_csv_value(exporting *ex, const cql_type *type, cql_value value) {
-    bool        is_text = type->id == CQL_TEXT || type->id == CQL_ASCII;
-    const char *null_text = ex->values->null_text ? ex->values->null_text : "";
-    if (cql__is_null(value)) {
-        base__buf_puts(&ex->out, null_text);
-        return;
-    }
-    if (is_text) {
-        corm_str text = { (const char *)value.data, (size_t)value.len };
-        bool     like_null = corm_str_equal(text, corm_str_of(null_text));
-        stream__csv_put(&ex->out, text, ex->delimiter, text.len == 0 || like_null);
-        return;
-    }
-    base__buf_clear(&ex->text);
-    cql__to_text(type, value, CQL_STYLE_LITERAL, &ex->text);
-    corm_str text =
-        type->count ? base__buf_str(&ex->text) : without_quotes(base__buf_str(&ex->text));
-    stream__csv_put(&ex->out, text, ex->delimiter,
-                    *null_text && corm_str_equal(text, corm_str_of(null_text)));
-    ex->out.failed |= ex->text.failed;
-}
-
 static void put_csv_row(exporting *ex, const corm_result *result, const corm_row *row) {
     uint32_t                 count;
     const cql_result_column *columns = session__result_columns(result, &count);
     const cql_value         *values = session__row_values(row);
     for (uint32_t i = 0; i < count; i++) {
         if (i) base__buf_u8(&ex->out, (uint8_t)ex->delimiter);
-        put_csv_value(ex, columns[i].type, values[i]);
+        stream__csv_put_value(columns[i].type, values[i], ex->delimiter, ex->values->null_text,
+                              &ex->out);
     }
     base__buf_puts(&ex->out, "\n");
 }
@@ -120,11 +88,7 @@ static void put_header(exporting *ex) {
 }
 
 static corm_status write_out(exporting *ex, corm_error *err) {
-    CORM_TRY(base__buf_status(&ex->out, err));
-    if (fwrite(ex->out.data, 1, ex->out.len, ex->file) != ex->out.len)
-        return base__fail_errno(err, errno, "%s", ex->path);
-    base__buf_clear(&ex->out);
-    return CORM_OK;
+    return stream__sink_write(&ex->sink, &ex->out, err);
 }
 
 static corm_status put_rows(exporting *ex, corm_result *result, corm_error *err) {
@@ -231,46 +195,14 @@ static corm_status export_rows(exporting *ex, corm_error *err) {
     return scans ? scan_rows(ex, err) : select_rows(ex, err);
 }
 
-/* ---- file ---- */
-
-static corm_status open_file(exporting *ex, corm_error *err) {
-    struct stat about;
-    const char *name = ex->path;
-    bool        exists = stat(ex->path, &about) == 0;
-    ex->file = stdout;
-    if (strcmp(ex->path, "-") == 0) return CORM_OK;
-    if (exists && S_ISREG(about.st_mode) && !ex->values->force)
-        return base__fail(err, CORM_INVALID, "%s exists already; --force replaces it", ex->path);
-    if (!exists || S_ISREG(about.st_mode)) {
-        base__buf_printf(&ex->part, "%s.part", ex->path);
-        name = base__buf_cstr(&ex->part);
-    }
-    ex->file = name ? fopen(name, "wb") : NULL;
-    return ex->file ? CORM_OK : base__fail_errno(err, name ? errno : ENOMEM, "%s", ex->path);
-}
-
-static corm_status close_file(exporting *ex, corm_status status, corm_error *err) {
-    const char *part = ex->part.len ? base__buf_cstr(&ex->part) : NULL;
-    if (!ex->file) return status;
-    if (status == CORM_OK && fflush(ex->file) != 0)
-        status = base__fail_errno(err, errno, "%s", ex->path);
-    if (status == CORM_OK && part && fsync(fileno(ex->file)) != 0)
-        status = base__fail_errno(err, errno, "%s", ex->path);
-    if (ex->file != stdout) fclose(ex->file);
-    if (part && status == CORM_OK && rename(part, ex->path) != 0)
-        status = base__fail_errno(err, errno, "%s", ex->path);
-    if (part && status != CORM_OK) unlink(part);
-    return status;
-}
-
 static corm_status begin(exporting *ex, corm_error *err) {
-    CORM_TRY(cli__format_of(ex->path, ex->values->format, &ex->format, err));
+    CORM_TRY(cli__format_of(ex->sink.path, ex->values->format, &ex->format, err));
     CORM_TRY(cli__delimiter_of(ex->values->delimiter, &ex->delimiter, err));
-    size_t len = strlen(ex->path);
-    if (!ex->values->delimiter && len > 4 && strcmp(ex->path + len - 4, ".tsv") == 0)
+    size_t len = strlen(ex->sink.path);
+    if (!ex->values->delimiter && len > 4 && strcmp(ex->sink.path + len - 4, ".tsv") == 0)
         ex->delimiter = '\t';
     CORM_TRY(choose_columns(ex, err));
-    return open_file(ex, err);
+    return stream__sink_open(&ex->sink, ex->values->force, UINT64_MAX, err);
 }
 
 static int export_table(exporting *ex) {
@@ -279,23 +211,21 @@ static int export_table(exporting *ex) {
     cli__progress_begin(&ex->progress, 0);
     corm_status status = begin(ex, &error);
     if (status == CORM_OK) status = export_rows(ex, &error);
-    status = close_file(ex, status, &error);
+    status = stream__sink_close(&ex->sink, status, false, &error);
     double seconds = cli__progress_end(&ex->progress);
     if (status != CORM_OK)
         fprintf(stderr, "corm export: %s\n", error.message);
-    else if (ex->file != stdout)
+    else if (strcmp(ex->sink.path, "-") != 0)
         fprintf(stderr, "%llu records exported in %.1f s, %.0f a second\n",
                 (unsigned long long)ex->rows, seconds, (double)ex->rows / seconds);
-    base__buf_free(&ex->part);
     base__buf_free(&ex->out);
-    base__buf_free(&ex->text);
     base__arena_free(&ex->arena);
     if (status == CORM_INVALID_ARGUMENT) return CLI_USAGE;
     return status == CORM_OK ? CLI_OK : CLI_FAILED;
 }
 
 static int run_export(const void *given, const cli_operands *operands) {
-    exporting            ex = { .values = given, .path = operands->items[2] };
+    exporting            ex = { .values = given, .sink.path = operands->items[2] };
     corm_error           error = { 0 };
     corm_session_options options = { .must_exist = true };
     int code = cli__open_session("export", operands->items[0], &options, &ex.session);

@@ -5,7 +5,7 @@
 #include "cli/import.h"
 #include "session/core.h"
 #include "session/door.h"
-#include "stream/csv.h"
+#include "stream/csv_value.h"
 #include "stream/json_value.h"
 #include "stream/jsonl.h"
 
@@ -265,35 +265,16 @@ static corm_status keep(base_arena *arena, const base_buf *bytes, cql_value *out
     return CORM_OK;
 }
 
-static corm_status convert(const cql_type *type, cli_format format, corm_str text,
-                           base_arena *arena, cql_value *out, corm_error *err) {
+static corm_status convert(const cql_type *type, corm_str text, base_arena *arena, cql_value *out,
+                           corm_error *err) {
     base_buf    bytes = { 0 };
     bool        is_null = false;
-    corm_status status = format == CLI_FORMAT_CSV
-                             ? cql__from_text(type, text, &bytes, &is_null, err)
-                             : stream__read_json_value(type, text, &bytes, &is_null, err);
+    corm_status status = stream__read_json_value(type, text, &bytes, &is_null, err);
     *out = CQL_NULL;
     if (status == CORM_OK && !is_null) status = keep(arena, &bytes, out, err);
     if (status == CORM_OK) status = cql__validate(type, *out, err);
     base__buf_free(&bytes);
     return status;
-}
-
-static corm_status read_field(const import_plan *plan, uint32_t marker, const stream_field *field,
-                              base_arena *arena, corm_error *err) {
-    const cql_type *type = plan->types[marker];
-    const char     *null_text = plan->options.null_text;
-    cql_value      *out = &plan->values[marker];
-    if (!field->quoted && null_text && corm_str_equal(field->text, corm_str_of(null_text))) {
-        *out = CQL_NULL;
-        return CORM_OK;
-    }
-    if (!field->quoted && !field->text.len) return CORM_OK;
-    if (type->id == CQL_TEXT || type->id == CQL_ASCII) {
-        *out = (cql_value){ (const uint8_t *)field->text.data, (int32_t)field->text.len };
-        return cql__validate(type, *out, err);
-    }
-    return convert(type, CLI_FORMAT_CSV, field->text, arena, out, err);
 }
 
 static corm_status read_csv(import_plan *plan, corm_str record, uint64_t line, base_arena *arena,
@@ -310,7 +291,9 @@ static corm_status read_csv(import_plan *plan, corm_str record, uint64_t line, b
                              "the record has %u fields, not %u", count, plan->field_count);
     for (uint32_t i = 0; i < count; i++) {
         if (plan->fields[i] == CLI_NO_COLUMN) continue;
-        status = read_field(plan, plan->fields[i], &fields[i], arena, &why);
+        uint32_t marker = plan->fields[i];
+        status = stream__csv_read_value(plan->types[marker], &fields[i], plan->options.null_text,
+                                        arena, &plan->values[marker], &why);
         if (status == CORM_NO_MEMORY) return base__fail_memory(err);
         if (status != CORM_OK)
             return refuse_value(plan, plan->fields[i], line + fields[i].line, fields[i].column,
@@ -330,8 +313,8 @@ static corm_status read_member(import_plan *plan, const stream_member *member, u
     }
     uint32_t marker = plan->markers[column];
     if (marker == CLI_NO_COLUMN) return CORM_OK;
-    corm_status status = convert(plan->types[marker], CLI_FORMAT_JSON, member->value, arena,
-                                 &plan->values[marker], &why);
+    corm_status status =
+        convert(plan->types[marker], member->value, arena, &plan->values[marker], &why);
     if (status == CORM_NO_MEMORY) return base__fail_memory(err);
     if (status != CORM_OK) return refuse_value(plan, marker, line, member->column, &why, err);
     if (cql__is_null(plan->values[marker]) && !plan->options.write_nulls)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "orm/hook.h"
 #include "stream/bulk_core.h"
 
 enum {
@@ -94,6 +93,7 @@ static corm_status open_bulk(corm_session *session, corm_db *db, const corm_bulk
     if (!bulk) return base__fail_memory(err);
     bulk->session = session;
     bulk->db = db;
+    bulk->path = CORM_PATH_BULK;
     bulk->is_embedded = !session__is_cluster(session);
     bulk->has_stamps = session__has_stamps(session);
     bulk->waiting_end = &bulk->waiting;
@@ -238,7 +238,7 @@ static bool has_conditions(const corm_write_options *options) {
 static corm_status write_alone(corm_bulk *bulk, const bulk_kind *kind, const corm_model *model,
                                void *row, const corm_write_options *options) {
     CORM_TRY(corm_bulk_flush(bulk, options->error));
-    corm_path   before = orm__path_enter(CORM_PATH_BULK);
+    corm_path   before = orm__path_enter(bulk->path);
     corm_status status = kind->single(bulk->db, model, row, options);
     orm__path_enter(before);
     if (status != CORM_OK) return status;
@@ -278,7 +278,7 @@ static corm_status write_row(corm_bulk *bulk, const bulk_kind *kind, const corm_
     }
     corm_batch *batch = corm_batch_new(bulk->session, CORM_LOGGED);
     if (!batch) return base__fail_memory(options.error);
-    corm_path   before = orm__path_enter(CORM_PATH_BULK);
+    corm_path   before = orm__path_enter(bulk->path);
     corm_status status = kind->batch(batch, bulk->db, model, row, &options);
     orm__path_enter(before);
     bool unsupported = status == CORM_UNSUPPORTED;

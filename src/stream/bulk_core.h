@@ -11,7 +11,7 @@
 #define STREAM_BULK_CORE_H
 
 #include "corm/bulk.h"
-#include "orm/core.h"
+#include "orm/hook.h"
 #include "session/batch.h"
 #include "session/statement.h"
 #include "stream/gate.h"
@@ -79,6 +79,7 @@ struct corm_bulk {
     corm_db             *db; /* NULL: statements only */
     base_arena           arena;
     corm_request_options request;
+    corm_path            path; /* that hooks are told */
     bool                 is_embedded, has_stamps;
     stream_gate          gate;  /* guards all below */
     base_map             facts; /* address of a prepared statement to bulk_facts in the arena */
