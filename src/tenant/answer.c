@@ -64,7 +64,7 @@ static void rename_markers(const tenant_view *view, cql_marker *markers, uint32_
 /* The tenant's own physical names only: there are no others in what the store says of its statement. */
 static void put_logical(const tenant_view *view, corm_str text, base_buf *out) {
     corm_str with = by_keyspace(view) ? view->tenants->keyspace : (corm_str){ "", 0 };
-    for (const char *at; (at = tenant__find(text, view->space)) != NULL;) {
+    for (const char *at; (at = tenant__find(text, view->space)) != NULL;) { /* none: as it is */
         size_t len = (size_t)(at - text.data);
         base__buf_put(out, text.data, len);
         base__buf_put_str(out, with);
@@ -93,12 +93,19 @@ void tenant__error(const tenant_view *view, corm_error *err) {
     replace(view, err->table, sizeof err->table);
 }
 
+/* What a server says of the rows that a scan went over, which are all tenants'. */
+static bool tells_of_others(const tenant_view *view, corm_str warning) {
+    return !renames(view) && (tenant__find(warning, corm_str_of("ombstone")) ||
+                              tenant__find(warning, corm_str_of("partition key was")));
+}
+
 static corm_status rename_warnings(const tenant_view *view, wire_answer *answer, corm_error *err) {
     uint32_t    count = wire__warning_count(answer);
     wire_answer other = { 0 };
     base_buf    text = { 0 };
-    if (count == 0 || !renames(view)) return CORM_OK;
+    if (count == 0) return CORM_OK;
     for (uint32_t i = 0; i < count; i++) {
+        if (tells_of_others(view, wire__warning(answer, i))) continue;
         base__buf_clear(&text);
         put_logical(view, wire__warning(answer, i), &text);
         other.warnings.failed |= text.failed;

@@ -128,14 +128,23 @@ static corm_status finish(tenant_rewrite *rewrite, const cql_statement *changed)
     return status;
 }
 
+/* As it will be printed: names are folded then. */
+static corm_status check_words(const tenant_rewrite *rewrite, const cql_statement *statement) {
+    base_buf text = { 0 };
+    cql__print(statement, &text);
+    corm_status status = base__buf_status(&text, rewrite->err);
+    if (status == CORM_OK && tenant__find(base__buf_str(&text), rewrite->tenants->hole)) {
+        status = base__fail(rewrite->err, CORM_UNAUTHORIZED, "the statement is refused: it has a word of Corm's");
+    }
+    base__buf_free(&text);
+    return status;
+}
+
 static corm_status make(tenant_rewrite *rewrite, corm_str text) {
     tenant_plan   *plan = rewrite->plan;
     cql_statement *statement;
-    if (tenant__find(text, rewrite->tenants->hole)) {
-        return base__fail(rewrite->err, CORM_UNAUTHORIZED,
-                          "the statement is refused: it has a word of Corm's");
-    }
     CORM_TRY(cql__parse(rewrite->arena, text, &statement, NULL, rewrite->err));
+    CORM_TRY(check_words(rewrite, statement));
     plan->kind = statement->kind;
     plan->user_count = statement->marker_count;
     CORM_TRY(tenant__rewrite(rewrite, text, statement));
