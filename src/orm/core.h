@@ -156,6 +156,8 @@ void orm__put_shown_cell(const orm_field *field, cql_value cell, base_buf *out);
 
 /* ---- the db ---- */
 
+enum { ORM_ROW_LOCKS = 32 };
+
 struct corm_db {
     atomic_uint      refs; /* the handle, and each corm_rows */
     corm_session    *session;
@@ -170,8 +172,10 @@ struct corm_db {
     struct orm_hook_entry *hooks;     /* that were added */
     corm_events           *events;    /* the program's, or NULL */
     pthread_mutex_t        load;      /* held while a model is loaded */
-    base_map               unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
-    base_arena             names;            /* of that map */
+    pthread_mutex_t
+        rows[ORM_ROW_LOCKS]; /* each guards the copies of rows, by their key's hash; recursive */
+    base_map   unique_keyspaces; /* whose corm_unique is there; guarded by `load` */
+    base_arena names;            /* of that map */
 };
 
 /* A mapper over a session, which is taken over (also on failure). */

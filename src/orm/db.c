@@ -29,6 +29,7 @@ void orm__db_unref(corm_db *db) {
     base__map_free(&db->unique_keyspaces);
     base__arena_free(&db->names);
     pthread_mutex_destroy(&db->load);
+    for (int i = 0; i < ORM_ROW_LOCKS; i++) pthread_mutex_destroy(&db->rows[i]);
     pthread_mutex_destroy(&db->hook_lock);
     free(db);
 }
@@ -55,6 +56,15 @@ static corm_status check_options(const corm_db_options *options, corm_error *err
     return CORM_OK;
 }
 
+/* Recursive: a middleware may write while it stands in the way of a write. */
+static void init_row_locks(corm_db *db) {
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    for (int i = 0; i < ORM_ROW_LOCKS; i++) pthread_mutex_init(&db->rows[i], &recursive);
+    pthread_mutexattr_destroy(&recursive);
+}
+
 corm_status orm__db_over(corm_session *session, const corm_db_options *options, corm_db **out,
                          corm_error *err) {
     corm_db    *db = NULL;
@@ -69,6 +79,7 @@ corm_status orm__db_over(corm_session *session, const corm_db_options *options, 
     }
     atomic_init(&db->refs, 1);
     pthread_mutex_init(&db->load, NULL);
+    init_row_locks(db);
     pthread_mutex_init(&db->hook_lock, NULL);
     db->session = session;
     db->migration = options->migration;

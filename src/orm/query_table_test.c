@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -234,14 +235,11 @@ static void a_copy_ends_when_its_columns_do(void **state) {
     corm_db_close(db);
 }
 
-static char *asked; /* of the last notice */
-
 static void finds_ask_the_query_table_whose_key_fits(void **state) {
     (void)state;
     corm_db   *db = open_tasks();
     corm_error err = { 0 };
     corm_rows *rows;
-    (void)asked;
     for (int32_t i = 1; i <= 5; i++) {
         task t = { .id = i, .status = i % 2 ? "odd" : "even", .owner = "ada", .weight = 10 - i };
         assert_ok(corm_insert(db, &tasks, &t, { .error = &err }), err);
@@ -401,6 +399,65 @@ static void copies_are_in_step_after_any_writes(void **state) {
     corm_db_close(db);
 }
 
+/* ---- writers at once ---- */
+
+enum { WRITERS = 4 };
+
+typedef struct writer {
+    corm_db   *db;
+    pthread_t  thread;
+    uint32_t   seed;
+    corm_error err;
+} writer;
+
+static uint32_t throw_dice(writer *w, uint32_t sides) {
+    w->seed = w->seed * 1664525 + 1013904223;
+    return (w->seed >> 16) % sides;
+}
+
+/* Each time another column of one of three rows; some move copies, some are conditional, some delete. */
+static corm_status write_one(writer *w) {
+    static char *const       words[] = { "a", "b", "c" };
+    static const char *const columns[] = { "status", "owner", "title", "weight" };
+    task                     t = { .id = (int32_t)throw_dice(w, 3),
+                                   .status = words[throw_dice(w, 3)],
+                                   .owner = words[throw_dice(w, 3)],
+                                   .title = words[throw_dice(w, 3)],
+                                   .weight = 1 + (int32_t)throw_dice(w, 3) };
+    uint32_t                 what = throw_dice(w, 12);
+    if (what == 0) return corm_delete(w->db, &tasks, &t, { .error = &w->err });
+    if (what == 1) return corm_insert(w->db, &tasks, &t, { .error = &w->err });
+    return corm_update(w->db, &tasks, &t, { .only = { columns[what % 4] }, .error = &w->err });
+}
+
+static void *write_many(void *context) {
+    writer *w = context;
+    int     rounds = testing__is_cluster() ? 30 : 150;
+    for (int i = 0; i < rounds && w->err.status == CORM_OK; i++) {
+        if (write_one(w) != CORM_OK) break;
+    }
+    return NULL;
+}
+
+static void copies_are_in_step_after_writers_at_once(void **state) {
+    (void)state;
+    corm_error      err = { 0 };
+    corm_db_options options = { .session = { .consistency = CORM_QUORUM } };
+    corm_db        *db = open_db_with(options);
+    writer          writers[WRITERS] = { { 0 } };
+    assert_ok(corm_load(db, &tasks, &err), err);
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        writers[i] = (writer){ .db = db, .seed = 77 + i };
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_many, &writers[i]), 0);
+    }
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        pthread_join(writers[i].thread, NULL);
+        if (writers[i].err.status != CORM_OK) fail_msg("%s", writers[i].err.message);
+    }
+    assert_in_step(db);
+    corm_db_close(db);
+}
+
 /* ---- what the model may not say ---- */
 
 static void refused(const corm_query_table *table, const char *expected) {
@@ -444,6 +501,7 @@ int main(void) {
         cmocka_unit_test(a_rebuild_mends_what_was_written_past_the_mapper),
         cmocka_unit_test(a_rebuild_keeps_the_times_of_writing),
         cmocka_unit_test(copies_are_in_step_after_any_writes),
+        cmocka_unit_test(copies_are_in_step_after_writers_at_once),
         cmocka_unit_test(mistakes_in_query_tables_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

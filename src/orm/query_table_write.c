@@ -12,7 +12,8 @@
  *                                                 from what is there. A crash between leaves old copies until the next such
  *                                                 write, or a rebuild.
  *
- * What is written from what was read carries a time from before the reading, so that later writes win. Any thread. */
+ * What is written from what was read carries a time from before the reading, so that later writes win. Any thread; db.rows has a lock
+ * for each row, so that two threads do not move the same copy at once. */
 #include "base/clock.h"
 #include "orm/query_table.h"
 
@@ -357,10 +358,34 @@ static corm_status run_conditional(copying *c) {
     return settle(c, false);
 }
 
+/* Writers of one row come one after the other as far as they use the same db: of two who move a copy at once, neither would know
+ * where the other has put it. */
+static corm_status find_lock(copying *c, pthread_mutex_t **out) {
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < c->model->key_count; i++) {
+        cql_value wire;
+        CORM_TRY(orm__encode_member(c->model->keys[i], c->write->row, &c->arena, &wire, c->err));
+        if (wire.len > 0) hash = base__hash(wire.data, (size_t)wire.len, hash);
+    }
+    *out = &c->write->db->rows[hash % ORM_ROW_LOCKS];
+    return CORM_OK;
+}
+
+static corm_status run_alone(copying *c) {
+    bool conditional = orm__is_conditional(c->write);
+    if (!any_moves(c->model) && !conditional) return run_plain(c);
+    pthread_mutex_t *lock;
+    CORM_TRY(find_lock(c, &lock));
+    pthread_mutex_lock(lock);
+    corm_status status = conditional ? run_conditional(c) : run_plain(c);
+    pthread_mutex_unlock(lock);
+    return status;
+}
+
 corm_status orm__copies_run(orm_write *write, corm_error *err) {
     copying c = { .write = write, .model = write->model, .err = err };
     if (write->by_partition) return orm__write_alone(write, err); /* statics are in no copy */
-    corm_status status = orm__is_conditional(write) ? run_conditional(&c) : run_plain(&c);
+    corm_status status = run_alone(&c);
     end(&c);
     return status;
 }
