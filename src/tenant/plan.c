@@ -134,7 +134,8 @@ static corm_status check_words(const tenant_rewrite *rewrite, const cql_statemen
     cql__print(statement, &text);
     corm_status status = base__buf_status(&text, rewrite->err);
     if (status == CORM_OK && tenant__find(base__buf_str(&text), rewrite->tenants->hole)) {
-        status = base__fail(rewrite->err, CORM_UNAUTHORIZED, "the statement is refused: it has a word of Corm's");
+        status = base__fail(rewrite->err, CORM_UNAUTHORIZED,
+                            "the statement is refused: it has a word of Corm's");
     }
     base__buf_free(&text);
     return status;

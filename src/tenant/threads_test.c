@@ -23,13 +23,16 @@ static void *work(void *context) {
         corm_session *session = number % 2 ? two.b : two.a, *own;
         corm_result  *result;
         corm_error    err = { 0 };
-        corm_status   status = corm_execute(session, "INSERT INTO users (id, name) VALUES (?, ?)", NULL,
-                                            { .values = { corm_v((int32_t)(i % 5)), corm_v(mark) }, .error = &err });
+        corm_status   status =
+            corm_execute(session, "INSERT INTO users (id, name) VALUES (?, ?)", NULL,
+                         { .values = { corm_v((int32_t)(i % 5)), corm_v(mark) }, .error = &err });
         if (!is_expected(status)) atomic_fetch_add(&wrong, 1);
-        status = corm_tenant_execute(two.tenants, number % 2 ? "blue-1" : "acme", "SELECT name FROM users", &result, { .error = &err });
+        status = corm_tenant_execute(two.tenants, number % 2 ? "blue-1" : "acme",
+                                     "SELECT name FROM users", &result, { .error = &err });
         if (!is_expected(status)) atomic_fetch_add(&wrong, 1);
         for (const corm_row *row; status == CORM_OK && (row = corm_result_next(result)) != NULL;) {
-            if (!corm_str_equal(corm_row_text(row, 0), corm_str_of(mark))) atomic_fetch_add(&wrong, 1);
+            if (!corm_str_equal(corm_row_text(row, 0), corm_str_of(mark)))
+                atomic_fetch_add(&wrong, 1);
         }
         if (status == CORM_OK) corm_result_free(result);
         status = corm_tenant_session(two.tenants, number % 2 ? "blue-1" : "acme", &own, &err);
@@ -44,8 +47,11 @@ static void change(void) {
     for (uint32_t i = 0; i < 5; i++) {
         assert_ok(corm_tenant_suspend(two.tenants, "acme", &err), err);
         assert_ok(corm_tenant_resume(two.tenants, "acme", &err), err);
-        assert_ok(corm_tenant_set_limits(two.tenants, "blue-1", &(corm_tenant_limits){ .in_flight = i }, &err), err);
-        if (strategy == CORM_TENANT_COLUMN) two_run(two.session, "CREATE TABLE IF NOT EXISTS more (id int PRIMARY KEY)");
+        assert_ok(corm_tenant_set_limits(two.tenants, "blue-1",
+                                         &(corm_tenant_limits){ .in_flight = i }, &err),
+                  err);
+        if (strategy == CORM_TENANT_COLUMN)
+            two_run(two.session, "CREATE TABLE IF NOT EXISTS more (id int PRIMARY KEY)");
     }
 }
 
