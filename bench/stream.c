@@ -190,7 +190,7 @@ static void run_bulk(corm_db *db, int32_t rows) {
 static void run_json(corm_db *db, int32_t rows) {
     corm_error err = { 0 };
     size_t     bytes = 0;
-    double     began = now();
+    double     began = now(), spent = computed();
     for (int32_t i = 0; i < rows; i++) {
         event row = make(i);
         char *text;
