@@ -78,6 +78,7 @@ extern const cli_command cli__serve_command;
 extern const cli_command cli__migrate_command;
 extern const cli_command cli__feed_command;
 extern const cli_command cli__check_command;
+extern const cli_command cli__config_command;
 extern const cli_command cli__lint_command;
 extern const cli_command cli__generate_command;
 

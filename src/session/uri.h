@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* uri.h -- the URI that opens a session, taken apart. Private to this folder. */
+/* uri.h -- the URI that opens a session, taken apart. Of this folder and of src/config. */
 #ifndef SESSION_URI_H
 #define SESSION_URI_H
 
