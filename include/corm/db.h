@@ -38,8 +38,8 @@ typedef struct corm_db_options {
     void *notice_context;
     const corm_keyring
         *keyring; /* of sealed columns (corm/seal.h); must live as long as the db. default: none */
-    corm_events
-        *events; /* that are told of rows, models and notices (docs/events.md); must live as long as the db. default: none */
+    corm_events         *
+        events; /* that are told of rows, models and notices (docs/events.md); must live as long as the db. default: none */
     corm_error *error;
     uint32_t    _canary;
 } corm_db_options;

@@ -402,6 +402,82 @@ static void builders_of_models_read_structs(void **state) {
     corm_db_close(db);
 }
 
+/* ---- statements of every kind are taken by the store ---- */
+
+static void count_done(void *context, corm_status status, corm_result *result,
+                       const corm_error *error) {
+    (void)error;
+    int *done = context;
+    *done = status == CORM_OK && corm_result_row_count(result) == 1 ? 1 : -1;
+}
+
+static corm_builder *of_key(corm_builder *b) {
+    return corm_builder_where(b, corm_eq("k", 1));
+}
+
+static void builders_of_every_kind_are_executed(void **state) {
+    (void)state;
+    corm_db      *db = open_things();
+    corm_error    err = { 0 };
+    corm_builder *b = corm_builder_insert_json(corm_insert_into("b_things"),
+                                               "{ \"k\": 1, \"c\": 2, \"name\": \"json\" }", true);
+    run_builder(db, b);
+    b = corm_builder_set(corm_builder_set(corm_insert_into("shop.b_things"), "k", 1), "c", 3);
+    run_builder(
+        db, corm_builder_timestamp(corm_builder_ttl(corm_builder_set(b, "name", "x"), 1000), 5));
+    b = corm_select_from("b_things");
+    corm_builder_select(b, corm_expr_writetime(b, corm_expr_column(b, "name")), "at");
+    assert_int_equal(number(db, corm_builder_where(of_key(b), corm_eq("c", 3))), 5);
+    b = corm_select_from("b_things");
+    corm_builder_select(b, corm_expr_cast(b, corm_expr_column(b, "c"), "bigint"), NULL);
+    assert_int_equal(number(db, corm_builder_limit(corm_builder_order_by(of_key(b), "c", true), 1)),
+                     3);
+    b = corm_select_from("b_things");
+    corm_builder_select(b, corm_expr_call(b, "sum", corm_expr_column(b, "c")), NULL);
+    assert_int_equal(number(db, corm_builder_group_by(of_key(b), corm_expr_column(b, "k"))), 5);
+    b = corm_builder_distinct(corm_builder_columns(corm_select_from("b_things"), "k"));
+    assert_int_equal(number(db, b), 1);
+    b = corm_select_from("b_things");
+    corm_builder_select(
+        b, corm_expr_arith(b, corm_expr_column(b, "c"), '*', corm_expr_typed(b, "int", corm_v(10))),
+        NULL);
+    corm_expr *token = corm_expr_call(b, "token", corm_expr_column(b, "k"));
+    corm_builder_where_expr(b, token, CORM_EQ, corm_expr_call(b, "token", corm_expr_v(b, 1)));
+    assert_int_equal(number(db, corm_builder_per_partition_limit(b, 1)), 20);
+    corm_result *result;
+    b = of_key(corm_builder_json(corm_builder_columns(corm_select_from("b_things"), "c")));
+    assert_ok(corm_builder_run(b, corm_db_session(db), NULL, &result, &err), err);
+    assert_text(corm_row_text(corm_result_next(result), 0), "{\"c\": 2}");
+    corm_result_free(result);
+    corm_builder_free(b);
+    int done = 0;
+    b = corm_builder_where(of_key(corm_select_from("b_things")),
+                           corm_in("c", corm_v(3), corm_v(7)));
+    corm_task *task = corm_builder_run_async(b, corm_db_session(db), NULL, count_done, &done);
+    assert_non_null(task);
+    assert_ok(corm_task_wait(task, 0), err);
+    corm_task_free(task);
+    assert_int_equal(done, 1);
+    corm_builder_free(b);
+    corm_db_close(db);
+}
+
+static void builders_ask_for_nearest_neighbours(void **state) {
+    (void)state;
+    corm_db *db = open_things();
+    run(db, "CREATE TABLE IF NOT EXISTS b_vectors (k int PRIMARY KEY, v vector<float, 2>)");
+    run(db,
+        "CREATE CUSTOM INDEX IF NOT EXISTS b_ann ON b_vectors (v) USING 'StorageAttachedIndex'");
+    for (int32_t i = 0; i < 4; i++) {
+        corm_builder *b = corm_builder_set(corm_insert_into("b_vectors"), "k", i);
+        run_builder(db, corm_builder_set(b, "v", corm_list_of(corm_v((float)i), corm_v(1.0f))));
+    }
+    corm_builder *b = corm_builder_columns(corm_select_from("b_vectors"), "k");
+    corm_builder_order_by_ann(b, "v", corm_v(corm_list_of(corm_v(3.0f), corm_v(1.0f))));
+    assert_int_equal(number(db, corm_builder_limit(b, 1)), 3);
+    corm_db_close(db);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_select_says_what_it_reads),
     cmocka_unit_test(a_select_has_every_condition),
@@ -412,6 +488,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_text_of_any_builder_is_its_tree),
     cmocka_unit_test(builders_write_and_read),
     cmocka_unit_test(builders_of_models_read_structs),
+    cmocka_unit_test(builders_of_every_kind_are_executed),
+    cmocka_unit_test(builders_ask_for_nearest_neighbours),
 };
 
 int main(void) {

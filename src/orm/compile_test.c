@@ -154,11 +154,60 @@ static void names_are_quoted_and_types_inferred(void **state) {
     orm__model_free(compiled);
 }
 
+static void columns_with_a_role_are_checked(void **state) {
+    (void)state;
+    EXPECT(NULL, KEY, { COL(counter), .role = CORM_ROW_VERSION },
+           { COL(at), .role = CORM_DELETED_AT });
+    EXPECT("none of corm_role", KEY, { COL(text), .role = (corm_role)7 });
+    EXPECT("only a regular column can have a role",
+           { COL(id), .key = CORM_PARTITION, .role = CORM_ROW_VERSION });
+    EXPECT("a version is a bigint in an int64_t", KEY, { COL(text), .role = CORM_ROW_VERSION });
+    EXPECT("an int32_t cannot hold every version of a bigint", KEY,
+           { COL(number), .cql = "bigint", .role = CORM_ROW_VERSION });
+    EXPECT("a version has no .skip_zero", KEY,
+           { COL(counter), .skip_zero = true, .role = CORM_ROW_VERSION });
+    EXPECT("a row has one version", KEY, { COL(counter), .role = CORM_ROW_VERSION },
+           { COL(number), .role = CORM_ROW_VERSION });
+    EXPECT("the time of a deletion is a timestamp", KEY, { COL(text), .role = CORM_DELETED_AT });
+    EXPECT("neither unique nor generated", KEY,
+           { COL(at), .generate = CORM_NEW_NOW, .role = CORM_DELETED_AT });
+    EXPECT("cannot be required", KEY,
+           { COL(at), .role = CORM_DELETED_AT, .validate = { .required = true } });
+}
+
+static void expect_scope(corm_scope scope, const char *words) {
+    corm_scope scopes[2] = { scope, { .name = NULL } };
+    corm_model model = {
+        .table = "rows", .row_size = sizeof(row), .fields = { KEY, { COL(text) } }, .scopes = scopes
+    };
+    orm_model  *compiled = NULL;
+    corm_error  err = { 0 };
+    corm_status status = orm__compile(&model, &compiled, &err);
+    orm__model_free(compiled);
+    if (!words) assert_ok(status, err);
+    if (words && !strstr(err.message, words)) fail_msg("'%s' instead of '%s'", err.message, words);
+}
+
+static void scopes_are_checked(void **state) {
+    (void)state;
+    expect_scope((corm_scope){ "a", .find = { .where = { corm_eq("text", "x") }, .limit = 3 } },
+                 NULL);
+    expect_scope((corm_scope){ "a", .find = { .where = { corm_eq("txet", "x") } } },
+                 "did you mean 'text'?");
+    expect_scope((corm_scope){ "a", .find = { .order_by = { { .column = "none" } } } },
+                 "has no column 'none'");
+    expect_scope((corm_scope){ "a", .find = { .offset = 3 } },
+                 "scope 'a': it has more than conditions, order, limits");
+    expect_scope((corm_scope){ "a", .find = { .scope = { "b" } } }, "scope 'a': it has more than");
+}
+
 int main(void) {
     UNUSED_HELPERS();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_of_a_model_is_named_with_its_place),
         cmocka_unit_test(every_fault_of_a_rule_is_named),
+        cmocka_unit_test(columns_with_a_role_are_checked),
+        cmocka_unit_test(scopes_are_checked),
         cmocka_unit_test(what_is_no_model_is_refused),
         cmocka_unit_test(more_fields_continue_the_first_ones),
         cmocka_unit_test(names_are_quoted_and_types_inferred),

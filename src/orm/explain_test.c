@@ -203,6 +203,25 @@ static void the_text_is_the_whole(void **state) {
     corm_db_close(db);
 }
 
+static void a_view_is_told(void **state) {
+    (void)state;
+    corm_db   *db = open_db();
+    corm_error err = { 0 };
+    assert_ok(corm_load(db, &shots, &err), err);
+    if (testing__is_cluster()) { /* Cassandra makes views only where its configuration allows it */
+        corm_db_close(db);
+        return;
+    }
+    run(db,
+        "CREATE MATERIALIZED VIEW shots_by_size AS SELECT * FROM shots WHERE size IS NOT NULL AND camera IS NOT NULL AND at IS NOT NULL PRIMARY KEY (size, camera, at)");
+    const corm_explanation *x =
+        explained_cql(db, "SELECT camera FROM shots_by_size WHERE size = 3");
+    assert_string_equal(x->view, "shots");
+    assert_int_equal(x->access, CORM_ACCESS_PARTITION);
+    corm_explanation_free(x);
+    corm_db_close(db);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(access_follows_the_key),
     cmocka_unit_test(indexes_and_query_tables_are_named),
@@ -210,6 +229,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_corm_does_is_told),
     cmocka_unit_test(statements_are_explained_too),
     cmocka_unit_test(the_text_is_the_whole),
+    cmocka_unit_test(a_view_is_told),
 };
 
 int main(void) {

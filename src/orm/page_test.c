@@ -344,6 +344,40 @@ static void rows_behind_a_row_are_found(void **state) {
     corm_db_close(db);
 }
 
+static void tokens_are_opened_by_every_process_with_the_key(void **state) {
+    (void)state;
+    static const uint8_t key[32] = { 1, 2, 3 };
+    corm_error           err = { 0 };
+    corm_page            page;
+    corm_db *db = open_db_with((corm_db_options){ .session = { .page_token_key = key } });
+    for (int32_t b = 1; b <= 4; b++) put(db, 1, 1, b);
+    assert_ok(
+        corm_find_page(db, &entries, &page,
+                       { .find = { .where = { corm_eq("k", 1) } }, .size = 2, .error = &err }),
+        err);
+    char *token = strdup(page.next);
+    corm_page_free(&page);
+    corm_db_close(db);
+    db = open_db_with((corm_db_options){ .session = { .page_token_key = key } });
+    for (int32_t b = 1; b <= 4; b++) put(db, 1, 1, b);
+    assert_ok(
+        corm_find_page(
+            db, &entries, &page,
+            { .find = { .where = { corm_eq("k", 1) } }, .size = 2, .token = token, .error = &err }),
+        err);
+    assert_int_equal(((entry *)corm_rows_first(page.rows))->b, 2);
+    corm_page_free(&page);
+    corm_db_close(db);
+    db = open_entries();
+    assert_status(
+        corm_find_page(
+            db, &entries, &page,
+            { .find = { .where = { corm_eq("k", 1) } }, .size = 2, .token = token, .error = &err }),
+        CORM_INVALID_ARGUMENT);
+    corm_db_close(db);
+    free(token);
+}
+
 /* ---- cursors ---- */
 
 static void a_cursor_gives_every_row_once(void **state) {
@@ -411,6 +445,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_token_opens_for_its_own_find_only),
     cmocka_unit_test(a_flat_table_is_paged_both_ways),
     cmocka_unit_test(rows_behind_a_row_are_found),
+    cmocka_unit_test(tokens_are_opened_by_every_process_with_the_key),
     cmocka_unit_test(a_cursor_gives_every_row_once),
     cmocka_unit_test(a_cursor_has_limits_and_conditions),
 };

@@ -166,8 +166,9 @@ static void what_a_sealed_column_cannot_be_asked_is_refused(void **state) {
                   { .where = { corm_gt("salary", 1) }, .allow_filtering = true, .error = &err }),
         CORM_INVALID_ARGUMENT);
     assert_non_null(strstr(err.message, "more than equality"));
-    assert_status(corm_find(db, &people, &rows, { .order_by = { { "salary" } }, .error = &err }),
-                  CORM_INVALID_ARGUMENT);
+    assert_status(
+        corm_find(db, &people, &rows, { .order_by = { { .column = "salary" } }, .error = &err }),
+        CORM_INVALID_ARGUMENT);
     assert_status(
         corm_update(db, &people, &p, { .condition = { corm_eq("ssn", "1") }, .error = &err }),
         CORM_INVALID_ARGUMENT);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Rows that are deleted by a time, versions, scopes and changes, on the door that is tested. */
+#include <pthread.h>
 #include <string.h>
 
 #include "orm/orm_for_tests.h"
@@ -375,6 +376,115 @@ static void changes_count_versions_too(void **state) {
     corm_db_close(db);
 }
 
+/* ---- with unique columns ---- */
+
+typedef struct member {
+    int32_t        id;
+    char          *email;
+    int32_t        version;
+    corm_timestamp deleted_at;
+} member;
+
+#define COL(member_) CORM_COLUMN(member, member_)
+static const corm_model members = {
+    .table = "members",
+    .row_size = sizeof(member),
+    .fields = { { COL(id), .key = CORM_PARTITION },
+                { COL(email), .unique = true },
+                { COL(version), .role = CORM_ROW_VERSION },
+                { COL(deleted_at), .role = CORM_DELETED_AT } },
+};
+#undef COL
+
+static void unique_values_of_deleted_rows_stay_theirs(void **state) {
+    (void)state;
+    corm_error err = { 0 };
+    corm_db   *db = open_db();
+    member     ada = { .id = 1, .email = "ada@example.com" };
+    member     bob = { .id = 2, .email = "ada@example.com" };
+    corm_rows *rows;
+    assert_ok(corm_insert(db, &members, &ada, { .error = &err }), err);
+    assert_ok(corm_delete(db, &members, &ada, { .error = &err }), err);
+    assert_status(corm_insert(db, &members, &bob, { .error = &err }), CORM_NOT_UNIQUE);
+    assert_ok(
+        corm_find(db, &members, &rows, { .where = { corm_eq("email", ada.email) }, .error = &err }),
+        err);
+    assert_int_equal(corm_rows_count(rows), 0);
+    corm_rows_free(rows);
+    assert_ok(
+        corm_find(
+            db, &members, &rows,
+            { .where = { corm_eq("email", ada.email) }, .with_deleted = true, .error = &err }),
+        err);
+    assert_int_equal(corm_rows_count(rows), 1);
+    ada = *(member *)corm_rows_first(rows);
+    assert_int_equal(ada.version, 2);
+    assert_ok(corm_restore(db, &members, &ada, { .error = &err }), err);
+    assert_int_equal(ada.deleted_at.ms, 0);
+    assert_ok(corm_delete_for_good(db, &members, &ada, { .error = &err }), err);
+    corm_rows_free(rows);
+    assert_ok(corm_insert(db, &members, &bob, { .error = &err }), err);
+    corm_db_close(db);
+}
+
+static void a_value_is_given_back_when_the_version_was_another(void **state) {
+    (void)state;
+    corm_error err = { 0 };
+    corm_db   *db = open_db();
+    member     ada = { .id = 1, .email = "ada@example.com" },
+           bob = { .id = 2, .email = "new@example.com" };
+    assert_ok(corm_insert(db, &members, &ada, { .error = &err }), err);
+    member old = ada;
+    assert_ok(corm_update(db, &members, &ada, { .error = &err }), err);
+    old.email = "new@example.com";
+    assert_status(corm_update(db, &members, &old, { .error = &err }), CORM_NOT_APPLIED);
+    assert_ok(corm_insert(db, &members, &bob, { .error = &err }), err);
+    corm_db_close(db);
+}
+
+/* ---- many writers ---- */
+
+enum { WRITERS = 4, TURNS = 10 };
+
+static void *write_turns(void *context) {
+    corm_db *db = context;
+    for (int done = 0; done < TURNS;) {
+        corm_error err = { 0 };
+        corm_rows *rows;
+        corm_value key = corm_v(1);
+        if (corm_find_key(db, &pages, &rows, &key, 1, &err) != CORM_OK) return (void *)db;
+        page        p = *(page *)corm_rows_first(rows);
+        corm_status status = corm_update(db, &pages, &p, { .only = { "title" }, .error = &err });
+        corm_rows_free(rows);
+        if (status == CORM_OK) done++;
+        bool again =
+            status == CORM_OK || status == CORM_NOT_APPLIED || status == CORM_WRITE_TIMEOUT;
+        if (!again) return (void *)db;
+    }
+    return NULL;
+}
+
+static void every_version_is_written_once(void **state) {
+    (void)state;
+    corm_error err = { 0 };
+    corm_db   *db = open_db();
+    page       p = { .id = 1, .title = "a" };
+    pthread_t  threads[WRITERS];
+    assert_ok(corm_insert(db, &pages, &p, { .error = &err }), err);
+    for (int i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_turns, db), 0);
+    for (int i = 0; i < WRITERS; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    corm_rows *rows;
+    assert_ok(corm_find(db, &pages, &rows, { .error = &err }), err);
+    assert_true(((page *)corm_rows_first(rows))->version >= 1 + WRITERS * TURNS);
+    corm_rows_free(rows);
+    corm_db_close(db);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(deleted_rows_are_passed_over_until_they_are_restored),
     cmocka_unit_test(a_limit_an_offset_and_a_count_are_of_rows_that_are_shown),
@@ -388,6 +498,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_second_writer_is_told),
     cmocka_unit_test(inserts_of_rows_with_versions_are_conditional),
     cmocka_unit_test(changes_count_versions_too),
+    cmocka_unit_test(unique_values_of_deleted_rows_stay_theirs),
+    cmocka_unit_test(a_value_is_given_back_when_the_version_was_another),
+    cmocka_unit_test(every_version_is_written_once),
 };
 
 int main(void) {
