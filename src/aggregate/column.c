@@ -98,22 +98,41 @@ void agg__copy_cell(agg_column *to, uint32_t at, const agg_column *from, uint32_
     }
 }
 
-/* A cell's bytes are those of its type, or it was no answer of a server: what is shorter is null. */
-static inline bool fits(const agg_column *column, int32_t len) {
-    if (column->rep == AGG_WIRE) return true;
-    uint32_t size = cql__type_fixed_size(column->type);
-    return len <= 0 || (uint32_t)len == size;
+static inline bool load_cell(agg_column *column, uint32_t size, uint32_t row, const uint8_t *data,
+                             int32_t len) {
+    if (len > 0 && (uint32_t)len != size && size != 0) return false; /* no answer of a server */
+    if (len == 8 && column->rep == AGG_REAL) {
+        column->null[row] = 0;
+        column->v.real[row] = load_f64(data);
+    } else if (len == 4 && column->type->id == CQL_INT) {
+        column->null[row] = 0;
+        column->v.whole[row] = (int32_t)base__load_u32(data);
+    } else {
+        agg__set_cell(column, row, (cql_value){ len < 0 ? NULL : data, len });
+    }
+    return true;
+}
+
+enum { KNOWN_SIZES = 64 };
+
+/* What values of a type have in bytes when it is no wire form; 0: any. */
+static uint32_t size_of(const agg_column *column) {
+    return column->rep == AGG_WIRE ? 0 : cql__type_fixed_size(column->type);
 }
 
 bool agg__read_rows(base_reader *reader, agg_batch *batch, uint32_t count) {
     const uint8_t *at = reader->data, *end = at + reader->len;
+    uint32_t       sizes[KNOWN_SIZES];
+    for (uint32_t i = 0; i < batch->column_count && i < KNOWN_SIZES; i++)
+        sizes[i] = size_of(&batch->columns[i]);
     for (uint32_t row = 0; row < count; row++) {
         for (uint32_t i = 0; i < batch->column_count; i++) {
             if (end - at < 4) return false;
             int32_t len = (int32_t)base__load_u32(at);
             at += 4;
-            if (len > end - at || !fits(&batch->columns[i], len)) return false;
-            agg__set_cell(&batch->columns[i], row, (cql_value){ len < 0 ? NULL : at, len });
+            if (len > end - at) return false;
+            uint32_t size = i < KNOWN_SIZES ? sizes[i] : size_of(&batch->columns[i]);
+            if (!load_cell(&batch->columns[i], size, row, at, len)) return false;
             if (len > 0) at += len;
         }
     }

@@ -149,9 +149,18 @@ static void hide_skipped(assembly *as, const row_head *head, const cql_column *c
     if (names_any) as->hidden = head->liveness.timestamp - 1;
 }
 
+/* The ids of needed columns below 64, as bits; a column of the table that is in none of them need not be looked for. */
+static uint64_t ids_of(const cql_column *const *needed, uint32_t count) {
+    uint64_t ids = 0;
+    for (uint32_t i = 0; i < count; i++)
+        ids |= needed[i]->id < 64 ? UINT64_C(1) << needed[i]->id : 0;
+    return ids;
+}
+
 /* Looks first behind the one found before: most often both are in the table's order. */
 static inline const cql_column *needed_with_id(const cql_column *const *needed, uint32_t count,
-                                               uint32_t id, uint32_t *at) {
+                                               uint64_t ids, uint32_t id, uint32_t *at) {
+    if (id < 64 && !(ids >> id & 1)) return NULL;
     for (uint32_t tried = 0; tried < count; tried++) {
         const cql_column *column = needed[*at];
         *at = *at + 1 < count ? *at + 1 : 0;
@@ -174,6 +183,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
                              corm_error *err) {
     row_scan scan = { bytes.data, bytes.data + bytes.len, false };
     bool     failed = false;
+    uint64_t ids = ids_of(needed, needed_count);
     uint32_t at = 0; /* in needed */
     row_head head;
     engine__scan_head(&scan, is_static ? 0 : table->clustering_count,
@@ -186,7 +196,7 @@ corm_status engine__row_read(const cql_table *table, bool is_static, corm_bytes 
     for (uint32_t i = 0; i < head.column_count && !scan.bad; i++) {
         row_column stored;
         scan_column(&scan, &stored);
-        const cql_column *column = needed_with_id(needed, needed_count, stored.id, &at);
+        const cql_column *column = needed_with_id(needed, needed_count, ids, stored.id, &at);
         bool              is_needed = column != NULL;
         if (!column && !out->live) column = column_with_id(table, stored.id);
         if (!column) continue;

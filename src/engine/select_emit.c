@@ -50,9 +50,32 @@ void select__unmask(select_run *run) {
 
 /* ---- rows ---- */
 
+/* Columns as they are, in one piece. False: something else is selected, too. */
+static bool project_columns(select_run *run, base_buf *body) {
+    const cql_checked_select *select = run->select;
+    const cql_value          *values = run->env.row->columns;
+    size_t                    len = 0;
+    for (uint32_t i = 0; i < select->selector_count; i++) {
+        const cql_node *node = select->selectors[i];
+        if (node->kind != CQL_NODE_COLUMN) return false;
+        int32_t size = values[node->column->index].len;
+        len += 4 + (size > 0 ? (size_t)size : 0);
+    }
+    uint8_t *to = base__buf_grow(body, len);
+    for (uint32_t i = 0; i < select->selector_count && to; i++) {
+        cql_value value = values[select->selectors[i]->column->index];
+        base__store_u32(to, (uint32_t)value.len);
+        to += 4;
+        if (value.len > 0) memcpy(to, value.data, (size_t)value.len);
+        if (value.len > 0) to += value.len;
+    }
+    return true;
+}
+
 corm_status select__project(select_run *run, base_buf *body, corm_error *err) {
     const cql_checked_select *select = run->select;
     if (select->json) return project_json(run, body, err);
+    if (project_columns(run, body)) return CORM_OK;
     for (uint32_t i = 0; i < select->selector_count; i++) {
         const cql_node *node = select->selectors[i];
         cql_value       value;
