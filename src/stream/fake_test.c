@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Streams and bulk writers over a cluster that is slow, that fails, and that comes back: the fake of corm/testing.h. */
+#include <uv.h>
+
 #include "corm/bulk.h"
 #include "corm/testing.h"
 #include "stream/stream_for_tests.h"
@@ -287,6 +289,61 @@ static void an_unfinished_stream_can_be_freed(void **state) {
     corm_fake_stop(fake);
 }
 
+/* ---- on a program's own loop ---- */
+
+static void a_program_s_own_loop_carries_both(void **state) {
+    (void)state;
+    corm_fake_cluster *fake = start((corm_fake_options){ .nodes = 1 });
+    corm_fake_add_rule(fake, &(corm_fake_rule){ .node = -1,
+                                                .match = "SELECT k",
+                                                .columns = "k int, v int",
+                                                .rows = rows,
+                                                .page_rows = 3 });
+    corm_fake_add_rule(
+        fake,
+        &(corm_fake_rule){
+            .node = -1, .match = "INSERT", .skip = 3, .times = 2, .error = CORM_UNAVAILABLE });
+    uv_loop_t            loop;
+    corm_session        *session;
+    corm_stream         *stream;
+    corm_bulk           *bulk;
+    corm_prepared       *prepared;
+    corm_error           err = { 0 };
+    stream_sight         seen = { .rows = 0 };
+    sight                wrote = { .written = 0 };
+    corm_cluster_options cluster = { .loop = &loop, .retry = { .kind = CORM_RETRY_FALLTHROUGH } };
+    corm_session_options options = { .keyspace = "shop", .cluster = &cluster };
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_ok(corm_session_open(&session, corm_fake_uri(fake), &options, &err), err);
+    assert_ok(
+        corm_stream_session(
+            session, &stream,
+            { .cql = "SELECT k, v FROM items", .data = add, .context = &seen, .error = &err }),
+        err);
+    assert_ok(corm_stream_run(stream, &err), err);
+    assert_int_equal(seen.rows, 8);
+    corm_stream_free(stream);
+    assert_status(
+        corm_stream_session(session, &stream,
+                            { .cql = "SELECT k, v FROM items", .workers = 2, .error = &err }),
+        CORM_UNSUPPORTED);
+    corm_statement *statement =
+        prepare(session, &prepared, "INSERT INTO items (id, v) VALUES (?, ?)");
+    assert_ok(
+        corm_bulk_session(session, &bulk,
+                          { .max_bytes = 4000, .done = see, .context = &wrote, .error = &err }),
+        err);
+    write_some(bulk, statement, 100);
+    assert_ok(corm_bulk_close(bulk, &err), err);
+    assert_int_equal(wrote.written, 100);
+    corm_statement_free(statement);
+    corm_prepared_free(prepared);
+    corm_session_close(session);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    corm_fake_stop(fake);
+}
+
 int main(void) {
     UNUSED_HELPERS();
     const struct CMUnitTest tests[] = {
@@ -298,6 +355,7 @@ int main(void) {
         cmocka_unit_test(a_page_that_fails_is_read_again_and_delivered_once),
         cmocka_unit_test(a_run_that_failed_goes_on_in_the_next),
         cmocka_unit_test(an_unfinished_stream_can_be_freed),
+        cmocka_unit_test(a_program_s_own_loop_carries_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
