@@ -174,7 +174,7 @@ CORM_API void                     corm_page_free(corm_page *page); /* what it ha
  * are written. One thread at a time; the db must be open. */
 typedef struct corm_cursor corm_cursor;
 
-/* The options are those of corm_find, without an order that Corm makes. *out is released by corm_cursor_close(). */
+/* The options are those of corm_find, without relations, .after and an order that Corm makes. *out is released by corm_cursor_close(). */
 CORM_API CORM_CHECKED corm_status corm_cursor_open_with(corm_db *db, const corm_model *model,
                                                         corm_cursor            **out,
                                                         const corm_find_options *options);

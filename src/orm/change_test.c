@@ -295,6 +295,17 @@ static void rows_of_a_scope_are_deleted(void **state) {
                                 { .where = { corm_eq("queue", 1) }, .force = true, .error = &err }),
               err);
     assert_int_equal(count_jobs(db, &soft_jobs, true), 0);
+    job last = { .queue = 2, .id = 1, .state = "open" };
+    assert_ok(corm_insert(db, &soft_jobs, &last, { .error = &err }), err);
+    assert_ok(corm_delete(db, &soft_jobs, &last, { .error = &err }), err);
+    assert_status(corm_delete_where(db, &soft_jobs, { .force = true, .error = &err }),
+                  CORM_INVALID_ARGUMENT);
+    assert_ok(
+        corm_delete_where(db, &soft_jobs, { .only_deleted = true, .force = true, .error = &err }),
+        err);
+    uint64_t left;
+    assert_ok(corm_count(db, &soft_jobs, &left, { .with_deleted = true, .error = &err }), err);
+    assert_int_equal(left, 0);
     corm_db_close(db);
 }
 

@@ -21,6 +21,10 @@ corm_status corm_cursor_open_with(corm_db *db, const corm_model *model, corm_cur
     corm_find_options paged = { 0 };
     *out = NULL;
     if (options) paged = *options;
+    if (paged.include[0] || paged.includes) {
+        return base__fail(paged.error, CORM_INVALID_ARGUMENT,
+                          "a cursor gives rows one by one, and reads no relations with them");
+    }
     paged.one_page = true;
     corm_cursor *cursor = calloc(1, sizeof *cursor);
     if (!cursor) return base__fail_memory(paged.error);

@@ -12,13 +12,15 @@ static corm_status bad(const orm_query *query, const char *what) {
 static corm_status check(const orm_query *query) {
     const corm_find_options *options = query->options;
     bool by_rows = query->scoped; /* conditions of scopes are held on rows read */
-    if (query->term_count == 0) return bad(query, "a delete needs conditions");
+    bool empties =
+        options->only_deleted && options->force; /* what is deleted already, of all rows */
+    if (query->term_count == 0 && !empties) return bad(query, "a delete needs conditions");
     if (query->local_count > 0 && !by_rows) {
         return bad(query, "a delete has no conditions that are not CQL (!=, is null, is not null)");
     }
     if (options->select[0] || query->order_count > 0 || options->limit > 0 ||
         options->per_partition_limit > 0 || options->offset > 0 ||
-        (options->allow_filtering && !by_rows) || options->one_page) {
+        (options->allow_filtering && !by_rows) || options->one_page || options->after) {
         return bad(query, "a delete has conditions only");
     }
     return CORM_OK;

@@ -433,6 +433,75 @@ static void a_cursor_has_limits_and_conditions(void **state) {
         corm_cursor_open(db, &entries, &cursor, { .order_by = { { "n", false } }, .error = &err }),
         CORM_INVALID_ARGUMENT);
     assert_null(cursor);
+    assert_status(corm_cursor_open(db, &entries, &cursor, { .include = { "none" }, .error = &err }),
+                  CORM_INVALID_ARGUMENT);
+    corm_value key[] = { corm_v(1), corm_v(2), corm_v(3) };
+    assert_status(
+        corm_delete_where(
+            db, &entries,
+            { .where = { corm_eq("k", 1) }, .after = key, .after_count = 3, .error = &err }),
+        CORM_INVALID_ARGUMENT);
+    corm_db_close(db);
+}
+
+/* ---- query tables ---- */
+
+#define COL(member) CORM_COLUMN(entry, member)
+static const corm_query_table copy_tables[] = {
+    { "entries_by_text", .partition_key = "text", .clustering_key = "n DESC, k, a, b" },
+    { .table = NULL },
+};
+static const corm_model copied = {
+    .table = "copied",
+    .row_size = sizeof(entry),
+    .fields = { { COL(k), .key = CORM_PARTITION },
+                { COL(a), .key = CORM_CLUSTERING },
+                { COL(b), .key = CORM_CLUSTERING },
+                { COL(text) },
+                { COL(n) } },
+    .query_tables = copy_tables,
+};
+#undef COL
+
+static void pages_of_a_query_table_have_its_order(void **state) {
+    (void)state;
+    corm_error err = { 0 };
+    corm_db   *db = open_db();
+    corm_page  page;
+    char      *token = NULL;
+    int32_t    last = 100, count = 0;
+    for (int32_t i = 0; i < 20; i++) {
+        entry e = { .k = i % 3, .a = i, .b = 1, .text = "t", .n = i };
+        assert_ok(corm_insert(db, &copied, &e, { .error = &err }), err);
+    }
+    do {
+        assert_ok(corm_find_page(db, &copied, &page,
+                                 { .find = { .where = { corm_eq("text", "t") } },
+                                   .size = 6,
+                                   .token = token,
+                                   .error = &err }),
+                  err);
+        free(token);
+        token = page.next ? strdup(page.next) : NULL;
+        for (CORM_EACH(entry, e, page.rows)) {
+            assert_true(e->n < last);
+            last = e->n;
+            count++;
+        }
+        if (token) corm_page_free(&page);
+    } while (token);
+    assert_int_equal(count, 20);
+    token = strdup(page.previous);
+    corm_page_free(&page);
+    assert_ok(corm_find_page(db, &copied, &page,
+                             { .find = { .where = { corm_eq("text", "t") } },
+                               .size = 6,
+                               .token = token,
+                               .error = &err }),
+              err);
+    free(token);
+    assert_int_equal(((entry *)corm_rows_first(page.rows))->n, 7);
+    corm_page_free(&page);
     corm_db_close(db);
 }
 
@@ -448,6 +517,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tokens_are_opened_by_every_process_with_the_key),
     cmocka_unit_test(a_cursor_gives_every_row_once),
     cmocka_unit_test(a_cursor_has_limits_and_conditions),
+    cmocka_unit_test(pages_of_a_query_table_have_its_order),
 };
 
 int main(void) {
