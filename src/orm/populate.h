@@ -24,6 +24,13 @@ CORM_CHECKED corm_status orm__keys_add(orm_keys *keys, corm_str bytes, uint32_t 
 CORM_CHECKED corm_status orm__keys_of_rows(orm_keys *keys, const corm_rows *rows,
                                            const orm_key *key, uint32_t *of_row, corm_error *err);
 
+/* One value of a key's bytes. */
+static inline cql_value orm__key_value(corm_str key, uint32_t column) {
+    base_reader in = { (const uint8_t *)key.data, key.len, false };
+    for (uint32_t i = 0; i < column; i++) (void)cql__read_value(&in);
+    return cql__read_value(&in);
+}
+
 /* One reading of all rows that some keys lead to. */
 typedef struct orm_fetch {
     const orm_link     *link;  /* for messages */
@@ -41,5 +48,10 @@ typedef struct orm_fetch {
  * them. */
 CORM_CHECKED corm_status orm__fetch(orm_fetch *fetch, const orm_keys *keys, corm_rows **out,
                                     uint32_t **of_row);
+
+/* The primary keys of the rows that hold these values of the fetch's unique column: reservations, of which some may be out of
+ * date. */
+CORM_CHECKED corm_status orm__fetch_owners(orm_fetch *fetch, const orm_keys *values,
+                                           orm_keys *owners);
 
 #endif

@@ -12,9 +12,8 @@
 #include "orm/hook.h"
 #include "orm/parallel.h"
 #include "orm/populate.h"
-#include "orm/unique.h"
 
-enum { MOST_KEYS_IN = 4096, UNIQUE_SHAPE = 0xE0 };
+enum { MOST_KEYS_IN = 4096 };
 
 typedef struct reading {
     orm_fetch        *fetch;
@@ -36,12 +35,6 @@ static bool on_cluster(const orm_fetch *fetch) {
 
 /* ---- what is asked ---- */
 
-static cql_value key_value(corm_str key, uint32_t column) {
-    base_reader in = { (const uint8_t *)key.data, key.len, false };
-    for (uint32_t i = 0; i < column; i++) (void)cql__read_value(&in);
-    return cql__read_value(&in);
-}
-
 /* A term for each column of the path; their values are bound as bytes, but must look right until then. */
 static corm_status put_key_terms(reading *r) {
     const orm_path *path = r->fetch->path;
@@ -50,7 +43,7 @@ static corm_status put_key_terms(reading *r) {
         corm_term       *term = &r->options.where[i];
         corm_value      *value = BASE_NEW(&r->arena, corm_value);
         if (!value) return base__fail_memory(r->fetch->err);
-        cql_value wire = key_value(r->keys->keys[0], path->order[i]);
+        cql_value wire = orm__key_value(r->keys->keys[0], path->order[i]);
         CORM_TRY(cql__decode(field->type, wire, &r->arena, value, r->fetch->err));
         *term = (corm_term){ field->name.data, r->in ? CORM_IN : CORM_EQ, *value, { 0 } };
         if (r->in) term->value = corm_of_items(CORM_LIST, value, 1);
@@ -240,7 +233,7 @@ static corm_status bind_request(reading *r, uint32_t request) {
     const orm_path *path = r->fetch->path;
     if (r->in) return bind_list(r, request);
     for (uint32_t i = 0; i < path->key.count; i++) {
-        cql_value value = key_value(r->keys->keys[request], path->order[i]);
+        cql_value value = orm__key_value(r->keys->keys[request], path->order[i]);
         CORM_TRY(corm_statement_bind_bytes(r->statement, i, orm__bytes_of(value), r->fetch->err));
     }
     return CORM_OK;
@@ -250,8 +243,8 @@ static void put_key_text(const reading *r, uint32_t request, base_buf *out) {
     const orm_path *path = r->fetch->path;
     for (uint32_t i = 0; i < path->key.count; i++) {
         base__buf_puts(out, i > 0 ? ", " : "");
-        orm__put_shown_cell(path->key.fields[i], key_value(r->keys->keys[request], path->order[i]),
-                            out);
+        orm__put_shown_cell(path->key.fields[i],
+                            orm__key_value(r->keys->keys[request], path->order[i]), out);
     }
 }
 
@@ -335,89 +328,6 @@ static corm_status run(reading *r) {
 
 /* ---- by a unique column ---- */
 
-static void put_look(const void *context, base_buf *out) {
-    const orm_model *model = context;
-    base__buf_puts(out, "SELECT owner FROM ");
-    cql__put_name(out, model->keyspace);
-    base__buf_puts(out, ".corm_unique WHERE model = ? AND field = ? AND value = ?");
-}
-
-static corm_status add_owner(orm_model *model, corm_result *result, base_arena *arena,
-                             orm_keys *out, corm_error *err) {
-    const corm_row *row = corm_result_next(result);
-    cql_value      *key;
-    uint32_t        index;
-    base_buf        bytes = { 0 };
-    corm_bytes      owner = row ? corm_row_bytes(row, 0) : (corm_bytes){ NULL, 0 };
-    if (!owner.data) return CORM_OK;
-    cql_value packed = { owner.data, (int32_t)owner.len };
-    CORM_TRY(orm__unique_unpack_key(model, packed, arena, &key, err));
-    for (uint32_t i = 0; i < model->key_count; i++) {
-        base__buf_i32(&bytes, key[i].len);
-        if (key[i].len > 0) base__buf_put(&bytes, key[i].data, (size_t)key[i].len);
-    }
-    corm_status status = base__buf_status(&bytes, err);
-    if (status == CORM_OK) status = orm__keys_add(out, base__buf_str(&bytes), &index, err);
-    base__buf_free(&bytes);
-    return status;
-}
-
-typedef struct looking {
-    orm_model   *model;
-    orm_keys    *owners;
-    base_arena   arena;
-    orm_parallel parallel;
-    corm_error  *err;
-} looking;
-
-static corm_status owner_found(void *context, uint32_t request, corm_status status,
-                               corm_result *result, const corm_error *why) {
-    looking *l = context;
-    (void)request;
-    if (status != CORM_OK) return base__fail(l->err, status, "%s", why->message);
-    status = add_owner(l->model, result, &l->arena, l->owners, l->err);
-    corm_result_free(result);
-    return status;
-}
-
-static corm_status look_up(looking *l, corm_statement *statement, const orm_fetch *fetch,
-                           const orm_keys *values) {
-    corm_value model = corm_of_str(l->model->table);
-    corm_value field = corm_of_str(fetch->theirs->fields[0]->name);
-    CORM_TRY(corm_statement_bind(statement, 0, model, l->err));
-    CORM_TRY(corm_statement_bind(statement, 1, field, l->err));
-    for (uint32_t i = 0; i < values->count; i++) {
-        corm_bytes value = orm__bytes_of(key_value(values->keys[i], 0));
-        CORM_TRY(corm_statement_bind_bytes(statement, 2, value, l->err));
-        CORM_TRY(orm__parallel_ask(&l->parallel, statement, i));
-    }
-    return orm__parallel_end(&l->parallel);
-}
-
-static corm_status find_owners(orm_fetch *fetch, const orm_keys *values, orm_keys *owners) {
-    looking        *l = calloc(1, sizeof *l);
-    uint8_t         shape_key[1] = { UNIQUE_SHAPE };
-    orm_shape      *shape = NULL;
-    corm_statement *statement = NULL;
-    if (!l) return base__fail_memory(fetch->err);
-    *l = (looking){ .model = fetch->model, .owners = owners, .err = fetch->err };
-    l->parallel = (orm_parallel){ .session = fetch->model->db->session,
-                                  .answered = owner_found,
-                                  .context = l,
-                                  .err = fetch->err };
-    corm_status status = orm__shape(fetch->model, (corm_bytes){ shape_key, 1 }, put_look,
-                                    fetch->model, &shape, fetch->err);
-    if (status == CORM_OK) status = orm__statement(shape, &statement, fetch->err);
-    if (status == CORM_OK) status = look_up(l, statement, fetch, values);
-    orm__parallel_stop(&l->parallel);
-    fetch->cost->requests += values->count;
-    orm__statement_done(shape, statement);
-    orm__shape_done(shape);
-    base__arena_free(&l->arena);
-    free(l);
-    return status;
-}
-
 static corm_status fetch_rows(orm_fetch *fetch, const orm_keys *keys, corm_rows **out);
 
 static corm_status fetch_unique(orm_fetch *fetch, const orm_keys *keys, corm_rows **out) {
@@ -434,7 +344,7 @@ static corm_status fetch_unique(orm_fetch *fetch, const orm_keys *keys, corm_row
         by_key.order[i] = i;
     }
     second.path = &by_key;
-    corm_status status = find_owners(fetch, keys, &owners);
+    corm_status status = orm__fetch_owners(fetch, keys, &owners);
     if (status == CORM_OK) status = fetch_rows(&second, &owners, out);
     orm__keys_free(&owners);
     return status;
