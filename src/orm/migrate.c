@@ -355,7 +355,10 @@ static corm_status compare_extras(migration *m, const corm_table_info *table) {
 /* ---- the plan ---- */
 
 static corm_status plan_new_table(migration *m) {
-    corm_str what = base__arena_printf(&m->arena, "the table does not exist");
+    const char *new = m->model->copy_of
+                          ? "the query table does not exist (corm_query_table_rebuild fills it)"
+                          : "the table does not exist";
+    corm_str what = base__arena_printf(&m->arena, "%s", new);
     if (m->how == CORM_MIGRATION_NONE) return add_step(m, STEP_REFUSE, what, create_table(m));
     CORM_TRY(add_step(m, STEP_DO, what, create_table(m)));
     for (uint32_t i = 0; i < m->model->count; i++) {

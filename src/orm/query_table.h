@@ -25,6 +25,8 @@ CORM_CHECKED corm_status orm__query_table_named(const orm_model *model, const ch
 CORM_CHECKED corm_status orm__copies_run(orm_write *write, corm_error *err);
 /* The same into the program's batch. */
 CORM_CHECKED corm_status orm__copies_add(orm_write *write, corm_batch *batch, corm_error *err);
+/* After a write whose row was changed back: the copies from what is there. */
+CORM_CHECKED corm_status orm__copies_mend(orm_write *write, corm_error *err);
 
 /* ---- rows and their copies ---- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "corm/relation.h"
+#include "corm/seal.h"
 #include "orm/orm_for_tests.h"
 #include "orm/query_table.h"
 
@@ -345,6 +346,71 @@ static void a_rebuild_keeps_the_times_of_writing(void **state) {
     corm_db_close(db);
 }
 
+static void copies_follow_a_row_that_was_changed_back(void **state) {
+    (void)state;
+    corm_db   *db = open_tasks();
+    corm_error err = { 0 };
+    orm_model *model;
+    insert(db, 1, "open", "ada", "first");
+    task t = { .id = 1, .status = "closed" };
+    assert_ok(corm_update(db, &tasks, &t, { .only = { "status" }, .error = &err }), err);
+    run(db, "UPDATE tasks SET status = 'open' WHERE id = 1"); /* as a write undoes its row */
+    assert_ok(orm__model(db, &tasks, &model, &err), err);
+    corm_write_options options = { .ttl_seconds = 0 };
+    uint8_t            how[8] = { ORM_VALUE, ORM_VALUE };
+    orm_write write = { .db = db, .model = model, .kind = ORM_UPDATE, .options = &options };
+    write.row = (uint8_t *)&t;
+    write.how = how;
+    assert_ok(orm__copies_mend(&write, &err), err);
+    assert_in_step(db);
+    assert_int_equal(count_of(db, "SELECT count(*) FROM tasks_by_status"), 1);
+    corm_db_close(db);
+}
+
+/* ---- sealed columns ---- */
+
+#define SEALED_FIELDS                                                                              \
+    { COL(id), .key = CORM_PARTITION }, { COL(status) }, {                                         \
+        COL(title), .sealed = CORM_SEALED                                                          \
+    }
+static const corm_query_table sealed_tables[] = {
+    { .table = "secrets_by_status", .partition_key = "status", .clustering_key = "id" },
+    { .table = NULL },
+};
+static const corm_model secrets = { .table = "secrets",
+                                    .row_size = sizeof(task),
+                                    .fields = { SEALED_FIELDS },
+                                    .query_tables = sealed_tables };
+
+static void sealed_columns_are_sealed_in_copies(void **state) {
+    (void)state;
+    corm_error    err = { 0 };
+    corm_keyring *keyring = NULL;
+    uint8_t       key[32] = { 1, 2, 3 };
+    assert_ok(corm_keyring_new(&keyring, &err), err);
+    assert_ok(corm_keyring_add(keyring, 1, key, &err), err);
+    corm_db                *db = open_db_with((corm_db_options){ .keyring = keyring });
+    corm_rows              *rows;
+    corm_query_table_report report;
+    task                    t = { .id = 1, .status = "open", .title = "secret" };
+    assert_ok(corm_insert(db, &secrets, &t, { .error = &err }), err);
+    t.status = "closed";
+    assert_ok(corm_update(db, &secrets, &t, { .only = { "status" }, .error = &err }), err);
+    assert_ok(
+        corm_find(db, &secrets, &rows, { .where = { corm_eq("status", "closed") }, .error = &err }),
+        err);
+    assert_int_equal(corm_rows_count(rows), 1);
+    assert_string_equal(((task *)corm_rows_first(rows))->title, "secret");
+    corm_rows_free(rows);
+    assert_ok(corm_query_table_check(db, &secrets, "secrets_by_status",
+                                     { .report = &report, .error = &err }),
+              err);
+    assert_int_equal(report.missing + report.different + report.orphans, 0);
+    assert_int_equal(count_of(db, "SELECT count(*) FROM secrets_by_status"), 1);
+    corm_db_close(db);
+    corm_keyring_free(keyring);
+}
+
 /* ---- any writes in any order ---- */
 
 static uint32_t seed = 12345;
@@ -500,6 +566,8 @@ int main(void) {
         cmocka_unit_test(finds_ask_the_query_table_whose_key_fits),
         cmocka_unit_test(a_rebuild_mends_what_was_written_past_the_mapper),
         cmocka_unit_test(a_rebuild_keeps_the_times_of_writing),
+        cmocka_unit_test(copies_follow_a_row_that_was_changed_back),
+        cmocka_unit_test(sealed_columns_are_sealed_in_copies),
         cmocka_unit_test(copies_are_in_step_after_any_writes),
         cmocka_unit_test(copies_are_in_step_after_writers_at_once),
         cmocka_unit_test(mistakes_in_query_tables_are_named),

@@ -409,3 +409,24 @@ corm_status orm__copies_add(orm_write *write, corm_batch *batch, corm_error *err
     end(&c);
     return status;
 }
+
+static corm_status mend(copying *c) {
+    int64_t time = base__clock_write_us();
+    CORM_TRY(orm__image_read(c->model, c->write->row, &c->write->options->request, &c->arena,
+                             &c->old, c->err));
+    CORM_TRY(merge(c)); /* the keys that the write gave its copies */
+    return write_whole(c, time, &c->old, &c->old);
+}
+
+corm_status orm__copies_mend(orm_write *write, corm_error *err) {
+    copying          c = { .write = write, .model = write->model, .err = err };
+    pthread_mutex_t *lock;
+    corm_status      status = find_lock(&c, &lock);
+    if (status == CORM_OK) {
+        pthread_mutex_lock(lock);
+        status = mend(&c);
+        pthread_mutex_unlock(lock);
+    }
+    end(&c);
+    return status;
+}

@@ -180,17 +180,30 @@ static corm_status find_sealed(resealing *r, base_arena *arena, corm_error *err)
     return CORM_OK;
 }
 
-corm_status corm_reseal(corm_db *db, const corm_model *model, corm_reseal_report *report,
-                        corm_error *err) {
-    corm_reseal_report own = { 0 };
-    base_arena         arena = { 0 };
-    resealing          r = { .db = db, .report = report ? report : &own };
-    *r.report = own;
-    CORM_TRY(orm__model(db, model, &r.model, err));
+static corm_status reseal_table(corm_db *db, orm_model *model, corm_reseal_report *report,
+                                corm_error *err) {
+    base_arena  arena = { 0 };
+    resealing   r = { .db = db, .model = model, .report = report };
     corm_status status = find_sealed(&r, &arena, err);
     if (status == CORM_OK && r.count > 0) status = reseal(&r, err);
     for (uint32_t i = 0; i < r.count; i++) corm_prepared_free(r.updates[i]);
     base__arena_free(&r.arena);
     base__arena_free(&arena);
     return status;
+}
+
+/* Query tables have values of their own, which are sealed by the same keys. */
+corm_status corm_reseal(corm_db *db, const corm_model *model, corm_reseal_report *report,
+                        corm_error *err) {
+    corm_reseal_report own = { 0 };
+    corm_reseal_report copies = { 0 };
+    orm_model         *compiled;
+    if (!report) report = &own;
+    *report = copies;
+    CORM_TRY(orm__model(db, model, &compiled, err));
+    CORM_TRY(reseal_table(db, compiled, report, err));
+    for (uint32_t i = 0; i < compiled->copy_count; i++) {
+        CORM_TRY(reseal_table(db, compiled->copies[i], &copies, err));
+    }
+    return CORM_OK;
 }

@@ -22,6 +22,7 @@
  *
  * One thread. */
 #include "base/clock.h"
+#include "orm/query_table.h"
 #include "orm/unique.h"
 
 enum { MOST_TRIES = 16 };
@@ -356,6 +357,7 @@ static corm_status lost_lease(unique_write *u, change *c) {
     c->reserved = false;
     keep_old(u);
     CORM_TRY(undo_row(u));
+    if (u->model->copy_count > 0) CORM_TRY(orm__copies_mend(u->write, u->err));
     undo_claims(u);
     return not_unique(&c->claim, u->err);
 }
