@@ -13,7 +13,11 @@
 #include "engine/store.h"
 #include "engine/vector.h"
 
-enum { ENGINE_FORMAT = 1 }; /* of the stored bytes; another one is CORM_VERSION */
+enum {
+    ENGINE_FORMAT = 2,
+    ENGINE_FORMAT_READ = 1
+}; /* of the stored bytes: one older than the second is CORM_VERSION; who writes makes it the
+                                                     * first. 2: data.mdb may need its log */
 
 /* ---- the write queue: commit.c ---- */
 

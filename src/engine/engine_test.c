@@ -77,9 +77,9 @@ static corm_status open_again(const char *path) {
 static void another_format_is_refused_and_left_alone(void **state) {
     (void)state;
     engine__close(open_folder("future"));
-    put_meta("future", "format", "\0\0\0\2", 4);
+    put_meta("future", "format", "\0\0\0\3", 4);
     assert_status(open_again("future"), CORM_VERSION);
-    assert_non_null(strstr(err.message, "format 2"));
+    assert_non_null(strstr(err.message, "format 3"));
     put_meta("future", "format", "\0\0\0\1", 4);
     assert_status(open_again("future"), CORM_OK);
 }

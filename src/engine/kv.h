@@ -55,7 +55,7 @@ void                     kv__read_end(kv_txn *txn);
  * same thread. */
 CORM_CHECKED corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err);
 
-/* Ends the transaction in any case. *full: the map was full, nothing was written; call kv__grow and do it again. */
+/* Ends the transaction in any case, and waits until it is on disk when the store is durable: others see it a moment before. *full: the map was full, nothing was written; call kv__grow and do it again. */
 CORM_CHECKED corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err);
 void                     kv__abort(kv_txn *txn);
 
@@ -128,7 +128,18 @@ typedef enum kv_fault_point {
     KV_FAULT_GET,
     KV_FAULT_PUT,
     KV_FAULT_COMMIT,
-    KV_FAULT_GROW
+    KV_FAULT_GROW,
+    KV_FAULT_LOG_APPEND,  /* before the record is written */
+    KV_FAULT_LOG_COMMIT,  /* behind it, before LMDB commits */
+    KV_FAULT_LOG_SYNC,    /* before the log is on disk */
+    KV_FAULT_LOG_SYNCED,  /* behind that; what it returns is not looked at */
+    KV_FAULT_CHECK_SYNC,  /* checkpoint: before the data is on disk */
+    KV_FAULT_CHECK_HEAD,  /* behind that, before the log's head is written */
+    KV_FAULT_CHECK_WROTE, /* the head is written, but not on disk */
+    KV_FAULT_CHECK_DONE,  /* behind all; not looked at */
+    KV_FAULT_RECOVER_META,
+    KV_FAULT_RECOVER_RECORD,
+    KV_FAULT_RECOVER_HEAD
 } kv_fault_point;
 typedef int (*kv_fault)(void *context, kv_fault_point point);
 void kv__set_fault(kv_store *store, kv_fault fault, void *context);

@@ -3,6 +3,7 @@
  *
  *   data.mdb     LMDB's data
  *   lock.mdb     its table of readers and the writers' lock; means nothing while no process has the store open
+ *   log.corm     see kv_log.h; in another folder than its data.mdb it means nothing
  *   relaxed.*    see kv_relaxed.c
  *   corm.store   says that the folder is a store, so that a data file that was lost or cut to nothing is not taken for a
  *                new one
@@ -23,7 +24,7 @@
 
 static const char mark_text[] =
     "This folder is a Corm store. Copy or move it as a whole, while no program has it "
-    "open. data.mdb holds all data.\n";
+    "open.\n";
 
 static char *join(const char *folder, const char *name) {
     size_t size = strlen(folder) + strlen(name) + 2;
@@ -141,12 +142,13 @@ static corm_status look_at_files(const kv_options *options, kv_place *place, cor
 }
 
 corm_status kv__place_find(const kv_options *options, kv_place *out, corm_error *err) {
-    *out = (kv_place){ 0 };
+    *out = (kv_place){ .log = -1 };
     if (!options->path) {
         out->is_memory = out->is_new = true;
         return make_temporary(&out->folder, err);
     }
     corm_status status = find_folder(options, out, err);
+    if (status == CORM_OK) status = kv__recover(options, out, err);
     if (status == CORM_OK) status = look_at_files(options, out, err);
     if (status != CORM_OK) kv__place_free(out);
     return status;
@@ -164,6 +166,8 @@ void kv__place_free(kv_place *place) {
         remove_file(place->folder, LOCK_NAME);
         rmdir(place->folder);
     }
+    if (place->log >= 0) close(place->log);
+    place->log = -1;
     free(place->folder);
     place->folder = NULL;
 }

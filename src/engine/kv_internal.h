@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "engine/kv.h"
+#include "engine/kv_log.h"
 
 enum {
     KV_SPILL = 0x7f,
@@ -55,6 +56,7 @@ struct kv_txn {
     MDB_txn         *mdb;
     kv_slot         *slot;  /* NULL: the writer */
     bool             full;  /* a put met a full map */
+    bool             ready; /* writer: the log expects its operations, or need not know of them */
     bool             feeds; /* wrote to KV_FEED */
     uint64_t         writes;
     uint32_t         unique; /* numbers given out in this transaction */
@@ -71,6 +73,39 @@ struct kv_slot {
     kv_txn txn; /* mdb NULL: never used, or given back to LMDB */
 };
 
+/* The log of a store on disk; write_lock guards all but what says otherwise. */
+typedef struct kv_log {
+    int         file;    /* -1: a store in memory has none */
+    kv_log_head head;    /* that counts, as this process last saw it */
+    int         slot;    /* of it */
+    uint64_t    seen[2]; /* the generations that the slots had then */
+    uint64_t    last,
+        end; /* the last transaction that is known to be in the log, and where the next record goes */
+    uint64_t kept;    /* the last transaction whose given up pages are in the log, or need not be */
+    uint64_t size;    /* of the file, all of it written */
+    uint64_t limit;   /* a longer log asks for a checkpoint */
+    size_t   largest; /* record; what would be larger is not logged */
+    uint64_t page_count; /* of the checkpoint */
+    uint8_t
+        *spared;   /* a bit for each of its pages: it need not be kept, or is in the log already */
+    MDB_txn *view; /* to read LMDB's lists with; reset between uses */
+    base_buf record;    /* of the transaction under way */
+    base_buf pages;     /* a record of pages */
+    bool     too_large; /* for a record */
+    bool     appended;  /* the record is in the log */
+
+    /* Any thread. */
+    _Atomic uint64_t synced; /* the last transaction whose record is known to be on disk */
+    _Atomic uint64_t commits;
+    atomic_bool      failed; /* what is on disk is not known; nothing is written any more */
+
+    /* The keeper, a thread; keeper_lock guards. */
+    pthread_mutex_t keeper_lock;
+    pthread_cond_t  keeper_wake;
+    pthread_t       keeper;
+    bool            can_keep, has_keeper, stopping, is_wanted, is_active;
+} kv_log;
+
 struct kv_store {
     kv_store *next; /* in the registry of kv_open.c, whose lock guards the first five */
     uint32_t  refs;
@@ -83,6 +118,7 @@ struct kv_store {
     pthread_mutex_t
            write_lock; /* held from kv__write_begin to its end; and while the map changes */
     kv_txn writer;
+    kv_log log;
     pthread_mutex_t  gate_lock; /* held while the map changes */
     atomic_bool      gate;      /* no reader may begin */
     uint32_t         slot_count;
@@ -117,6 +153,7 @@ typedef struct kv_place {
     char *folder; /* freed by kv__place_free */
     bool  is_memory;
     bool  is_new; /* has no data yet */
+    int   log;    /* the log, open and locked; -1: there is none */
     dev_t device;
     ino_t inode;
 } kv_place;
@@ -131,7 +168,91 @@ CORM_CHECKED corm_status kv__place_mark(const kv_place *place, corm_error *err);
 
 int kv__sync_folder(const char *folder);
 
+/* Makes the environment; *map shrinks to what the process may have. */
+int kv__open_map(MDB_env **env, const char *folder, uint32_t readers, unsigned flags,
+                 bool may_shrink, uint64_t *map);
+
+/* ---- the log's file: kv_log.c. Numbers are 0, of LMDB or errno ---- */
+
+int kv__log_path(const char *folder, base_buf *out);
+
+/* The head that counts. */
+CORM_CHECKED corm_status kv__log_load(int file, kv_log_head *head, int *slot, corm_error *err);
+/* Writes the slot; and waits for the disk. */
+int kv__log_put_head(int file, const kv_log_head *head, int slot);
+int kv__log_write_head(int file, const kv_log_head *head, int slot);
+
+/* Makes the file when there is none. It stays empty until the first checkpoint. */
+CORM_CHECKED corm_status kv__log_open(kv_store *store, kv_place *place, corm_error *err);
+void                     kv__log_close(kv_store *store);
+
+/* Before the transaction changes anything: the log is ready for it. */
+CORM_CHECKED corm_status kv__log_ready(kv_txn *txn, corm_error *err);
+void kv__log_note(kv_txn *txn, bool remove, const MDB_val *key, const MDB_val *value);
+
+/* Of the transaction that is about to be committed; what became of it; and, when all locks are given back, waits for the disk. */
+int                      kv__log_append(kv_txn *txn);
+void                     kv__log_settle(kv_txn *txn, bool committed);
+CORM_CHECKED corm_status kv__log_sync(kv_store *store, uint64_t id, bool unlogged, corm_error *err);
+
+/* Writes a sealed record behind the last one, without moving the end. */
+int kv__log_write(kv_log *log, const base_buf *record);
+/* All that is in the log so far is on disk. */
+int kv__log_flush(kv_store *store, uint64_t id);
+
+/* ---- checkpoints: kv_checkpoint.c ---- */
+
+/* Takes over what other processes did to the log since, and sees that the transaction may write. */
+CORM_CHECKED corm_status kv__checkpoint_adopt(kv_txn *txn, corm_error *err);
+/* Fills in what a head tells of a state, which is the newest one, and of the log. */
+int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *head);
+/* A checkpoint of the last committed state. The transaction has the lock; it may have changed something. active: records follow. */
+int kv__checkpoint_write(kv_txn *txn, bool active);
+/* The same, with a transaction of its own. */
+CORM_CHECKED corm_status kv__checkpoint(kv_store *store, bool active, corm_error *err);
+
+/* ---- pages that are given up: kv_keep.c ---- */
+
+/* A generation begins: all pages of its checkpoint are to be kept, but for those it does not use. */
+int kv__keep_begin(kv_txn *txn, const kv_log_head *head);
+/* Puts the pages into the log that the last committed transaction gave up; *too_many: nothing was done, a checkpoint is better. */
+int  kv__keep_pages(kv_txn *txn, bool *too_many);
+void kv__keep_note(kv_log *log, corm_bytes pages); /* that another process put there */
+void kv__keep_free(kv_log *log);
+
+/* The thread that checkpoints before writers must, and puts the log to rest when nobody writes. */
+int  kv__keeper_init(kv_store *store);
+void kv__keeper_start(kv_store *store);
+void kv__keeper_want(kv_store *store);
+void kv__keeper_stop(kv_store *store);
+
+/* ---- after the machine stopped: kv_recover.c ---- */
+
+/* Opens and locks the log of a folder, if it has one, and puts data.mdb right from it when the machine stopped since. */
+CORM_CHECKED corm_status kv__recover(const kv_options *options, kv_place *place, corm_error *err);
+
+/* For tests: as kv__set_fault, for openings; and how many pages a recovery adds to the file between its checkpoints. */
+void kv__set_recovery_fault(kv_fault fault, void *context, uint64_t pages);
+
+/* ---- meta pages: kv_meta.c ---- */
+
+/* The start of the meta page of a state; *found is false when the file has another. */
+int kv__meta_read(int file, uint32_t page_size, uint64_t txn, uint8_t out[KV_META_BYTES],
+                  bool *found);
+/* Both meta pages become this one. */
+int      kv__meta_restore(int file, uint32_t page_size, const uint8_t meta[KV_META_BYTES]);
+uint64_t kv__meta_txn(const uint8_t meta[KV_META_BYTES]);
+uint64_t kv__meta_page_count(const uint8_t meta[KV_META_BYTES]);
+/* Whether the file may have come behind that state: its meta pages are damaged, or one is as new. */
+bool kv__meta_is_of(int file, uint32_t page_size, uint64_t txn);
+/* The root pages that a meta page names, and a sum over them. UINT64_MAX: an empty tree. */
+void kv__meta_root_pages(const uint8_t meta[KV_META_BYTES], uint64_t roots[2]);
+int  kv__meta_roots(int file, uint32_t page_size, const uint8_t meta[KV_META_BYTES], uint64_t *sum);
+
 /* ---- relaxed durability: kv_relaxed.c ---- */
+
+/* A system that does not tell its boots apart has one that never ends. */
+void kv__boot(uint8_t out[KV_BOOT_BYTES]);
 
 /* *is_suspect: the machine stopped while a process wrote without waiting for the disk. *has_old: such a process has gone. */
 void kv__relaxed_look(const char *folder, bool *is_suspect, bool *has_old);

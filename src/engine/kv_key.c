@@ -34,10 +34,14 @@ static corm_status fetch(kv_txn *txn, kv_stored *stored, MDB_val *value, bool *f
 static corm_status store_value(kv_txn *txn, kv_stored *stored, corm_bytes bytes, corm_error *err) {
     MDB_val key = kv__stored_val(stored);
     MDB_val value = { bytes.len, (void *)(uintptr_t)bytes.data };
-    int     number = kv__fault_at(txn->store, KV_FAULT_PUT);
+    if (!txn->ready) CORM_TRY(kv__log_ready(txn, err));
+    int number = kv__fault_at(txn->store, KV_FAULT_PUT);
     txn->writes++;
     if (number == 0) number = mdb_put(txn->mdb, txn->store->dbi, &key, &value, 0);
-    if (number == 0) return CORM_OK;
+    if (number == 0) {
+        kv__log_note(txn, false, &key, &value);
+        return CORM_OK;
+    }
     if (number == MDB_MAP_FULL) txn->full = true;
     return kv__fail(err, number, "a key cannot be written");
 }
@@ -120,10 +124,13 @@ corm_status kv__put(kv_txn *txn, kv_tree tree, corm_bytes key, corm_bytes value,
 
 static corm_status erase(kv_txn *txn, kv_stored *stored, bool *found, corm_error *err) {
     MDB_val key = kv__stored_val(stored);
-    int     number = kv__fault_at(txn->store, KV_FAULT_PUT);
+    *found = false;
+    if (!txn->ready) CORM_TRY(kv__log_ready(txn, err));
+    int number = kv__fault_at(txn->store, KV_FAULT_PUT);
     txn->writes++;
     if (number == 0) number = mdb_del(txn->mdb, txn->store->dbi, &key, NULL);
     *found = number == 0;
+    if (*found) kv__log_note(txn, true, &key, NULL);
     if (number == 0 || number == MDB_NOTFOUND) return CORM_OK;
     if (number == MDB_MAP_FULL) txn->full = true;
     return kv__fail(err, number, "a key cannot be deleted");

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEFAULT_READERS = 512 };
+enum { DEFAULT_READERS = 512, OWN_READERS = 1 /* of the log */ };
 static const uint64_t default_map = (uint64_t)64 << 30;
 static const uint64_t smallest_map = (uint64_t)1 << 20;
 
@@ -63,19 +63,19 @@ static corm_status check_lock_file(const kv_options *options, const kv_place *pl
 }
 
 /* A process whose address space is limited gets a smaller map; it grows like any other. Valgrind says EINVAL then. */
-static int open_map(MDB_env **env, const kv_options *options, const kv_place *place,
-                    uint32_t readers, unsigned flags, uint64_t *map) {
+int kv__open_map(MDB_env **env, const char *folder, uint32_t readers, unsigned flags,
+                 bool may_shrink, uint64_t *map) {
     int number;
     for (;; *map /= 2) {
         number = mdb_env_create(env);
         if (number == 0) number = mdb_env_set_maxreaders(*env, readers);
         if (number == 0) number = mdb_env_set_mapsize(*env, *map);
-        if (number == 0) number = mdb_env_open(*env, place->folder, flags, 0666);
+        if (number == 0) number = mdb_env_open(*env, folder, flags, 0666);
         if (number == 0) return 0;
         if (*env) mdb_env_close(*env);
         *env = NULL;
         bool too_large = number == ENOMEM || number == EINVAL;
-        if (!too_large || options->map_bytes != 0 || *map / 2 < smallest_map) return number;
+        if (!too_large || !may_shrink || *map / 2 < smallest_map) return number;
     }
 }
 
@@ -91,14 +91,18 @@ static bool lock_file_exists(const kv_place *place) {
 static corm_status open_env(kv_store *store, const kv_options *options, const kv_place *place,
                             uint32_t readers, corm_error *err) {
     unsigned flags = MDB_NOTLS;
-    if (options->read_only) flags |= MDB_RDONLY;
-    if (place->is_memory || options->relaxed) flags |= MDB_NOSYNC;
+    if (options->read_only)
+        flags |= MDB_RDONLY;
+    else
+        flags |= MDB_NOSYNC; /* the log syncs */
     uint64_t map = options->map_bytes ? options->map_bytes : default_map;
     if (map < smallest_map) map = smallest_map;
-    int number = open_map(&store->env, options, place, readers, flags, &map);
+    bool may_shrink = options->map_bytes == 0;
+    int  number = kv__open_map(&store->env, place->folder, readers, flags, may_shrink, &map);
     /* Without a lock file no writer is there, and in this folder none can come. */
     if ((number == EACCES || number == EROFS) && options->read_only && !lock_file_exists(place)) {
-        number = open_map(&store->env, options, place, readers, flags | MDB_NOLOCK, &map);
+        number =
+            kv__open_map(&store->env, place->folder, readers, flags | MDB_NOLOCK, may_shrink, &map);
     }
     if (number != 0) return check_lock_file(options, place, number, err);
     MDB_envinfo info;
@@ -172,6 +176,7 @@ static corm_status check_relaxed(kv_store *store, const kv_options *options, cor
 }
 
 static void destroy(kv_store *store) {
+    kv__log_close(store);
     kv__txns_free(store);
     kv__relaxed_end(store);
     kv__wait_free(store);
@@ -188,10 +193,11 @@ static corm_status keep_folder(kv_store *store, const kv_place *place, corm_erro
     return store->folder ? CORM_OK : base__fail_memory(err);
 }
 
-static corm_status open_store(const kv_options *options, const kv_place *place, kv_store **out,
+static corm_status open_store(const kv_options *options, kv_place *place, kv_store **out,
                               corm_error *err) {
     kv_store *store = calloc(1, sizeof *store);
     if (!store) return base__fail_memory(err);
+    store->log.file = -1;
     pthread_mutex_init(&store->write_lock, NULL);
     pthread_mutex_init(&store->gate_lock, NULL);
     store->refs = 1;
@@ -209,7 +215,8 @@ static corm_status open_store(const kv_options *options, const kv_place *place, 
     }
     status = keep_folder(store, place, err);
     if (status == CORM_OK) status = kv__txns_init(store, readers, err);
-    if (status == CORM_OK) status = open_env(store, options, place, readers, err);
+    if (status == CORM_OK) status = kv__log_open(store, place, err);
+    if (status == CORM_OK) status = open_env(store, options, place, readers + OWN_READERS, err);
     if (status == CORM_OK) status = begin_using(store, place, err);
     if (status == CORM_OK) status = check_length(store, place, err);
     if (status == CORM_OK) status = check_relaxed(store, options, err);
@@ -239,8 +246,7 @@ static corm_status share(kv_store *store, const kv_options *options, corm_error 
     }
     if (store->relaxed && !options->relaxed && !options->read_only) {
         pthread_mutex_lock(&store->write_lock);
-        int number = mdb_env_set_flags(store->env, MDB_NOSYNC, 0);
-        if (number == 0) number = mdb_env_sync(store->env, 1);
+        int number = mdb_env_sync(store->env, 1);
         if (number == 0) {
             store->relaxed = false;
             kv__relaxed_end(store);
@@ -253,7 +259,7 @@ static corm_status share(kv_store *store, const kv_options *options, corm_error 
     return CORM_OK;
 }
 
-static corm_status open_or_share(const kv_options *options, const kv_place *place, kv_store **out,
+static corm_status open_or_share(const kv_options *options, kv_place *place, kv_store **out,
                                  corm_error *err) {
     kv_store *open = place->is_memory ? NULL : find_open(place);
     if (open) {
@@ -300,6 +306,7 @@ void kv__close(kv_store *store) {
 corm_status kv__sync(kv_store *store, corm_error *err) {
     CORM_TRY(kv__check_process(store, err));
     if (store->read_only) return CORM_OK;
+    if (store->log.file >= 0 && !store->relaxed) return kv__checkpoint(store, false, err);
     int number = mdb_env_sync(store->env, 1);
     return number == 0 ? CORM_OK : kv__fail(err, number, "the store cannot be synced");
 }
@@ -327,8 +334,10 @@ void kv__stats(kv_store *store, kv_stats *out) {
 }
 
 void kv__set_fault(kv_store *store, kv_fault fault, void *context) {
+    pthread_mutex_lock(&store->write_lock); /* the keeper asks under it */
     store->fault = fault;
     store->fault_context = context;
+    pthread_mutex_unlock(&store->write_lock);
 }
 
 int kv__fault_at(const kv_store *store, kv_fault_point point) {

@@ -22,10 +22,8 @@
 
 #define PREFIX "relaxed."
 
-enum { BOOT_ID = 36 };
-
 typedef struct boot {
-    char id[BOOT_ID];
+    uint8_t id[KV_BOOT_BYTES];
 } boot;
 
 static bool read_id(const char *path, boot *out) {
@@ -36,9 +34,14 @@ static bool read_id(const char *path, boot *out) {
     return got == (ssize_t)sizeof out->id;
 }
 
-/* A system that does not tell its boots apart has one that never ends. */
 static void this_boot(boot *out) {
     if (!read_id("/proc/sys/kernel/random/boot_id", out)) memset(out->id, '-', sizeof out->id);
+}
+
+void kv__boot(uint8_t out[KV_BOOT_BYTES]) {
+    boot now;
+    this_boot(&now);
+    memcpy(out, now.id, sizeof now.id);
 }
 
 /* ---- files of others ---- */

@@ -182,7 +182,7 @@ corm_status kv__write_begin(kv_store *store, kv_txn **out, corm_error *err) {
         if (number != MDB_MAP_RESIZED) return kv__fail(err, number, "a write cannot begin");
         CORM_TRY(kv__adopt_map(store, err));
     }
-    store->writer.full = store->writer.feeds = false;
+    store->writer.full = store->writer.feeds = store->writer.ready = false;
     store->writer.writes = 0;
     store->writer.unique = 0;
     *out = &store->writer;
@@ -208,21 +208,33 @@ static int why_short(kv_store *store) {
     return EIO;
 }
 
-corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
-    bool      feeds = txn->feeds;
-    kv_store *store = txn->store;
-    kv__cursors_end(txn);
+/* The log first: what LMDB has and the log has not could be lost, and others build upon it. */
+static int commit(kv_txn *txn) {
     int number = kv__fault_at(txn->store, KV_FAULT_COMMIT);
+    if (number == 0) number = kv__log_append(txn);
     if (number == 0) {
         number = mdb_txn_commit(txn->mdb);
         if (number == EIO) number = why_short(txn->store);
     } else {
         mdb_txn_abort(txn->mdb);
     }
+    return number;
+}
+
+corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
+    bool      feeds = txn->feeds;
+    kv_store *store = txn->store;
+    kv__cursors_end(txn);
+    uint64_t id = mdb_txn_id(txn->mdb);
+    int      number = commit(txn);
+    bool     is_logged = txn->ready && store->log.appended, unlogged = store->log.too_large;
+    kv__log_settle(txn, number == 0);
     end_write(txn);
     if (full) *full = number == MDB_MAP_FULL;
-    if (number == 0 && feeds) kv__wake(store);
-    return number == 0 ? CORM_OK : kv__fail(err, number, "the write cannot be committed");
+    if (number != 0) return kv__fail(err, number, "the write cannot be committed");
+    corm_status status = is_logged ? kv__log_sync(store, id, unlogged, err) : CORM_OK;
+    if (feeds) kv__wake(store);
+    return status;
 }
 
 void kv__abort(kv_txn *txn) {

@@ -43,26 +43,32 @@ corm_status engine__meta_put_schema(kv_txn *txn, const cql_schema *schema, corm_
 
 /* ---- opening ---- */
 
-static corm_status make_keys(engine *store, kv_txn *txn, corm_error *err) {
-    uint8_t   format[4];
-    corm_uuid id = corm_uuid_random();
+static corm_status put_format(kv_txn *txn, corm_error *err) {
+    uint8_t format[4];
     base__store_u32(format, ENGINE_FORMAT);
-    CORM_TRY(put_bytes(txn, "format", format, sizeof format, err));
+    return put_bytes(txn, "format", format, sizeof format, err);
+}
+
+static corm_status make_keys(engine *store, kv_txn *txn, corm_error *err) {
+    corm_uuid id = corm_uuid_random();
+    CORM_TRY(put_format(txn, err));
     CORM_TRY(put_bytes(txn, "store", id.bytes, sizeof id.bytes, err));
     return engine__meta_put_schema(txn, store->system, err);
 }
 
-/* *is_new: nothing is stored. */
-static corm_status check_format(kv_txn *txn, bool *is_new, corm_error *err) {
+/* *is_new: nothing is stored; *is_old: in a format before this one. */
+static corm_status check_format(kv_txn *txn, bool *is_new, bool *is_old, corm_error *err) {
     corm_bytes value;
     bool       found;
+    *is_old = false;
     CORM_TRY(kv__is_empty(txn, is_new, err));
     if (*is_new) return CORM_OK;
     CORM_TRY(get_fixed(txn, "format", 4, &value, &found, err));
     if (!found)
         return base__fail(err, CORM_VERSION, "the folder holds the data of another program");
     uint32_t format = base__load_u32(value.data);
-    if (format == ENGINE_FORMAT) return CORM_OK;
+    *is_old = format < ENGINE_FORMAT;
+    if (format >= ENGINE_FORMAT_READ && format <= ENGINE_FORMAT) return CORM_OK;
     return base__fail(err, CORM_VERSION,
                       "the store was written in format %u, this version of Corm knows format %d",
                       format, ENGINE_FORMAT);
@@ -80,26 +86,27 @@ static corm_status read_keys(engine *store, kv_txn *txn, corm_error *err) {
     return engine__txn_schema(store, txn, &schema, err);
 }
 
-/* Another process may have made the store since it was found to be new. */
-static corm_status make_store(engine *store, corm_error *err) {
+/* Another process may have done it since it was found to be needed. */
+static corm_status make_or_raise(engine *store, corm_error *err) {
     kv_txn *txn;
-    bool    is_new;
+    bool    is_new, is_old;
     CORM_TRY(kv__write_begin(store->kv, &txn, err));
-    corm_status status = check_format(txn, &is_new, err);
+    corm_status status = check_format(txn, &is_new, &is_old, err);
     if (status == CORM_OK && is_new) status = make_keys(store, txn, err);
-    if (status == CORM_OK && is_new) return kv__commit(txn, NULL, err);
+    if (status == CORM_OK && is_old) status = put_format(txn, err);
+    if (status == CORM_OK && (is_new || is_old)) return kv__commit(txn, NULL, err);
     kv__abort(txn);
     return status;
 }
 
 corm_status engine__meta_open(engine *store, corm_error *err) {
     kv_txn *txn;
-    bool    is_new;
+    bool    is_new, is_old;
     CORM_TRY(kv__read_begin(store->kv, &txn, err));
-    corm_status status = check_format(txn, &is_new, err);
-    if (status == CORM_OK && is_new) {
+    corm_status status = check_format(txn, &is_new, &is_old, err);
+    if (status == CORM_OK && (is_new || (is_old && !store->read_only))) {
         kv__read_end(txn);
-        CORM_TRY(make_store(store, err));
+        CORM_TRY(make_or_raise(store, err));
         CORM_TRY(kv__read_begin(store->kv, &txn, err));
     }
     if (status == CORM_OK) status = read_keys(store, txn, err);
