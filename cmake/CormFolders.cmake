@@ -107,6 +107,19 @@ endmacro()
 
 # examples/NAME/*.c is the program example_NAME, built against public headers, libcorm-testing.a and
 # libcorm.so, and run by ctest in an empty directory.
+# examples/x/y_plugin.c is the shared object y_plugin.so of the folder CORM_EXAMPLE_PLUGINS.
+function(corm_example_plugins example)
+  target_compile_definitions(${example} PRIVATE CORM_EXAMPLE_PLUGINS="${CMAKE_BINARY_DIR}/examples")
+  foreach(source ${ARGN})
+    get_filename_component(name ${source} NAME_WE)
+    add_library(${example}_${name} MODULE EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${example}_${name} PRIVATE corm_shared)
+    set_target_properties(${example}_${name} PROPERTIES
+      PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+    add_dependencies(${example} ${example}_${name})
+  endforeach()
+endfunction()
+
 function(corm_examples)
   add_custom_target(examples)
   file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*)
@@ -116,7 +129,11 @@ function(corm_examples)
       continue()
     endif()
     get_filename_component(name ${folder} NAME)
+    set(plugins ${sources})
+    list(FILTER plugins INCLUDE REGEX "_plugin\\.c$")
+    list(FILTER sources EXCLUDE REGEX "_plugin\\.c$")
     add_executable(example_${name} EXCLUDE_FROM_ALL ${sources})
+    corm_example_plugins(example_${name} ${plugins})
     target_compile_definitions(example_${name} PRIVATE CORM_EXAMPLE_DIR="${folder}")
     target_link_libraries(example_${name} PRIVATE corm_fake corm_shared m)
     set_target_properties(example_${name} PROPERTIES

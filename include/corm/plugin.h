@@ -123,7 +123,7 @@ CORM_API bool corm_plugins_has(const corm_plugins *plugins, const char *name, co
 /* Asks a plugin that has begun. */
 CORM_API corm_feature_result corm_plugins_call(corm_plugins *plugins, const char *name,
                                                const char *what, void *argument);
-/* Cleans up in reverse and unloads. NULL is ignored. */
+/* Cleans up in reverse. Shared objects stay loaded: the db may know models of theirs. NULL is ignored. */
 CORM_API void corm_plugins_close(corm_plugins *plugins);
 
 #ifdef __cplusplus

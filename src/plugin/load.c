@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* load.c -- plugins of shared objects. The object stays loaded until its set is closed. */
+/* load.c -- plugins of shared objects, which stay loaded until the process ends: a db may know models of theirs, and a hook that
+ * was taken back may still run. */
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ corm_status plugin__load(const char *path, void **library, const corm_plugin **o
     if (access(path, R_OK) != 0) {
         return base__fail(err, CORM_NOT_FOUND, "there is no plugin '%s' that can be read", path);
     }
-    *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!*library) {
         const char *why = dlerror();
         return base__fail(err, CORM_IO, "plugin '%s' cannot be loaded: %s", path,
