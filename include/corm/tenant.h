@@ -91,7 +91,8 @@ CORM_API void                     corm_tenants_close(corm_tenants *tenants); /* 
 /* ---- one tenant's session ---- */
 
 /* A session bound to the tenant. *out is released by corm_session_close(). CORM_NOT_FOUND: there is no such tenant;
- * CORM_UNAUTHORIZED: it is suspended, or being made or dropped; CORM_INVALID_ARGUMENT: no tenant was named. */
+ * CORM_UNAUTHORIZED: it is suspended, or being made or dropped; CORM_SCHEMA_MISMATCH: it was made with another strategy;
+ * CORM_INVALID_ARGUMENT: no tenant was named. */
 CORM_API CORM_CHECKED corm_status corm_tenant_session(corm_tenants *tenants, const char *tenant,
                                                       corm_session **out, corm_error *err);
 

@@ -76,6 +76,7 @@ extern const cli_command cli__export_command;
 extern const cli_command cli__init_command;
 extern const cli_command cli__serve_command;
 extern const cli_command cli__migrate_command;
+extern const cli_command cli__tenant_command;
 extern const cli_command cli__feed_command;
 extern const cli_command cli__check_command;
 extern const cli_command cli__config_command;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "tenant/core.h"
 
+static const char *const strategies[] = { "keyspace", "prefix", "column" };
 static const char *const states[] = { "creating", "active", "suspended", "dropping" };
 
 enum { STATES = sizeof states / sizeof *states, MAX_ATTRIBUTES = 1024 };
@@ -59,7 +60,7 @@ corm_status tenant__catalogue_open(corm_tenants *tenants, corm_error *err) {
     if (atomic_load(&tenants->has_table)) return CORM_OK;
     CORM_TRY(tenant__catalogue_run(
         tenants,
-        "CREATE TABLE IF NOT EXISTS %s (id text PRIMARY KEY, state text, owner uuid, until timestamp, "
+        "CREATE TABLE IF NOT EXISTS %s (id text PRIMARY KEY, state text, strategy text, owner uuid, until timestamp, "
         "created_at timestamp, changed_at timestamp, attributes map<text, text>, limits map<text, bigint>)",
         NULL, 0, NULL, err));
     atomic_store(&tenants->has_table, true);
@@ -141,6 +142,14 @@ void tenant__cell(const corm_row *row, const corm_result *result, const char *co
     }
 }
 
+/* With another strategy its rows are elsewhere: it must not be taken for one that has none. */
+static int row_state(const corm_tenants *tenants, const corm_row *row, const corm_result *result) {
+    corm_str strategy = text_of(row, result, "strategy");
+    if (!corm_str_equal(strategy, corm_str_of(strategies[tenants->strategy])))
+        return TENANT_ELSEWHERE;
+    return tenant__state_of(text_of(row, result, "state"));
+}
+
 void tenant__note(corm_tenants *tenants, tenant_one *one, const corm_row *row,
                   const corm_result *result) {
     corm_tenant_limits limits = { 0 };
@@ -153,11 +162,11 @@ void tenant__note(corm_tenants *tenants, tenant_one *one, const corm_row *row,
     one->limits = limits;
     pthread_mutex_unlock(&tenants->lock);
     atomic_store(&one->limited, row && value.kind == CORM_MAP && value.as.items.count > 0);
-    atomic_store(&one->state, row ? tenant__state_of(text_of(row, result, "state")) : -1);
+    atomic_store(&one->state, row ? row_state(tenants, row, result) : -1);
     atomic_store_explicit(&one->checked_ns, base__clock_mono_ns(), memory_order_release);
 }
 
-#define SELECT_ONE "SELECT state, limits FROM %s WHERE id = ?"
+#define SELECT_ONE "SELECT state, strategy, limits FROM %s WHERE id = ?"
 
 corm_status tenant__catalogue_read(corm_tenants *tenants, tenant_one *one, corm_error *err) {
     corm_value   id = corm_v((const char *)one->id);
@@ -221,7 +230,8 @@ static corm_status take_over(corm_tenants *tenants, const char *tenant, corm_uui
                              const corm_result *result, const corm_row *row, corm_error *err) {
     corm_value until, owner;
     bool       applied;
-    int        state = row ? tenant__state_of(text_of(row, result, "state")) : -1;
+    int        state = row ? row_state(tenants, row, result) : -1;
+    if (state == TENANT_ELSEWHERE) return taken(tenant, "exists with another strategy", err);
     if (state != CORM_TENANT_CREATING) return taken(tenant, "exists already", err);
     tenant__cell(row, result, "until", &until);
     tenant__cell(row, result, "owner", &owner);
@@ -244,6 +254,7 @@ static corm_status claim(corm_tenants *tenants, const char *tenant, corm_uuid me
     corm_result *result;
     if (!pairs) return base__fail_memory(err);
     corm_value values[] = { corm_v(tenant),
+                            corm_v(strategies[tenants->strategy]),
                             corm_v(me),
                             corm_v(lease_end(tenants)),
                             corm_v(now()),
@@ -252,9 +263,9 @@ static corm_status claim(corm_tenants *tenants, const char *tenant, corm_uuid me
                             limits_value(&options->limits, limits) };
     CORM_TRY(tenant__catalogue_run(
         tenants,
-        "INSERT INTO %s (id, state, owner, until, created_at, changed_at, attributes, limits) "
-        "VALUES (?, 'creating', ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
-        values, 7, &result, err));
+        "INSERT INTO %s (id, state, strategy, owner, until, created_at, changed_at, attributes, limits) "
+        "VALUES (?, 'creating', ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+        values, 8, &result, err));
     corm_status status = CORM_OK;
     if (!corm_result_applied(result)) {
         status = take_over(tenants, tenant, me, result, corm_result_next(result), err);
@@ -387,7 +398,7 @@ corm_status corm_tenant_set_limits(corm_tenants *tenants, const char *tenant,
 static corm_status mark_dropping(corm_tenants *tenants, tenant_one *one, corm_error *err) {
     bool was_dropping, applied;
     CORM_TRY(tenant__catalogue_read(tenants, one, err));
-    if (atomic_load(&one->state) < 0) return missing(one->id, err);
+    if (atomic_load(&one->state) < 0) return tenant__evaluate(one, err);
     was_dropping = atomic_load(&one->state) == CORM_TENANT_DROPPING;
     corm_value values[] = { corm_v(now()), corm_v((const char *)one->id) };
     CORM_TRY(run_lwt(tenants,

@@ -271,9 +271,27 @@ static void dropping_goes_in_steps(void **state) {
     assert_status(corm_tenant_drop(two.tenants, "other", 0, &done, &err), CORM_NOT_FOUND);
 }
 
+static void another_strategy_finds_no_tenants_of_this_one(void **state) {
+    corm_error           err = { 0 };
+    corm_tenants        *others;
+    corm_session        *session;
+    bool                 done;
+    corm_tenants_options options = { .strategy = (strategy + 1) % 3,
+                                     .state_cache_ms = 1,
+                                     .error = &err };
+    (void)state;
+    assert_ok(corm_tenants_open(&others, two.session, &options), err);
+    assert_status(corm_tenant_session(others, "acme", &session, &err), CORM_SCHEMA_MISMATCH);
+    assert_status(corm_tenant_drop(others, "acme", 0, &done, &err), CORM_SCHEMA_MISMATCH);
+    assert_status(corm_tenant_create(others, "acme", NULL), CORM_ALREADY_EXISTS);
+    corm_tenants_close(others);
+    two_run(two.a, "SELECT * FROM users");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tenants_are_made_and_listed),
     cmocka_unit_test(a_suspended_tenant_is_refused),
+    cmocka_unit_test(another_strategy_finds_no_tenants_of_this_one),
     cmocka_unit_test(one_of_several_makes_a_tenant),
     cmocka_unit_test(dropping_goes_in_steps),
     cmocka_unit_test(making_may_stop_anywhere),

@@ -15,8 +15,9 @@
 /* ---- names: names.c ---- */
 
 enum {
-    TENANT_NAME_MAX = 48, /* of keyspaces and tables, on the server */
-    TENANT_SCHEMAS = 4,   /* schemas that are kept */
+    TENANT_NAME_MAX = 48,  /* of keyspaces and tables, on the server */
+    TENANT_ELSEWHERE = -2, /* a state: the catalogue has the tenant with another strategy */
+    TENANT_SCHEMAS = 4,    /* schemas that are kept */
     TENANT_SPACE_MAX = 2 * CORM_TENANT_ID_MAX + 60
 };
 
@@ -238,6 +239,8 @@ void          tenant__unref(corm_tenants *tenants);
 /* The tenant's struct, which lives as long as `tenants`. */
 CORM_CHECKED corm_status tenant__one(corm_tenants *tenants, corm_str id, tenant_one **out,
                                      corm_error *err);
+/* What its state means for who wants to work: CORM_OK when it is active. */
+CORM_CHECKED corm_status tenant__evaluate(tenant_one *one, corm_error *err);
 /* Whether it may work now. Asks the catalogue when what is known is too old; where the caller must not wait, for the next
  * time. */
 CORM_CHECKED corm_status tenant__check_state(corm_tenants *tenants, tenant_one *one, bool anew,

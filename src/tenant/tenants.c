@@ -252,7 +252,7 @@ corm_status tenant__schema_one(corm_tenants *tenants, tenant_one *one, tenant_on
 
 /* ---- its state ---- */
 
-static corm_status evaluate(tenant_one *one, corm_error *err) {
+corm_status tenant__evaluate(tenant_one *one, corm_error *err) {
     switch (atomic_load(&one->state)) {
     case CORM_TENANT_ACTIVE: return CORM_OK;
     case CORM_TENANT_SUSPENDED:
@@ -261,6 +261,9 @@ static corm_status evaluate(tenant_one *one, corm_error *err) {
         return base__fail(err, CORM_UNAUTHORIZED, "tenant '%s' is being made", one->id);
     case CORM_TENANT_DROPPING:
         return base__fail(err, CORM_UNAUTHORIZED, "tenant '%s' is being dropped", one->id);
+    case TENANT_ELSEWHERE:
+        return base__fail(err, CORM_SCHEMA_MISMATCH, "tenant '%s' was made with another strategy",
+                          one->id);
     default: return base__fail(err, CORM_NOT_FOUND, "there is no tenant '%s'", one->id);
     }
 }
@@ -302,13 +305,13 @@ corm_status tenant__check_state(corm_tenants *tenants, tenant_one *one, bool ane
     if (one->id[0] == '_') return CORM_OK;
     int64_t checked = atomic_load_explicit(&one->checked_ns, memory_order_acquire);
     bool    fresh = checked != 0 && base__clock_mono_ns() - checked < tenants->state_cache_ns;
-    if (!anew && fresh) return evaluate(one, err);
+    if (!anew && fresh) return tenant__evaluate(one, err);
     if (may_wait || checked == 0 || !session__is_cluster(tenants->behind)) {
         CORM_TRY(tenant__catalogue_read(tenants, one, err));
     } else {
         ask_later(tenants, one);
     }
-    return evaluate(one, err);
+    return tenant__evaluate(one, err);
 }
 
 /* ---- sessions ---- */
