@@ -346,11 +346,13 @@ static corm_status alter_options(alteration *a) {
     cql_option_context c = cql__ddl_options(ddl);
     bool               given = false;
     corm_uuid          id;
-    CORM_TRY(cql__table_options_check(&c, a->s->properties, a->s->property_count));
-    CORM_TRY(cql__table_options_id(a->s->properties, a->s->property_count, &given, &id, ddl->err));
+    cql_property      *properties = a->s->properties;
+    uint32_t           count = a->s->property_count;
+    CORM_TRY(cql__table_options_check(&c, properties, count));
+    CORM_TRY(cql__table_options_id(properties, count, &given, &id, ddl->err));
     if (given) return base__fail(ddl->err, CORM_CONFIG_ERROR, "Cannot alter table id.");
-    CORM_TRY(
-        cql__table_options_read(&c, a->s->properties, a->s->property_count, &a->draft.options));
+    CORM_TRY(cql__table_options_read(&c, properties, count, &a->draft.options));
+    CORM_TRY(cql__guard_ttl(ddl, properties, count));
     if (a->before->is_counter && a->draft.options.default_time_to_live > 0) {
         return base__fail(ddl->err, CORM_INVALID,
                           "Cannot set default_time_to_live on a table with counters");
@@ -432,13 +434,15 @@ static corm_status publish_with_views(alteration *a) {
 }
 
 corm_status cql__alter_table(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_alter_table *s = &statement->as.alter_table;
+    cql_alter_table        own = statement->as.alter_table;
+    const cql_alter_table *s = &own; /* without properties that are ignored */
     corm_str               name = s->table.name.text;
     corm_str               keyspace;
     alteration             a = { .ddl = ddl, .s = s };
     CORM_TRY(check_written(ddl, s));
     CORM_TRY(cql__ddl_keyspace_of(ddl, &s->table, &keyspace));
     CORM_TRY(cql__ddl_permit(ddl, "ALTER", CQL_ON_TABLE, keyspace, name));
+    CORM_TRY(cql__guard_properties(ddl, &own.properties, &own.property_count));
     CORM_TRY(read_options(ddl, s));
     CORM_TRY(cql__ddl_begin(ddl, keyspace));
     a.before = cql__schema_table(ddl->schema, keyspace, name);

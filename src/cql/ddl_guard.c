@@ -163,3 +163,80 @@ corm_status cql__guard_compression(cql_ddl *ddl, const cql_table_options *option
     return cql__guard_flag(ddl, CQL_GUARD_UNCOMPRESSED, "uncompressed_tables_enabled",
                            "Uncompressed table");
 }
+
+/* ---- options ---- */
+
+static corm_status say(cql_ddl *ddl, cql_guard_name name, uint64_t given, corm_str *out) {
+    base_buf text = { 0 };
+    cql__guard_put(&text, ddl->guard, name, given);
+    corm_status status = base__buf_status(&text, ddl->err);
+    *out = base__arena_str(ddl->arena, base__buf_str(&text));
+    base__buf_free(&text);
+    return status == CORM_OK && !out->data ? base__fail_memory(ddl->err) : status;
+}
+
+static corm_status warn_of(cql_ddl *ddl, cql_guard_name name, uint64_t given) {
+    corm_str text;
+    if (!cql__guard_has(ddl->guard, name, given)) return CORM_OK;
+    CORM_TRY(say(ddl, name, given, &text));
+    return cql__ddl_warn(ddl, text);
+}
+
+static corm_status leave_out(cql_ddl *ddl, cql_property **properties, uint32_t *count) {
+    cql_property *kept = BASE_NEW_ARRAY(ddl->arena, cql_property, *count);
+    uint32_t      used = 0;
+    if (!kept) return base__fail_memory(ddl->err);
+    for (uint32_t i = 0; i < *count; i++) {
+        uint64_t bit = cql__guard_bit(CQL_GUARD_PROPERTIES, (*properties)[i].name.text);
+        if (!cql__guard_has(ddl->guard, CQL_GUARD_PROPERTIES_IGNORED, bit))
+            kept[used++] = (*properties)[i];
+    }
+    *properties = kept;
+    *count = used;
+    return CORM_OK;
+}
+
+corm_status cql__guard_properties(cql_ddl *ddl, cql_property **properties, uint32_t *count) {
+    uint64_t given = 0;
+    corm_str text;
+    if (!ddl->guard) return CORM_OK;
+    for (uint32_t i = 0; i < *count; i++)
+        given |= cql__guard_bit(CQL_GUARD_PROPERTIES, (*properties)[i].name.text);
+    if (cql__guard_has(ddl->guard, CQL_GUARD_PROPERTIES_DISALLOWED, given)) {
+        CORM_TRY(say(ddl, CQL_GUARD_PROPERTIES_DISALLOWED, given, &text));
+        return base__fail(ddl->err, CORM_INVALID, "%.*s", CQL_S(text));
+    }
+    if (cql__guard_has(ddl->guard, CQL_GUARD_PROPERTIES_IGNORED, given)) {
+        CORM_TRY(warn_of(ddl, CQL_GUARD_PROPERTIES_IGNORED, given));
+        CORM_TRY(leave_out(ddl, properties, count));
+    }
+    return warn_of(ddl, CQL_GUARD_PROPERTIES_WARNED, given);
+}
+
+#define ZERO_TTL                                                                                   \
+    "Guardrail zero_ttl_on_twcs violated: 0 default_time_to_live on a table with "                 \
+    "TimeWindowCompactionStrategy compaction strategy is not %s. It is suspicious to use "         \
+    "default_time_to_live set to 0 with such compaction strategy. Please keep in mind that data "  \
+    "will not start to automatically expire after they are older than a respective compaction "    \
+    "window unit of a certain size. Please set TTL for your INSERT or UPDATE statements if you "   \
+    "expect data to be expired as table settings will not do it. "
+
+static bool is_of_time_windows(const cql_table_options *options) {
+    static const char name[] = "TimeWindowCompactionStrategy";
+    size_t            len = sizeof name - 1;
+    corm_str class = cql__map_option_get(&options->compaction, "class");
+    return class.len >= len && memcmp(class.data + class.len - len, name, len) == 0;
+}
+
+corm_status cql__guard_ttl(cql_ddl *ddl, const cql_property *properties, uint32_t count) {
+    cql_option_context c = cql__ddl_options(ddl);
+    cql_table_options  options;
+    if (!ddl->guard) return CORM_OK;
+    cql__table_options_init(&options);
+    CORM_TRY(cql__table_options_read(&c, properties, count, &options));
+    if (options.default_time_to_live != 0 || !is_of_time_windows(&options)) return CORM_OK;
+    if (!ddl->guard->values[CQL_GUARD_ZERO_TTL])
+        return base__fail(ddl->err, CORM_INVALID, ZERO_TTL, "allowed");
+    if (!ddl->guard->values[CQL_GUARD_ZERO_TTL_WARNED]) return CORM_OK;
+    return cql__ddl_warn(ddl, base__arena_printf(ddl->arena, ZERO_TTL, "recommended"));
+}

@@ -20,6 +20,12 @@ CORM_CHECKED corm_status cql__guard_fields(cql_ddl *ddl, corm_str type, uint32_t
 /* what: "Column" or "Field". */
 CORM_CHECKED corm_status cql__guard_vector(cql_ddl *ddl, const char *what, corm_str name,
                                            const cql_type *type);
+/* Options that are warned of, or not allowed. Those that are ignored are left out of a copy. */
+CORM_CHECKED corm_status cql__guard_properties(cql_ddl *ddl, cql_property **properties,
+                                               uint32_t *count);
+/* What the statement itself says of compaction and of times to live. */
+CORM_CHECKED corm_status cql__guard_ttl(cql_ddl *ddl, const cql_property *properties,
+                                        uint32_t count);
 CORM_CHECKED corm_status cql__guard_compression(cql_ddl *ddl, const cql_table_options *options);
 
 #endif

@@ -416,7 +416,8 @@ static corm_status guard_drop(cql_ddl *ddl) {
 }
 
 corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_create_table *s = &statement->as.create_table;
+    cql_create_table        own = statement->as.create_table;
+    const cql_create_table *s = &own; /* without properties that are ignored */
     corm_str                table = s->table.name.text;
     cql_option_context      c = cql__ddl_options(ddl);
     cql_table               draft = { .storage_id = 0 };
@@ -425,6 +426,7 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
     CORM_TRY(cql__ddl_keyspace_of(ddl, &s->table, &keyspace));
     if (primary_keys(s) == 0) return no_primary_key(ddl, s);
     CORM_TRY(cql__ddl_permit(ddl, "CREATE", CQL_ON_ALL_TABLES, keyspace, table));
+    CORM_TRY(cql__guard_properties(ddl, &own.properties, &own.property_count));
     cql__table_options_init(&draft.options);
     CORM_TRY(cql__table_options_read(&c, s->properties, s->property_count, &draft.options));
     CORM_TRY(cql__ddl_begin(ddl, keyspace));
@@ -435,6 +437,7 @@ corm_status cql__create_table(cql_ddl *ddl, const cql_statement *statement) {
         return s->if_not_exists ? CORM_OK : cql__ddl_exists_already(ddl, keyspace, table);
     }
     CORM_TRY(guard_new(ddl, table, s->column_count, &draft.options));
+    CORM_TRY(cql__guard_ttl(ddl, s->properties, s->property_count));
     CORM_TRY(cql__ddl_draft_table(ddl, s, keyspace, &draft));
     for (uint32_t i = 0; i < draft.column_count; i++)
         CORM_TRY(cql__guard_vector(ddl, "Column", draft.columns[i].name, draft.columns[i].type));

@@ -388,7 +388,8 @@ static corm_status find_base(request *r, bool *done) {
 }
 
 corm_status cql__create_view(cql_ddl *ddl, const cql_statement *statement) {
-    const cql_create_view *s = &statement->as.create_view;
+    cql_create_view        own = statement->as.create_view;
+    const cql_create_view *s = &own; /* without properties that are ignored */
     request                r = { .ddl = ddl, .s = s, .name = s->name.name.text };
     bool                   done;
     CORM_TRY(check_written(&r));
@@ -397,6 +398,7 @@ corm_status cql__create_view(cql_ddl *ddl, const cql_statement *statement) {
     if (ddl->guard && !ddl->guard->values[CQL_GUARD_VIEWS])
         return base__fail(ddl->err, CORM_INVALID,
                           "Materialized views are disabled. Enable in cassandra.yaml to use.");
+    CORM_TRY(cql__guard_properties(ddl, &own.properties, &own.property_count));
     CORM_TRY(find_base(&r, &done));
     if (!done) CORM_TRY(check_counter(&r));
     if (!done) CORM_TRY(cql__guard_view(ddl, r.base, r.name));
@@ -446,13 +448,16 @@ corm_status cql__alter_view(cql_ddl *ddl, const cql_statement *statement) {
     cql_table              draft;
     bool                   given = false;
     corm_uuid              id;
+    cql_property          *properties = s->properties;
+    uint32_t               count = s->property_count;
     CORM_TRY(find_view(ddl, &s->table, s->if_exists, "ALTER", &view));
     if (!view) return CORM_OK;
     if (!cql__table_draft(ddl->arena, view, 0, &draft)) return base__fail_memory(ddl->err);
-    CORM_TRY(cql__table_options_check(&c, s->properties, s->property_count));
-    CORM_TRY(cql__table_options_id(s->properties, s->property_count, &given, &id, ddl->err));
+    CORM_TRY(cql__guard_properties(ddl, &properties, &count));
+    CORM_TRY(cql__table_options_check(&c, properties, count));
+    CORM_TRY(cql__table_options_id(properties, count, &given, &id, ddl->err));
     if (given) return base__fail(ddl->err, CORM_CONFIG_ERROR, "Cannot alter table id.");
-    CORM_TRY(cql__table_options_read(&c, s->properties, s->property_count, &draft.options));
+    CORM_TRY(cql__table_options_read(&c, properties, count, &draft.options));
     CORM_TRY(check_altered(ddl, &draft.options));
     CORM_TRY(cql__table_options_validate(&c, &draft.options));
     if (cql__table_options_equal(&draft.options, &view->options)) return CORM_OK;

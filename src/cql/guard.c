@@ -59,6 +59,8 @@ static bool read_value(corm_str text, cql_guard_unit unit, int64_t *out) {
         { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 }
     };
     if (unit == CQL_GUARD_FLAG) return read_flag(text, out);
+    if (unit == CQL_GUARD_LEVELS || unit == CQL_GUARD_PROPERTIES)
+        return cql__guard_read_set(text, unit, out);
     if (corm_str_equal(text, corm_str_of("-1"))) {
         *out = -1;
         return true;
@@ -68,7 +70,9 @@ static bool read_value(corm_str text, cql_guard_unit unit, int64_t *out) {
     case CQL_GUARD_SECONDS:
         return read_suffixed(text, seconds, sizeof seconds / sizeof *seconds, out);
     case CQL_GUARD_COUNT:
-    case CQL_GUARD_FLAG: break;
+    case CQL_GUARD_FLAG:
+    case CQL_GUARD_LEVELS:
+    case CQL_GUARD_PROPERTIES: break;
     }
     return base__parse_i64(text, out) && *out >= 0;
 }
@@ -83,8 +87,12 @@ static corm_str trimmed(corm_str text) {
 }
 
 static corm_status set_one(cql_guard *guard, corm_str item, corm_error *err) {
-    static const char *const forms[] = { "a number, or -1", "a size such as 5KiB, or -1",
-                                         "a time such as 1h, or -1", "true or false" };
+    static const char *const forms[] = { "a number, or -1",
+                                         "a size such as 5KiB, or -1",
+                                         "a time such as 1h, or -1",
+                                         "true or false",
+                                         "consistency levels such as [QUORUM, ALL]",
+                                         "options of tables such as [caching, comment]" };
     size_t                   at = 0;
     while (at < item.len && item.data[at] != '=' && item.data[at] != ':') at++;
     corm_str name = trimmed((corm_str){ item.data, at });
@@ -101,11 +109,22 @@ static corm_status set_one(cql_guard *guard, corm_str item, corm_error *err) {
                       name.data);
 }
 
+/* Up to the next comma or the line's end; a comma in brackets divides nothing. */
+static size_t item_length(corm_str text) {
+    size_t len = 0;
+    bool   inside = false;
+    for (; len < text.len && text.data[len] != '\n'; len++) {
+        if (text.data[len] == '[') inside = true;
+        if (text.data[len] == ']') inside = false;
+        if (text.data[len] == ',' && !inside) break;
+    }
+    return len;
+}
+
 corm_status cql__guard_read(cql_guard *guard, corm_str text, corm_error *err) {
     cql_guard changed = *guard;
     while (text.len > 0) {
-        size_t len = 0;
-        while (len < text.len && text.data[len] != ',' && text.data[len] != '\n') len++;
+        size_t   len = item_length(text);
         corm_str item = trimmed((corm_str){ text.data, len });
         if (item.len > 0 && item.data[0] != '#') CORM_TRY(set_one(&changed, item, err));
         len += len < text.len;

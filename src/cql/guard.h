@@ -5,14 +5,17 @@
 #ifndef CQL_GUARD_H
 #define CQL_GUARD_H
 
+#include "base/buf.h"
 #include "corm/error.h"
 #include "corm/types.h"
 
 typedef enum cql_guard_unit {
     CQL_GUARD_COUNT,
-    CQL_GUARD_BYTES,   /* 5KiB */
-    CQL_GUARD_SECONDS, /* 1h */
-    CQL_GUARD_FLAG     /* true, false */
+    CQL_GUARD_BYTES,     /* 5KiB */
+    CQL_GUARD_SECONDS,   /* 1h */
+    CQL_GUARD_FLAG,      /* true, false */
+    CQL_GUARD_LEVELS,    /* [QUORUM, ALL]: consistency levels */
+    CQL_GUARD_PROPERTIES /* [caching, comment]: options of tables */
 } cql_guard_unit;
 
 /* X(NAME, name in cassandra.yaml, unit, default, what it is about) */
@@ -78,7 +81,18 @@ typedef enum cql_guard_unit {
     X(LIST_READS, "read_before_write_list_operations_enabled", FLAG, 1,                            \
       "operations on lists that read the list first")                                              \
     X(FILTERING, "allow_filtering_enabled", FLAG, 1, "ALLOW FILTERING")                            \
-    X(VIEWS, "materialized_views_enabled", FLAG, 1, "CREATE MATERIALIZED VIEW")
+    X(VIEWS, "materialized_views_enabled", FLAG, 1, "CREATE MATERIALIZED VIEW")                    \
+    X(ZERO_TTL, "zero_ttl_on_twcs_enabled", FLAG, 1,                                               \
+      "default_time_to_live = 0 beside TimeWindowCompactionStrategy")                              \
+    X(ZERO_TTL_WARNED, "zero_ttl_on_twcs_warned", FLAG, 1,                                         \
+      "default_time_to_live = 0 beside TimeWindowCompactionStrategy")                              \
+    X(PROPERTIES_WARNED, "table_properties_warned", PROPERTIES, 0, "options of tables")            \
+    X(PROPERTIES_IGNORED, "table_properties_ignored", PROPERTIES, 0, "options of tables")          \
+    X(PROPERTIES_DISALLOWED, "table_properties_disallowed", PROPERTIES, 0, "options of tables")    \
+    X(READ_WARNED, "read_consistency_levels_warned", LEVELS, 0, "SELECT")                          \
+    X(READ_DISALLOWED, "read_consistency_levels_disallowed", LEVELS, 0, "SELECT")                  \
+    X(WRITE_WARNED, "write_consistency_levels_warned", LEVELS, 0, "writes")                        \
+    X(WRITE_DISALLOWED, "write_consistency_levels_disallowed", LEVELS, 0, "writes")
 
 #define CQL_GUARD_ENUM(name, text, unit, value, what) CQL_GUARD_##name,
 typedef enum cql_guard_name { CQL_GUARD_MAP(CQL_GUARD_ENUM) CQL_GUARD_NAMES } cql_guard_name;
@@ -98,6 +112,20 @@ CORM_CHECKED corm_status cql__guard_read(cql_guard *guard, corm_str text, corm_e
 /* As settings are listed. */
 const char    *cql__guard_text(cql_guard_name name);
 cql_guard_unit cql__guard_unit_of(cql_guard_name name);
+
+/* ---- rails that are sets of names: guard_values.c ---- */
+
+/* "[a, b]", with commas, bars or blanks between the names. false: one is unknown. */
+bool cql__guard_read_set(corm_str text, cql_guard_unit unit, int64_t *out);
+/* The bit of a name, whatever its case; 0: there is none. That of a consistency level is 1 << its code. */
+uint64_t cql__guard_bit(cql_guard_unit unit, corm_str name);
+
+static inline bool cql__guard_has(const cql_guard *guard, cql_guard_name name, uint64_t given) {
+    return ((uint64_t)guard->values[name] & given) != 0;
+}
+
+/* Appends what the server says of those of the given names that the rail has. */
+void cql__guard_put(base_buf *out, const cql_guard *guard, cql_guard_name name, uint64_t given);
 
 /* Whether a threshold of -1 or `value` lets it pass. */
 static inline bool cql__guard_over(const cql_guard *guard, cql_guard_name name, int64_t value) {

@@ -66,6 +66,10 @@ static const void *value_of(const cql_table_options *options, const table_option
     return (const uint8_t *)options + option->offset;
 }
 
+const char *cql__table_option_name(size_t index) {
+    return index < OPTIONS ? options_table[index].name : NULL;
+}
+
 /* ---- defaults ---- */
 
 static corm_str caching_default[4] = {

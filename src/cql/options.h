@@ -71,6 +71,9 @@ CORM_CHECKED corm_status cql__table_options_read(const cql_option_context *c,
                                                  const cql_property *properties, uint32_t count,
                                                  cql_table_options *options);
 
+/* By name; NULL: no further. */
+const char *cql__table_option_name(size_t index);
+
 /* Unknown properties, and options whose values do not fit: what the server looks at after all could
  * be read. */
 CORM_CHECKED corm_status cql__table_options_check(const cql_option_context *c,

@@ -46,6 +46,47 @@ static corm_status not_allowed(const char *name, const char *what, corm_error *e
     return base__fail(err, CORM_INVALID, "Guardrail %s violated: %s is not allowed", name, what);
 }
 
+/* ---- consistency levels ---- */
+
+/* What is said of those of the given levels that the rail has; empty: none. */
+static corm_status say_levels(engine_request *request, cql_guard_name name, uint64_t given,
+                              base_buf *out, corm_error *err) {
+    if (cql__guard_has(request->guard, name, given))
+        cql__guard_put(out, request->guard, name, given);
+    return base__buf_status(out, err);
+}
+
+static corm_status guard_levels(engine_request *request, cql_guard_name warned,
+                                cql_guard_name disallowed, uint64_t given, corm_error *err) {
+    base_buf    text = { 0 };
+    corm_status status = say_levels(request, disallowed, given, &text, err);
+    if (status == CORM_OK && text.len > 0)
+        status = base__fail(err, CORM_INVALID, "%.*s", (int)text.len, (const char *)text.data);
+    if (status == CORM_OK) status = say_levels(request, warned, given, &text, err);
+    if (status == CORM_OK && text.len > 0) wire__add_warning(request->answer, base__buf_str(&text));
+    base__buf_free(&text);
+    return status;
+}
+
+static uint64_t bit_of(wire_consistency level) {
+    return level < 64 ? UINT64_C(1) << level : 0;
+}
+
+corm_status engine__guard_read_level(engine_request *request, corm_error *err) {
+    if (!request->guard) return CORM_OK;
+    return guard_levels(request, CQL_GUARD_READ_WARNED, CQL_GUARD_READ_DISALLOWED,
+                        bit_of(request->options->consistency), err);
+}
+
+corm_status engine__guard_write_level(engine_request *request, bool is_conditional,
+                                      corm_error *err) {
+    if (!request->guard) return CORM_OK;
+    wire_consistency serial = request->options->serial_consistency;
+    uint64_t         given = bit_of(request->options->consistency);
+    if (is_conditional) given |= bit_of(serial ? serial : WIRE_SERIAL);
+    return guard_levels(request, CQL_GUARD_WRITE_WARNED, CQL_GUARD_WRITE_DISALLOWED, given, err);
+}
+
 /* ---- SELECT ---- */
 
 static corm_status guard_page(select_run *run, corm_error *err) {

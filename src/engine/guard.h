@@ -12,6 +12,11 @@
 /* Sets request->guard by who asks. */
 CORM_CHECKED corm_status engine__guard_request(engine_request *request, corm_error *err);
 
+/* The consistency level of a SELECT, or of a write and its conditions: before all else that is looked at when it runs. */
+CORM_CHECKED corm_status engine__guard_read_level(engine_request *request, corm_error *err);
+CORM_CHECKED corm_status engine__guard_write_level(engine_request *request, bool is_conditional,
+                                                   corm_error *err);
+
 /* Before rows are read, when keys are known. */
 CORM_CHECKED corm_status engine__guard_select(select_run *run, corm_error *err);
 

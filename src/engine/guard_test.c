@@ -45,12 +45,15 @@ static engine *open_guarded(void) {
 
 /* ---- asking ---- */
 
+static wire_consistency level = WIRE_ONE, serial_level = 0;
+
 /* The warnings are joined by "; ". */
 static corm_status ask(engine *store, const char *text, int32_t page_size, base_buf *warnings) {
     engine_client client = { .keyspace = "k" };
     wire_answer   answer = { 0 };
     wire_request  request = { .kind = WIRE_QUERY, .text = corm_str_of(text) };
-    request.options.consistency = WIRE_ONE;
+    request.options.consistency = level;
+    request.options.serial_consistency = serial_level;
     request.options.page_size = page_size;
     corm_status status = engine__execute(store, &client, &request, &answer, &err);
     for (uint32_t i = 0; i < wire__warning_count(&answer); i++) {
@@ -383,6 +386,130 @@ static void what_is_switched_off_is_refused(void **state) {
     engine__close(store);
 }
 
+#define DISALLOWED(names)                                                                          \
+    "Guardrail table_properties violated: Provided values [" names                                 \
+    "] are not allowed for Table Properties (disallowed values are: [crc_check_chance, "           \
+    "default_time_to_live])"
+#define NOT_RECOMMENDED(names)                                                                     \
+    "Guardrail table_properties violated: Provided values [" names                                 \
+    "] are not recommended for Table Properties (warned values are: [gc_grace_seconds, comment])"
+#define IGNORING(names)                                                                            \
+    "Guardrail table_properties violated: Ignoring provided values [" names                        \
+    "] as they are not supported for Table Properties (ignored values are: "                       \
+    "[memtable_flush_period_in_ms, caching])"
+
+static const char properties[] =
+    "table_properties_warned: [comment, gc_grace_seconds], table_properties_ignored: ['caching', "
+    "'memtable_flush_period_in_ms']\ntable_properties_disallowed=crc_check_chance|DEFAULT_time_to_live";
+
+static void options_of_tables_are_warned_of_ignored_or_not_allowed(void **state) {
+    (void)state;
+    engine *store = open_with(properties);
+    warns(store,
+          "CREATE TABLE a (k int PRIMARY KEY, v int) WITH comment = 'x' AND gc_grace_seconds = 5",
+          NOT_RECOMMENDED("comment, gc_grace_seconds"));
+    fails(
+        store,
+        "CREATE TABLE c (k int PRIMARY KEY) WITH default_time_to_live = 5 AND crc_check_chance = 0.5 AND comment = 'x'",
+        DISALLOWED("crc_check_chance, default_time_to_live"));
+    fails(store, "CREATE TABLE a (k int PRIMARY KEY) WITH crc_check_chance = 0.5",
+          DISALLOWED("crc_check_chance"));
+    fails(store, "ALTER TABLE a WITH crc_check_chance = 0.5", DISALLOWED("crc_check_chance"));
+    warns(store, "ALTER TABLE a WITH caching = {'keys': 'x'}", IGNORING("caching"));
+    warns(
+        store,
+        "CREATE TABLE b (k int PRIMARY KEY) WITH caching = {'keys': 'x'} AND memtable_flush_period_in_ms = 70000",
+        IGNORING("caching, memtable_flush_period_in_ms"));
+    warns(
+        store,
+        "CREATE MATERIALIZED VIEW m AS SELECT * FROM a WHERE k IS NOT NULL AND v IS NOT NULL PRIMARY KEY "
+        "(v, k) WITH comment = 'x' AND caching = {'keys': 'NONE'}",
+        IGNORING("caching") "; " NOT_RECOMMENDED(
+            "comment") "; Materialized views are experimental and are "
+                       "not recommended for production use.");
+    fails(store, "ALTER MATERIALIZED VIEW m WITH crc_check_chance = 0.5",
+          DISALLOWED("crc_check_chance"));
+    warns(store, "ALTER MATERIALIZED VIEW m WITH comment = 'w'", NOT_RECOMMENDED("comment"));
+    warns(store, "ALTER TABLE a WITH bloom_filter_fp_chance = 0.2", "");
+    engine__close(store);
+}
+
+#define ZERO_TTL(verdict)                                                                          \
+    "Guardrail zero_ttl_on_twcs violated: 0 default_time_to_live on a table with "                 \
+    "TimeWindowCompactionStrategy compaction strategy is not " verdict                             \
+    ". It is suspicious to use default_time_to_live set to 0 with such compaction strategy. "      \
+    "Please keep in mind that data will not start to automatically expire after they are older "   \
+    "than a respective compaction window unit of a certain size. Please set TTL for your INSERT "  \
+    "or UPDATE statements if you expect data to be expired as table settings will not do it. "
+
+static void tables_of_time_windows_are_to_have_a_time_to_live(void **state) {
+    (void)state;
+    const char *made = "CREATE TABLE %s (k int PRIMARY KEY) WITH compaction = {'class': "
+                       "'TimeWindowCompactionStrategy'}";
+    char        text[160];
+    engine     *store = open_with("zero_ttl_on_twcs_warned=true, group_by_enabled=false");
+    snprintf(text, sizeof text, made, "d");
+    warns(store, text, ZERO_TTL("recommended"));
+    warns(store, "ALTER TABLE d WITH bloom_filter_fp_chance = 0.2", "");
+    warns(store,
+          "CREATE TABLE a (k int PRIMARY KEY) WITH default_time_to_live = 5 AND compaction = "
+          "{'class': 'TimeWindowCompactionStrategy'}",
+          "");
+    warns(store, "ALTER TABLE a WITH compaction = {'class': 'TimeWindowCompactionStrategy'}",
+          ZERO_TTL("recommended"));
+    engine__close(store);
+    store = open_with("zero_ttl_on_twcs_enabled=false");
+    fails(store, text, ZERO_TTL("allowed"));
+    engine__close(store);
+}
+
+static const char levels[] =
+    "read_consistency_levels_warned=[ALL, TWO], read_consistency_levels_disallowed=QUORUM|SERIAL,"
+    "write_consistency_levels_warned=ALL TWO, write_consistency_levels_disallowed=[QUORUM, LOCAL_SERIAL]";
+
+static void ask_at(wire_consistency at, engine *store, const char *text, bool allowed,
+                   const char *words) {
+    level = at;
+    (allowed ? warns : fails)(store, text, words);
+    level = WIRE_ONE;
+}
+
+#define LEVEL(kind, given, how, which, names)                                                      \
+    "Guardrail " kind "_consistency_levels violated: Provided values [" given "] are not " how     \
+    " for " kind " consistency levels (" which " values are: [" names "])"
+
+static void consistency_levels_are_warned_of_or_not_allowed(void **state) {
+    (void)state;
+    const char *insert = "INSERT INTO b (k, c, v) VALUES (1, 1, 1)";
+    const char *condition = "UPDATE b SET v = 2 WHERE k = 1 AND c = 1 IF v = 1";
+    const char *batch = "BEGIN BATCH INSERT INTO b (k, c) VALUES (1, 1); APPLY BATCH";
+    engine     *store = open_with(levels);
+    run(store, "CREATE TABLE k.b (k int, c int, v int, PRIMARY KEY (k, c))");
+    ask_at(WIRE_ALL, store, "SELECT * FROM b", true,
+           LEVEL("read", "ALL", "recommended", "warned", "TWO, ALL"));
+    ask_at(WIRE_QUORUM, store, "SELECT * FROM b WHERE k = null", false,
+           LEVEL("read", "QUORUM", "allowed", "disallowed", "QUORUM, SERIAL"));
+    ask_at(WIRE_QUORUM, store, "SELECT * FROM system.local", false,
+           LEVEL("read", "QUORUM", "allowed", "disallowed", "QUORUM, SERIAL"));
+    ask_at(WIRE_LOCAL_SERIAL, store, "SELECT * FROM b", true, "");
+    ask_at(WIRE_ALL, store, insert, true,
+           LEVEL("write", "ALL", "recommended", "warned", "TWO, ALL"));
+    ask_at(WIRE_ALL, store, batch, true,
+           LEVEL("write", "ALL", "recommended", "warned", "TWO, ALL"));
+    ask_at(WIRE_QUORUM, store, condition, false,
+           LEVEL("write", "QUORUM", "allowed", "disallowed", "QUORUM, LOCAL_SERIAL"));
+    ask_at(WIRE_LOCAL_SERIAL, store, insert, false,
+           LEVEL("write", "LOCAL_SERIAL", "allowed", "disallowed", "QUORUM, LOCAL_SERIAL"));
+    ask_at(WIRE_SERIAL, store, insert, false,
+           "You must use conditional updates for serializable writes");
+    ask_at(WIRE_ONE, store, insert, true, "");
+    serial_level = WIRE_LOCAL_SERIAL;
+    ask_at(WIRE_ONE, store, condition, false,
+           LEVEL("write", "LOCAL_SERIAL", "allowed", "disallowed", "QUORUM, LOCAL_SERIAL"));
+    serial_level = 0;
+    engine__close(store);
+}
+
 static void by_default_only_tombstones_and_batches_are_counted(void **state) {
     (void)state;
     engine *store = open_with(NULL);
@@ -412,6 +539,12 @@ static void what_cannot_be_read_is_named(void **state) {
     refused("minimum_timestamp_warn_threshold=1y",
             "the guard rail minimum_timestamp_warn_threshold takes a time such as 1h, or -1, not "
             "'1y'");
+    refused("read_consistency_levels_warned=[ONE, MOST]",
+            "the guard rail read_consistency_levels_warned takes consistency levels such as "
+            "[QUORUM, ALL], not '[ONE, MOST]'");
+    refused("table_properties_ignored=nope",
+            "the guard rail table_properties_ignored takes options of tables such as [caching, "
+            "comment], not 'nope'");
     refused("group_by_enabled", "the guard rail group_by_enabled takes true or false, not ''");
 }
 
@@ -426,6 +559,9 @@ int main(void) {
         cmocka_unit_test(timestamps_are_held_near_the_clock),
         cmocka_unit_test(batches_are_measured),
         cmocka_unit_test(what_is_switched_off_is_refused),
+        cmocka_unit_test(options_of_tables_are_warned_of_ignored_or_not_allowed),
+        cmocka_unit_test(tables_of_time_windows_are_to_have_a_time_to_live),
+        cmocka_unit_test(consistency_levels_are_warned_of_or_not_allowed),
         cmocka_unit_test(by_default_only_tombstones_and_batches_are_counted),
         cmocka_unit_test(what_cannot_be_read_is_named),
     };

@@ -47,6 +47,7 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     *run = (select_run){ .request = request, .select = request->checked->select };
     run->table = run->select->table;
     CORM_TRY(engine__check_read_consistency(request, err));
+    CORM_TRY(engine__guard_read_level(request, err));
     run->env = (cql_eval_env){ .context = { &run->row_arena, request->now_us },
                                .marker_count = request->value_count,
                                .markers = request->values };

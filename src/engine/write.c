@@ -352,6 +352,7 @@ static corm_status check_timestamp(engine_write *write, const lwt_item *item, co
 
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
+    CORM_TRY(engine__guard_write_level(write->request, conditional, err));
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__check_write_consistency(write->request, items[i].modify, is_batch,
                                                  conditional, err));
