@@ -321,7 +321,7 @@ cql_fit cql__collection_fit(cql_checker *c, const cql_expr *expr, const cql_type
     case CQL_EXPR_TUPLE: return quietly(c, tuple_fit(c, expr, to));
     default: {
         const cql_expr *inner = cql__bare(c, expr);
-        if (!inner || to->count != 1) return CQL_FIT_NOT;
+        if (!inner || to->count == 0) return CQL_FIT_NOT;
         return cql__term_fit(c, inner, to->params[0]) != CQL_FIT_NOT ? CQL_FIT_WEAK : CQL_FIT_NOT;
     }
     }

@@ -124,6 +124,8 @@ static inline bool cql__guard_has(const cql_guard *guard, cql_guard_name name, u
     return ((uint64_t)guard->values[name] & given) != 0;
 }
 
+/* Appends "[a, b]". */
+void cql__guard_put_set(base_buf *out, const cql_guard *guard, cql_guard_name name);
 /* Appends what the server says of those of the given names that the rail has. */
 void cql__guard_put(base_buf *out, const cql_guard *guard, cql_guard_name name, uint64_t given);
 

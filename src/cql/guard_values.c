@@ -71,6 +71,10 @@ static void put_names(base_buf *out, cql_guard_unit unit, uint64_t set, bool sor
     base__buf_u8(out, ']');
 }
 
+void cql__guard_put_set(base_buf *out, const cql_guard *guard, cql_guard_name name) {
+    put_names(out, cql__guard_unit_of(name), (uint64_t)guard->values[name], false);
+}
+
 void cql__guard_put(base_buf *out, const cql_guard *guard, cql_guard_name name, uint64_t given) {
     static const struct {
         const char *name, *what;

@@ -3,6 +3,7 @@
  * where the server would refuse it whatever its nodes do. Pure. */
 #include "base/fail.h"
 #include "base/text.h"
+#include "cql/schema_build.h"
 #include "engine/store.h"
 
 static const struct {
@@ -39,9 +40,10 @@ static bool is_serial(wire_consistency level) {
 corm_status engine__check_replicas(const engine_request *request, const cql_table *table,
                                    corm_error *err) {
     wire_consistency level = request->options->consistency;
-    if (levels[level].replicas < 2 || table->is_system) return CORM_OK;
-    if (replication_factor(cql__schema_keyspace(request->schema, table->keyspace)) >=
-        levels[level].replicas)
+    if (levels[level].replicas < 2 || cql__is_virtual_system(table->keyspace)) return CORM_OK;
+    if (!cql__is_local_system(table->keyspace) &&
+        replication_factor(cql__schema_keyspace(request->schema, table->keyspace)) >=
+            levels[level].replicas)
         return CORM_OK;
     return base__fail(err, CORM_UNAVAILABLE, "Cannot achieve consistency level %s",
                       levels[level].name);

@@ -48,6 +48,7 @@ typedef struct engine_client {
     corm_str role;
     /* Where it comes from; length 0: this process. */
     corm_inet peer;
+    uint16_t  peer_port;
 } engine_client;
 
 /* Executes QUERY, EXECUTE, PREPARE or BATCH and fills *answer (empty before). On CORM_OK body holds a RESULT body

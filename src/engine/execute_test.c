@@ -58,6 +58,29 @@ static void statements_run_from_text(void **state) {
     engine__close(store);
 }
 
+/* What is shown of a key lies in a buffer that grows when static columns are looked for. */
+static void keys_of_any_length_are_shown_beside_static_columns(void **state) {
+    (void)state;
+    enum { LONGEST = 300 };
+    char    key[LONGEST + 1] = "", text[2 * LONGEST + 200];
+    engine *store = try_open();
+    run(store, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', "
+               "'replication_factor': 1}");
+    run(store, "CREATE TABLE k.s (a text, c int, v int, s int static, PRIMARY KEY (a, c))");
+    run(store, "CREATE INDEX ON k.s (v)");
+    for (int len = 1; len <= LONGEST; len++) {
+        memset(key, 'a' + len % 26, (size_t)len);
+        snprintf(text, sizeof text, "INSERT INTO k.s (a, c, v, s) VALUES ('%s', 1, %d, 2)", key,
+                 len);
+        run(store, text);
+        snprintf(text, sizeof text, "SELECT a, c, s FROM k.s WHERE v = %d", len);
+        char shown[LONGEST + 16];
+        snprintf(shown, sizeof shown, "%s|1|2", key);
+        expect(store, text, shown);
+    }
+    engine__close(store);
+}
+
 static void use_changes_the_client(void **state) {
     (void)state;
     engine       *store = open_with_table();
@@ -482,6 +505,7 @@ static void the_schema_may_change_under_readers_and_writers(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(statements_run_from_text),
+    cmocka_unit_test(keys_of_any_length_are_shown_beside_static_columns),
     cmocka_unit_test(use_changes_the_client),
     cmocka_unit_test(warnings_travel_beside_the_answer),
     cmocka_unit_test(values_are_bound_by_place_or_by_name),

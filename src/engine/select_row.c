@@ -78,7 +78,10 @@ corm_status select__enter_partition(select_run *run, const engine_key *key,
     }
     base__buf_clear(&run->prefix);
     base__buf_put(&run->prefix, key->prefix.data, key->prefix.len);
+    /* Room for the kind of a key: it is put behind later, and the buffer must not move then, since the partition's values borrow from it. */
+    base__buf_u8(&run->prefix, 0);
     CORM_TRY(base__buf_status(&run->prefix, err));
+    run->prefix.len--;
     base__arena_reset(&run->partition_arena);
     run->in_partition = true;
     run->skip_partition = false;

@@ -112,6 +112,25 @@ static const char *const tables[] = {
     "CREATE TABLE system_virtual_schema.tables (keyspace_name text, table_name text, "
     "comment text, PRIMARY KEY (keyspace_name, table_name)) WITH comment = 'virtual "
     "table definitions'",
+    /* system_views */
+    "CREATE TABLE system_views.clients (address inet, port int, client_options frozen<map<text, "
+    "text>>, connection_stage text, driver_name text, driver_version text, hostname text, "
+    "keyspace_name text, protocol_version int, request_count bigint, ssl_cipher_suite text, "
+    "ssl_enabled boolean, ssl_protocol text, username text, PRIMARY KEY (address, port)) WITH "
+    "comment = 'currently connected clients'",
+    "CREATE TABLE system_views.settings (name text, value text, PRIMARY KEY (name)) WITH comment = "
+    "'current settings'",
+    "CREATE TABLE system_views.sstable_tasks (keyspace_name text, table_name text, task_id "
+    "timeuuid, completion_ratio double, kind text, progress bigint, sstables int, "
+    "target_directory text, total bigint, total_compressed bigint, unit text, PRIMARY KEY "
+    "(keyspace_name, table_name, task_id)) WITH comment = 'current sstable tasks'",
+    "CREATE TABLE system_views.streaming (id timeuuid, bytes_received bigint, bytes_sent bigint, "
+    "bytes_to_receive bigint, bytes_to_send bigint, duration_millis bigint, failure_cause text, "
+    "files_received bigint, files_sent bigint, files_to_receive bigint, files_to_send bigint, "
+    "follower boolean, last_updated_at timestamp, operation text, peers frozen<list<text>>, "
+    "progress_percentage float, status text, status_failure_timestamp timestamp, "
+    "status_init_timestamp timestamp, status_start_timestamp timestamp, status_success_timestamp "
+    "timestamp, success_message text, PRIMARY KEY (id)) WITH comment = ''",
 };
 
 /* Tables whose rows are stored, with their storage ids: the same in every store, for ever. */

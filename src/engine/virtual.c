@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* virtual.c -- the rows of system tables: this node, no others, and (virtual_schema.c) the schema. Tables that are not named
+/* virtual.c -- the rows of system tables: this node, no others, (virtual_schema.c) the schema and (virtual_views.c) settings. Tables that are not named
  * here are empty. Thread: the reader's, over its snapshot. */
 #include "engine/virtual.h"
 #include "engine/core.h"
@@ -71,6 +71,7 @@ corm_status engine__virtual_rows(engine_request *request, const cql_table *table
                                  void *context, corm_error *err) {
     virtual_rows rows = find(node_tables, table);
     if (!rows) rows = find(virtual__schema_tables, table);
+    if (!rows) rows = find(virtual__view_tables, table);
     if (!rows) return CORM_OK;
     virtual_row row = {
         .request = request,

@@ -47,5 +47,7 @@ typedef struct virtual_table {
 
 /* system_schema and system_virtual_schema; ends with a row of NULLs. */
 extern const virtual_table virtual__schema_tables[];
+/* system_views; likewise. */
+extern const virtual_table virtual__view_tables[];
 
 #endif

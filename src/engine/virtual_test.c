@@ -75,7 +75,7 @@ static void keyspaces_are_described(void **state) {
     expect(store, "SELECT keyspace_name FROM system_schema.keyspaces",
            "system_auth; system_schema; system; k; system_traces");
     expect(store, "SELECT keyspace_name FROM system_virtual_schema.keyspaces",
-           "system_virtual_schema");
+           "system_views; system_virtual_schema");
     engine__close(store);
 }
 
@@ -92,6 +92,7 @@ static void tables_are_described(void **state) {
            "11");
     expect(
         store, "SELECT table_name, comment FROM system_virtual_schema.tables",
+        "clients|currently connected clients; settings|current settings; sstable_tasks|current sstable tasks; streaming|; "
         "columns|virtual column definitions; keyspaces|virtual keyspace definitions; tables|virtual table definitions");
     engine__close(store);
 }
@@ -143,6 +144,29 @@ static void dropped_and_masked_columns_are_described(void **state) {
     engine__close(store);
 }
 
+static void settings_are_those_that_hold(void **state) {
+    (void)state;
+    engine        *store = NULL;
+    engine_options options = { .guard_rails =
+                                   "page_size_fail_threshold=100, batch_size_warn_threshold=5KiB,"
+                                   "collection_size_warn_threshold=100B,"
+                                   "write_consistency_levels_warned=ALL|ANY" };
+    assert_ok(engine__open(&options, &store, &err), err);
+    expect(
+        store,
+        "SELECT name, value FROM system_views.settings WHERE name IN ('authenticator', "
+        "'batch_size_warn_threshold', 'cluster_name', 'collection_size_fail_threshold', "
+        "'collection_size_warn_threshold', 'group_by_enabled', 'nope', 'page_size_fail_threshold', "
+        "'page_size_warn_threshold', 'table_properties_warned', "
+        "'write_consistency_levels_warned')",
+        "authenticator|AllowAllAuthenticator; batch_size_warn_threshold|5KiB; cluster_name|corm; "
+        "collection_size_fail_threshold|null; collection_size_warn_threshold|100B; "
+        "group_by_enabled|true; page_size_fail_threshold|100; page_size_warn_threshold|-1; "
+        "table_properties_warned|[]; write_consistency_levels_warned|[ANY, ALL]");
+    expect(store, "SELECT address FROM system_views.clients", "");
+    engine__close(store);
+}
+
 static void every_system_table_can_be_read(void **state) {
     (void)state;
     engine     *store = open_with_objects();
@@ -169,6 +193,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(columns_are_described_in_the_order_of_their_names),
     cmocka_unit_test(types_and_indexes_are_described),
     cmocka_unit_test(dropped_and_masked_columns_are_described),
+    cmocka_unit_test(settings_are_those_that_hold),
     cmocka_unit_test(every_system_table_can_be_read),
 };
 

@@ -172,16 +172,18 @@ void server__conn_tick(server_conn *conn, uint64_t now_ms) {
 
 /* ---- the beginning ---- */
 
-static void read_address(const struct sockaddr_storage *from, corm_inet *out) {
+/* Gives the port. */
+static uint16_t read_address(const struct sockaddr_storage *from, corm_inet *out) {
     if (from->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)from;
         memcpy(out->bytes, &in->sin_addr, out->length = 4);
-    } else {
-        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)from;
-        bool                       is_v4 = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
-        out->length = is_v4 ? 4 : 16;
-        memcpy(out->bytes, (const uint8_t *)&in->sin6_addr + (is_v4 ? 12 : 0), out->length);
+        return ntohs(in->sin_port);
     }
+    const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)from;
+    bool                       is_v4 = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
+    out->length = is_v4 ? 4 : 16;
+    memcpy(out->bytes, (const uint8_t *)&in->sin6_addr + (is_v4 ? 12 : 0), out->length);
+    return ntohs(in->sin6_port);
 }
 
 /* The address that the client dialled, and its own. */
@@ -195,7 +197,7 @@ static void set_addresses(server_conn *conn) {
     }
     len = sizeof address;
     if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
-        read_address(&address, &client->peer);
+        client->peer_port = read_address(&address, &client->peer);
 }
 
 static void link_conn(server_conn *conn) {
