@@ -79,13 +79,13 @@ static void free_grouping(grouping *g) {
     free(g->rows);
 }
 
-static corm_status group(const uint32_t *of_row, uint32_t row_count, uint32_t key_count,
-                         grouping *out, corm_error *err) {
+/* False: memory is exhausted, and there is nothing to be freed. */
+static bool group(const uint32_t *of_row, uint32_t row_count, uint32_t key_count, grouping *out) {
     *out = (grouping){ calloc((size_t)key_count + 2, sizeof *out->first),
                        malloc(((size_t)row_count + 1) * sizeof *out->rows) };
     if (!out->first || !out->rows) {
         free_grouping(out);
-        return base__fail_memory(err);
+        return false;
     }
     for (uint32_t i = 0; i < row_count; i++) {
         if (of_row[i] != ORM_NO_KEY) out->first[of_row[i] + 2]++;
@@ -94,7 +94,7 @@ static corm_status group(const uint32_t *of_row, uint32_t row_count, uint32_t ke
     for (uint32_t i = 0; i < row_count; i++) {
         if (of_row[i] != ORM_NO_KEY) out->rows[out->first[of_row[i] + 1]++] = i;
     }
-    return CORM_OK;
+    return true;
 }
 
 /* ---- one relation ---- */
@@ -151,7 +151,7 @@ static corm_status lay_out(pass *s) {
 static corm_status arrange(pass *s, const uint32_t *of_row) {
     grouping g;
     uint32_t most = limit_of(s);
-    CORM_TRY(group(of_row, s->rows->count, s->keys.count, &g, s->p->err));
+    if (!group(of_row, s->rows->count, s->keys.count, &g)) return base__fail_memory(s->p->err);
     corm_status status = CORM_OK;
     for (uint32_t k = 0; k < s->keys.count; k++) {
         uint32_t count = g.first[k + 1] - g.first[k];
@@ -249,18 +249,24 @@ static corm_status arrange_key(pass *s, const between *b, const grouping *mine,
     return CORM_OK;
 }
 
-static corm_status arrange_between(pass *s, const between *b, const uint32_t *of_row) {
-    grouping    mine;
+static corm_status arrange_keys(pass *s, const between *b, const grouping *mine,
+                                const uint32_t *of_row) {
     grouping    others;
-    corm_status status = group(b->ours, b->rows->count, s->keys.count, &mine, s->p->err);
-    if (status != CORM_OK) return status;
-    status = group(of_row, s->rows->count, b->others.count, &others, s->p->err);
-    if (status == CORM_OK) {
-        for (uint32_t k = 0; k < s->keys.count && status == CORM_OK; k++) {
-            status = arrange_key(s, b, &mine, &others, k);
-        }
-        free_grouping(&others);
+    corm_status status = CORM_OK;
+    if (!group(of_row, s->rows->count, b->others.count, &others)) {
+        return base__fail_memory(s->p->err);
     }
+    for (uint32_t k = 0; k < s->keys.count && status == CORM_OK; k++) {
+        status = arrange_key(s, b, mine, &others, k);
+    }
+    free_grouping(&others);
+    return status;
+}
+
+static corm_status arrange_between(pass *s, const between *b, const uint32_t *of_row) {
+    grouping mine;
+    if (!group(b->ours, b->rows->count, s->keys.count, &mine)) return base__fail_memory(s->p->err);
+    corm_status status = arrange_keys(s, b, &mine, of_row);
     free_grouping(&mine);
     return status == CORM_OK ? lay_out(s) : status;
 }

@@ -50,7 +50,8 @@ static corm_status add(building *b, const orm_field *field, corm_key key) {
     out->key = key;
     out->generate = CORM_GIVEN;
     out->unique = out->indexed = false;
-    out->role = CORM_PLAIN;
+    /* Rows that are deleted by a time are passed over here too. */
+    out->role = out->role == CORM_DELETED_AT && key == CORM_REGULAR ? out->role : CORM_PLAIN;
     memset(&out->validate, 0, sizeof out->validate);
     b->origins[b->count++] = field->index;
     return CORM_OK;

@@ -411,6 +411,66 @@ static void sealed_columns_are_sealed_in_copies(void **state) {
     corm_keyring_free(keyring);
 }
 
+/* ---- rows that are deleted by a time ---- */
+
+typedef struct paper {
+    int32_t            id;
+    char              *kind, *title;
+    corm_opt_timestamp deleted_at;
+} paper;
+
+#undef COL
+#define COL(member) CORM_COLUMN(paper, member)
+static const corm_query_table paper_tables[] = {
+    { .table = "papers_by_kind",
+      .partition_key = "kind",
+      .clustering_key = "id",
+      .columns = "title" },
+    { .table = NULL },
+};
+static const corm_model papers = {
+    .table = "papers",
+    .row_size = sizeof(paper),
+    .fields = { { COL(id), .key = CORM_PARTITION },
+                { COL(kind) },
+                { COL(title) },
+                { COL(deleted_at), .role = CORM_DELETED_AT } },
+    .query_tables = paper_tables,
+};
+#undef COL
+#define COL(member) CORM_COLUMN(task, member)
+
+static void rows_that_are_deleted_by_a_time_are_hidden_in_copies(void **state) {
+    (void)state;
+    corm_db          *db = open_db();
+    corm_error        err = { 0 };
+    corm_find_options by_kind = { .where = { corm_eq("kind", "a") }, .error = &err };
+    for (int32_t i = 1; i <= 2; i++) {
+        paper p = { .id = i, .kind = "a", .title = "t" };
+        assert_ok(corm_insert(db, &papers, &p, { .error = &err }), err);
+    }
+    paper gone = { .id = 1 };
+    assert_ok(corm_delete(db, &papers, &gone, { .error = &err }), err);
+    corm_find_options titles = by_kind;
+    titles.select[0] = "title";
+    corm_rows *rows;
+    assert_ok(corm_find_with(db, &papers, &rows, &titles), err);
+    assert_int_equal(corm_rows_count(rows), 1);
+    corm_rows_free(rows);
+    titles.with_deleted = true;
+    assert_ok(corm_find_with(db, &papers, &rows, &titles), err);
+    assert_int_equal(corm_rows_count(rows), 2);
+    corm_rows_free(rows);
+    assert_ok(corm_restore(db, &papers, &gone, { .error = &err }), err);
+    titles.with_deleted = false;
+    assert_ok(corm_find_with(db, &papers, &rows, &titles), err);
+    assert_int_equal(corm_rows_count(rows), 2);
+    corm_rows_free(rows);
+    assert_ok(corm_delete_for_good(db, &papers, &gone, { .error = &err }), err);
+    assert_int_equal(count_of(db, "SELECT count(*) FROM papers_by_kind"), 1);
+    corm_db_close(db);
+}
+
 /* ---- any writes in any order ---- */
 
 static uint32_t seed = 12345;
@@ -568,6 +628,7 @@ int main(void) {
         cmocka_unit_test(a_rebuild_keeps_the_times_of_writing),
         cmocka_unit_test(copies_follow_a_row_that_was_changed_back),
         cmocka_unit_test(sealed_columns_are_sealed_in_copies),
+        cmocka_unit_test(rows_that_are_deleted_by_a_time_are_hidden_in_copies),
         cmocka_unit_test(copies_are_in_step_after_any_writes),
         cmocka_unit_test(copies_are_in_step_after_writers_at_once),
         cmocka_unit_test(mistakes_in_query_tables_are_named),

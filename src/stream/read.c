@@ -252,7 +252,6 @@ static void ask(stream_lane *lane) {
     stream__lock(&stream->gate);
     lane->task = task;
     lane->starting = false;
-    stream__wake(&stream->gate); /* its answer may be there and taken: it may be the end */
     if (status == CORM_OK) return;
     lane->busy = false;
     stream->under_way--;
