@@ -8,7 +8,7 @@
 static const cli_command *const commands[] = {
     &cli__shell_command, &cli__import_command,  &cli__export_command, &cli__init_command,
     &cli__serve_command, &cli__check_command,   &cli__lint_command,   &cli__generate_command,
-    &cli__feed_command,  &cli__migrate_command, &cli__tenant_command,  &cli__config_command,
+    &cli__feed_command,  &cli__migrate_command, &cli__tenant_command, &cli__config_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
