@@ -349,6 +349,21 @@ static void no_parents_take_no_requests(void **state) {
     corm_db_close(db);
 }
 
+static void an_error_names_the_relation_and_the_key(void **state) {
+    (void)state;
+    corm_db   *db = open_blog();
+    corm_error err = { 0 };
+    corm_rows *rows;
+    assert_ok(corm_find(db, &authors, &rows, { .include = { "profile" }, .error = &err }), err);
+    run(db, "DROP TABLE profiles");
+    assert_int_not_equal(corm_populate(rows, &err, "profile"), CORM_OK);
+    assert_non_null(strstr(err.message, "model 'authors', relation 'profile', key "));
+    assert_non_null(
+        corm_related_one(rows, author_of(rows, 1), "profile")); /* what was read stays */
+    corm_rows_free(rows);
+    corm_db_close(db);
+}
+
 enum { MANY = 10000 };
 
 static void fill_many(corm_db *db) {
@@ -421,6 +436,7 @@ int main(void) {
         cmocka_unit_test(rows_of_any_select_are_populated),
         cmocka_unit_test(selected_columns_of_parents_leave_the_keys_in),
         cmocka_unit_test(no_parents_take_no_requests),
+        cmocka_unit_test(an_error_names_the_relation_and_the_key),
         cmocka_unit_test(ten_thousand_parents_take_one_pass_a_relation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
