@@ -151,12 +151,19 @@ static corm_status call_function(orm_hook_run *run, const corm_model_hook *hook,
     return status;
 }
 
+/* What tells whether it is filled; all of it is a kilobyte. */
+static void clear(corm_error *err) {
+    err->status = CORM_OK;
+    err->line = err->column = 0;
+    err->keyspace[0] = err->table[0] = err->message[0] = '\0';
+}
+
 /* A refusal without words gets some. */
 static corm_status call_hook(orm_hook_run *run, uint32_t index, bool after, corm_error *err) {
     const corm_model_hook *hook = &run->chain->entries[index]->hook;
     corm_hook_function     function = after ? hook->after : hook->before;
     if (!function || !(hook->on & (uint32_t)run->call.action)) return CORM_OK;
-    *err = (corm_error){ 0 };
+    clear(err);
     run->call.data = run->data[index];
     corm_status status = call_function(run, hook, function, err);
     run->data[index] = run->call.data;
@@ -244,7 +251,8 @@ static void close_run(orm_hook_run *run) {
 }
 
 corm_status orm__hooks_after(orm_hook_run *run, corm_status status, corm_error *err) {
-    corm_error own, first = { 0 };
+    corm_error own, first;
+    first.status = CORM_OK;
     run->call.is_after = true;
     run->call.status = status;
     run->call.error = status == CORM_OK ? NULL : err;
