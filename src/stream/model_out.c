@@ -31,6 +31,7 @@ typedef struct exporting {
     base_buf                   out, checkpoint_path, resume;
     base_arena                 arena, row;
     uint64_t                   offset; /* of the file, behind what was given to it */
+    uint64_t                   whole;  /* behind the last page that was put whole */
     int64_t                    saved_ms;
 } exporting;
 
@@ -124,14 +125,17 @@ static void put_header(exporting *ex) {
 
 /* ---- checkpoints ---- */
 
+/* What is behind `whole` is written again by who resumes. */
 static corm_status save(exporting *ex, corm_error *err) {
     char    *left;
     base_buf text = { 0 };
     CORM_TRY(flush(ex, err));
     CORM_TRY(stream__sink_sync(&ex->sink, err));
     CORM_TRY(corm_stream_checkpoint(ex->stream, &left, err));
-    base__buf_printf(&text, "corm export 1\nmodel %s\nformat %s\noffset %llu\nstream %s\n",
-                     ex->model->path.data, ex->format.name, (unsigned long long)ex->offset, left);
+    base__buf_printf(&text, "corm export 1\nmodel %s\nformat %s\noffset %llu\nstream ",
+                     ex->model->path.data, ex->format.name, (unsigned long long)ex->whole);
+    base__buf_puts(&text, left);
+    base__buf_u8(&text, '\n');
     corm_status status = stream__note_write(base__buf_cstr(&ex->checkpoint_path), &text, err);
     base__buf_free(&text);
     free(left);
@@ -139,10 +143,15 @@ static corm_status save(exporting *ex, corm_error *err) {
     return status;
 }
 
+static bool can_resume(const exporting *ex) {
+    return ex->sink.file && ex->sink.part.len > 0 && ex->stream;
+}
+
 static corm_status on_batch(void *context, const corm_stream_batch *batch, corm_error *err) {
     exporting *ex = context;
     (void)batch;
-    if (!ex->sink.path || ex->sink.part.len == 0) return CORM_OK;
+    ex->whole = ex->offset + ex->out.len;
+    if (!can_resume(ex)) return CORM_OK;
     if (base__clock_mono_ns() / 1000000 - ex->saved_ms < SAVE_MS) return CORM_OK;
     return save(ex, err);
 }
@@ -174,7 +183,7 @@ static corm_status load(exporting *ex, const char **stream, corm_error *err) {
         return base__fail(err, CORM_INVALID, "%s is of another export (%s of %s)", path, format,
                           model);
     }
-    ex->offset = strtoull(offset, NULL, 10);
+    ex->offset = ex->whole = strtoull(offset, NULL, 10);
     *stream = left;
     return CORM_OK;
 }
@@ -232,6 +241,7 @@ static corm_status run(exporting *ex, corm_db *db, const char *resume, corm_erro
     CORM_TRY(corm_stream_open_with(db, &options, &ex->stream));
     ex->saved_ms = base__clock_mono_ns() / 1000000;
     if (!resume) put_header(ex);
+    if (!resume) ex->whole = ex->out.len;
     CORM_TRY(corm_stream_run(ex->stream, err));
     return flush(ex, err);
 }
@@ -246,6 +256,7 @@ static corm_status check(const corm_export_options *options, corm_error *err) {
 
 /* What was broken off stays when it can be resumed. */
 static corm_status finish(exporting *ex, corm_status status, corm_error *err) {
+    if (status != CORM_OK && can_resume(ex)) (void)!save(ex, NULL);
     bool has_note =
         ex->checkpoint_path.len > 0 && access(base__buf_cstr(&ex->checkpoint_path), F_OK) == 0;
     if (ex->options->stats && ex->stream) corm_stream_statistics(ex->stream, ex->options->stats);

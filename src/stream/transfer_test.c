@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "corm/hook.h"
 #include "stream/stream_for_tests.h"
 
 static void export_to(corm_db *db, const corm_model *model, const char *path) {
@@ -125,6 +126,40 @@ static void an_import_goes_on_where_it_was_stopped(void **state) {
     corm_db_close(db);
 }
 
+static corm_status fail_later(corm_hook_call *call, void *context, corm_error *err) {
+    if (corm_rows_count(call->rows) == 0 || ++*(int *)context < 4) return CORM_OK;
+    return base__fail(err, CORM_INVALID, "enough");
+}
+
+static void an_export_goes_on_where_it_was_broken_off(void **state) {
+    (void)state;
+    corm_db        *db = open_db();
+    corm_error      err = { 0 };
+    int             calls = 0;
+    corm_model_hook hook = {
+        .name = "fail", .on = CORM_ON_FIND, .after = fail_later, .context = &calls
+    };
+    fill(db, 300);
+    assert_ok(corm_hook_add(db, &readings, &hook, &err), err);
+    assert_status(corm_export_model(db, &readings, { .path = "part.jsonl", .error = &err }),
+                  CORM_INVALID);
+    assert_ok(corm_hook_remove(db, &readings, "fail", &err), err);
+    assert_int_equal(access("part.jsonl", F_OK), -1);
+    assert_int_equal(access("part.jsonl.part", F_OK), 0);
+    corm_stream_stats stats;
+    assert_ok(
+        corm_export_model(db, &readings,
+                          { .path = "part.jsonl", .resume = true, .stats = &stats, .error = &err }),
+        err);
+    assert_true(stats.rows > 0 && stats.rows < 300);
+    run(db, "TRUNCATE readings");
+    assert_int_equal(import_from(db, &readings, "part.jsonl").records, 300);
+    assert_int_equal(count(db), 300);
+    assert_int_equal(access("part.jsonl.checkpoint", F_OK), -1);
+    unlink("part.jsonl");
+    corm_db_close(db);
+}
+
 static corm_status append(void *context, corm_bytes text, corm_error *err) {
     base__buf_put(context, text.data, text.len);
     return base__buf_status(context, err);
@@ -158,6 +193,7 @@ int main(void) {
         cmocka_unit_test(what_is_exported_and_imported_is_the_same),
         cmocka_unit_test(what_does_not_fit_is_among_the_rejects),
         cmocka_unit_test(an_import_goes_on_where_it_was_stopped),
+        cmocka_unit_test(an_export_goes_on_where_it_was_broken_off),
         cmocka_unit_test(rows_may_go_to_a_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
