@@ -364,7 +364,7 @@ static void builders_of_models_read_structs(void **state) {
     corm_error err = { 0 };
     corm_rows *rows;
     for (int32_t i = 0; i < 6; i++) {
-        char mail[32], name[8];
+        char mail[32], name[16];
         snprintf(mail, sizeof mail, "u%d@example.com", i);
         snprintf(name, sizeof name, "u%d", i);
         user u = { .email = mail, .age = 20 + i };
@@ -409,6 +409,7 @@ static void count_done(void *context, corm_status status, corm_result *result,
     (void)error;
     int *done = context;
     *done = status == CORM_OK && corm_result_row_count(result) == 1 ? 1 : -1;
+    corm_result_free(result);
 }
 
 static corm_builder *of_key(corm_builder *b) {
