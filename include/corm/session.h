@@ -58,11 +58,12 @@ typedef struct corm_session_options {
                                     * reads the tokens. default: made at open */
     const corm_cluster_options *cluster; /* of a cassandra: URI. default: none */
     const char
-            *guard_rails; /* of the embedded store: "name=value" by commas or lines, with the names
+        *guard_rails; /* of the embedded store: "name=value" by commas or lines, with the names
                               * of cassandra.yaml; see docs/guard-rails.md. default: Cassandra's */
-    const corm_middleware *middleware; /* around every request: a list ended by one without a name; NULL: none. Contexts are
+    const corm_middleware *
+        middleware; /* around every request: a list ended by one without a name; NULL: none. Contexts are
                                         * released when the session is closed, not when opening fails */
-    uint32_t _canary;     /* must stay 0 */
+    uint32_t _canary; /* must stay 0 */
 } corm_session_options;
 
 /* Opens a session; `options` may be NULL. On success *out is released by corm_session_close(). Errors:

@@ -214,6 +214,8 @@ static corm_status bad_vector(const cql_type *type, size_t extra, corm_error *er
 
 static corm_status check_vector(const cql_type *type, cql_value value, corm_error *err) {
     if (value.len == 0) return bad(err, "Invalid empty vector value");
+    bool floats = type->params[0]->id == CQL_FLOAT; /* any four bytes are one */
+    if (floats && (uint32_t)value.len == 4 * type->dimension) return CORM_OK;
     cql_walk  walk;
     cql_value item;
     CORM_TRY(cql__walk_begin(&walk, type, value, err));

@@ -8,7 +8,7 @@
 
 #include "engine/hnsw_internal.h"
 
-enum { LINE = 64, LARGE_PAGE = 2 << 20 };
+enum { LINE = 64, LARGE_PAGE = 2 << 20, LABEL_BYTES = 48 /* of most rows */ };
 
 /* ---- chunks ---- */
 
@@ -34,7 +34,10 @@ static void free_chunk(hnsw *graph, hnsw_chunk *chunk) {
     if (!chunk) return;
     if (chunk->vectors) munmap(chunk->vectors, vector_bytes(graph));
     if (chunk->links) munmap(chunk->links, link_bytes(graph));
-    for (uint32_t i = 0; i < HNSW_CHUNK; i++) free(chunk->upper[i]);
+    for (uint32_t i = 0; i < HNSW_CHUNK; i++) {
+        free(chunk->upper[i]);
+        free(chunk->labels[i]);
+    }
     free_back(chunk);
     free(chunk);
 }
@@ -154,6 +157,7 @@ size_t hnsw__memory(hnsw *graph) {
     size_t bytes =
         graph->chunk_count * (vector_bytes(graph) + link_bytes(graph) + sizeof(hnsw_chunk));
     bytes += graph->count / graph->options.connections * graph->options.connections * 4;
+    bytes += (size_t)graph->count * LABEL_BYTES;
     pthread_rwlock_unlock(&graph->lock);
     return bytes + graph->back_bytes;
 }
@@ -199,6 +203,8 @@ void hnsw__occupy(hnsw *graph, uint32_t id, uint32_t level, const float *vector,
     memset(hnsw_list(graph, id, 0), 0xff, graph->base_links * sizeof(uint32_t));
     free(chunk->upper[slot]);
     chunk->upper[slot] = upper;
+    free(chunk->labels[slot]);
+    chunk->labels[slot] = NULL;
     chunk->levels[slot] = (uint8_t)level;
     if (id >= graph->end) graph->end = id + 1;
     graph->count++;

@@ -15,6 +15,7 @@
 #ifndef ENGINE_HNSW_H
 #define ENGINE_HNSW_H
 
+#include "base/buf.h"
 #include "base/fail.h"
 
 typedef struct hnsw hnsw;
@@ -51,7 +52,15 @@ CORM_CHECKED corm_status hnsw__scan(hnsw *graph, const uint8_t *wire, uint32_t m
 uint32_t                 hnsw__count(hnsw *graph);
 size_t                   hnsw__memory(hnsw *graph); /* bytes */
 
+/* Replaces *out by the node's label when it has one that was given at `until` or before; else false. */
+bool hnsw__label(hnsw *graph, uint32_t id, uint64_t until, base_buf *out);
+
 /* ---- changing: one thread at a time ---- */
+
+/* Bytes that the owner keeps with a node that is there, and since when they are its own. They go when the node is removed, or gets
+ * another vector. */
+CORM_CHECKED corm_status hnsw__set_label(hnsw *graph, uint32_t id, uint64_t since, corm_bytes label,
+                                         corm_error *err);
 
 /* Takes a vector in wire form in; an id that is taken gets the new vector. On failure the graph is whole but need not be as
  * it was: the owner drops it. */

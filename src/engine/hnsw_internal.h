@@ -18,13 +18,21 @@ typedef struct hnsw_back {
     uint32_t  count, capacity;
 } hnsw_back;
 
+/* What the owner keeps with a node. */
+typedef struct hnsw_label {
+    uint64_t since;
+    size_t   len;
+    uint8_t  bytes[];
+} hnsw_label;
+
 /* HNSW_CHUNK nodes. */
 typedef struct hnsw_chunk {
-    float     *vectors;            /* stride floats each */
-    uint32_t  *links;              /* of level 0: base_links each */
-    uint32_t  *upper[HNSW_CHUNK];  /* connections for each level from 1 on; NULL: none */
-    uint8_t    levels[HNSW_CHUNK]; /* HNSW_VACANT: no node */
-    hnsw_back *back;               /* NULL until the first removal */
+    float      *vectors;            /* stride floats each */
+    uint32_t   *links;              /* of level 0: base_links each */
+    uint32_t   *upper[HNSW_CHUNK];  /* connections for each level from 1 on; NULL: none */
+    uint8_t     levels[HNSW_CHUNK]; /* HNSW_VACANT: no node */
+    hnsw_label *labels[HNSW_CHUNK]; /* NULL: none; of a vacant place perhaps its last node's */
+    hnsw_back  *back;               /* NULL until the first removal */
 } hnsw_chunk;
 
 /* What one search needs. */

@@ -7,7 +7,7 @@
 
 #include "engine/hnsw_internal.h"
 
-enum { FOLLOWED = 1u << 30 };
+enum { FOLLOWED = 1u << 30, LINKS_A_LINE = 16 };
 
 /* ---- scratch ---- */
 
@@ -167,6 +167,13 @@ static bool is_wanted(const hnsw_scratch *scratch, uint32_t beam, float distance
     return scratch->pool_count < beam || distance < scratch->pool[beam - 1].distance;
 }
 
+/* Where a search will perhaps go next. */
+static void fetch_list(const hnsw *graph, uint32_t id, uint32_t level) {
+    const uint32_t *list = hnsw_list(graph, id, level);
+    for (uint32_t i = 0; i < hnsw_room(graph, level); i += LINKS_A_LINE)
+        __builtin_prefetch(list + i);
+}
+
 /* Follows the links of a node; the first place of the pool that changed. */
 static uint32_t follow(const hnsw *graph, hnsw_scratch *scratch, const float *query, uint32_t id,
                        uint32_t beam, uint32_t level) {
@@ -176,6 +183,7 @@ static uint32_t follow(const hnsw *graph, hnsw_scratch *scratch, const float *qu
         if (!is_wanted(scratch, beam, scratch->distances[i])) continue;
         hnsw_hit hit = { scratch->distances[i], scratch->ids[i] };
         uint32_t at = insert_hit(scratch, beam, hit);
+        fetch_list(graph, hit.id, level);
         if (at < first) first = at;
     }
     return first;

@@ -40,6 +40,8 @@ struct select_ann {
     uint64_t              looked_at, may_look; /* rows */
     base_buf              data_key;
     int64_t               first_token, last_token;
+    hnsw                 *graph;
+    uint64_t              sequence; /* of the snapshot */
 };
 
 /* ---- what is asked ---- */
@@ -236,8 +238,8 @@ static corm_status visit_node(select_run *run, const vector_place *at, uint32_t 
                               corm_error *err) {
     select_ann *ann = run->ann;
     engine_key  key;
-    bool        found;
-    CORM_TRY(engine__vector_row(at, node, &ann->data_key, &found, err));
+    bool        found = hnsw__label(ann->graph, node, ann->sequence, &ann->data_key);
+    if (!found) CORM_TRY(engine__vector_row(at, node, &ann->data_key, &found, err));
     if (!found) return CORM_OK;
     if (!engine__key_split(base__buf_bytes(&ann->data_key), &key))
         return base__fail(err, CORM_CORRUPT, "a node of index %.*s is damaged",
@@ -304,15 +306,14 @@ static corm_status search_graph(select_run *run, const vector_place *at, hnsw *g
 static corm_status use_graph(select_run *run, corm_error *err) {
     select_ann  *ann = run->ann;
     vector_place at = { run->request->txn, run->table, ann->index };
-    hnsw        *graph;
     bool         empty = false;
     CORM_TRY(engine__token_bounds(&run->select->where, &run->env, &ann->first_token,
                                   &ann->last_token, &empty, err));
     if (empty) return CORM_OK;
-    CORM_TRY(engine__vector_graph(run->request->store, &at, &graph, err));
-    if (!graph) return look_at_rows(run, err);
-    corm_status status = search_graph(run, &at, graph, err);
-    hnsw__unref(graph);
+    CORM_TRY(engine__vector_graph(run->request->store, &at, &ann->graph, &ann->sequence, err));
+    if (!ann->graph) return look_at_rows(run, err);
+    corm_status status = search_graph(run, &at, ann->graph, err);
+    hnsw__unref(ann->graph);
     return status;
 }
 

@@ -85,8 +85,9 @@ CORM_CHECKED corm_status engine__vector_delete(const vector_place *at, corm_byte
 /* Links, log and head of what changed in the graph. */
 CORM_CHECKED corm_status engine__vector_store(const vector_place *at, hnsw *graph,
                                               uint64_t sequence, corm_error *err);
-/* A graph of all that is stored; one reference. */
-CORM_CHECKED corm_status engine__vector_load(const vector_place *at, hnsw **out, corm_error *err);
+/* A graph of all that is stored, which is of this sequence; one reference. */
+CORM_CHECKED corm_status engine__vector_load(const vector_place *at, uint64_t sequence, hnsw **out,
+                                             corm_error *err);
 /* Brings the graph from one sequence to another. *found is false when the log does not reach back. */
 CORM_CHECKED corm_status engine__vector_catch_up(const vector_place *at, hnsw *graph, uint64_t from,
                                                  uint64_t to, bool *found, corm_error *err);
@@ -116,9 +117,11 @@ typedef struct engine_vectors {
 void engine__vectors_init(engine_vectors *vectors);
 void engine__vectors_free(engine_vectors *vectors);
 
-/* The graph for a reader's snapshot: one reference, or NULL when the index is not built. */
+/* The graph for a reader's snapshot: one reference, or NULL when the index is not built; and the snapshot's sequence. */
 CORM_CHECKED corm_status engine__vector_graph(engine *store, const vector_place *at, hnsw **out,
-                                              corm_error *err);
+                                              uint64_t *sequence, corm_error *err);
+/* The sequence that the write transaction's commit will have. */
+uint64_t engine__vector_next_sequence(engine *store, const vector_place *at);
 
 /* The graph for the write transaction, as the transaction has it; borrowed. NULL: not built. */
 CORM_CHECKED corm_status engine__vector_writer(engine *store, const vector_place *at, hnsw **out,

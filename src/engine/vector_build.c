@@ -4,6 +4,8 @@
 #include "engine/vector.h"
 #include "engine/write_internal.h"
 
+enum { FIRST_SEQUENCE = 1 };
+
 typedef struct builder {
     const vector_place   *at;
     engine_vector_options options;
@@ -81,6 +83,7 @@ static corm_status put_rows(builder *run, corm_error *err) {
         uint32_t   len = base__load_u32(run->keys.data + at);
         corm_bytes data_key = { run->keys.data + at + 4, len };
         CORM_TRY(engine__vector_add(run->at, data_key, node, err));
+        CORM_TRY(hnsw__set_label(run->graph, node, FIRST_SEQUENCE, data_key, err));
         at += 4 + (size_t)len;
     }
     return CORM_OK;

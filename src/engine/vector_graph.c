@@ -86,7 +86,7 @@ static corm_status bring_up(engine_vectors *vectors, vector_slot *slot, const ve
             return CORM_OK;
         }
     }
-    CORM_TRY(engine__vector_load(at, &graph, err));
+    CORM_TRY(engine__vector_load(at, sequence, &graph, err));
     set_graph(vectors, slot, graph, sequence);
     return CORM_OK;
 }
@@ -114,13 +114,14 @@ static corm_status load_for_reader(engine_vectors *vectors, const vector_place *
 }
 
 corm_status engine__vector_graph(engine *store, const vector_place *at, hnsw **out,
-                                 corm_error *err) {
+                                 uint64_t *sequence, corm_error *err) {
     engine_vectors *vectors = &store->vectors;
     vector_head     head;
     bool            found;
     *out = NULL;
     CORM_TRY(engine__vector_head(at, &head, &found, err));
     if (!found) return CORM_OK;
+    *sequence = head.sequence;
     *out = current(vectors, at->index->storage_id, head.sequence);
     if (*out) return CORM_OK;
     pthread_mutex_lock(&vectors->writer);
@@ -153,6 +154,12 @@ corm_status engine__vector_writer(engine *store, const vector_place *at, hnsw **
     }
     *out = slot->graph;
     return CORM_OK;
+}
+
+uint64_t engine__vector_next_sequence(engine *store, const vector_place *at) {
+    const vector_slot *slot = need_slot(&store->vectors, at->index->storage_id);
+    return slot ? slot->sequence + 1
+                : UINT64_MAX; /* a slot that is not there is never asked about */
 }
 
 corm_status engine__vector_touch(engine *store, const vector_place *at, corm_error *err) {

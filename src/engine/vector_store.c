@@ -222,6 +222,7 @@ corm_status engine__vector_new_graph(const cql_index *index, hnsw **out, corm_er
 typedef struct loader {
     const vector_place *at;
     hnsw               *graph;
+    uint64_t            sequence;
     uint32_t            node;
     base_arena          arena; /* of one row */
     base_buf            key;
@@ -273,7 +274,8 @@ static corm_status load_node(loader *run, corm_error *err) {
     if (!found) return corrupt(run->at, "a node has no links", err);
     CORM_TRY(engine__vector_read_links(value, &level, no_links, NULL, err));
     CORM_TRY(read_vector(run, &vector, err));
-    return hnsw__place(run->graph, run->node, level, vector.data, err);
+    CORM_TRY(hnsw__place(run->graph, run->node, level, vector.data, err));
+    return hnsw__set_label(run->graph, run->node, run->sequence, base__buf_bytes(&run->key), err);
 }
 
 static corm_status load_links(loader *run, corm_error *err) {
@@ -314,8 +316,9 @@ static void end_loader(loader *run) {
     base__buf_free(&run->key);
 }
 
-corm_status engine__vector_load(const vector_place *at, hnsw **out, corm_error *err) {
-    loader run = { .at = at };
+corm_status engine__vector_load(const vector_place *at, uint64_t sequence, hnsw **out,
+                                corm_error *err) {
+    loader run = { .at = at, .sequence = sequence };
     *out = NULL;
     CORM_TRY(engine__vector_new_graph(at->index, &run.graph, err));
     corm_status status = walk_nodes(&run, load_node, err);
@@ -354,7 +357,7 @@ static corm_status load_listed(loader *run, const base_buf *nodes, load_each eac
 
 corm_status engine__vector_catch_up(const vector_place *at, hnsw *graph, uint64_t from, uint64_t to,
                                     bool *found, corm_error *err) {
-    loader      run = { .at = at, .graph = graph };
+    loader      run = { .at = at, .graph = graph, .sequence = to };
     base_buf    nodes = { 0 };
     corm_status status = CORM_OK;
     *found = to - from <= VECTOR_LOG_KEPT;

@@ -104,7 +104,7 @@ corm_status engine__vector_changes(const row_change *change, engine_write *write
 
 /* ---- putting ---- */
 
-static corm_status put_node(const vector_place *at, hnsw *graph, const vector_op *op,
+static corm_status put_node(engine *store, const vector_place *at, hnsw *graph, const vector_op *op,
                             corm_error *err) {
     uint32_t node;
     bool     found;
@@ -118,7 +118,8 @@ static corm_status put_node(const vector_place *at, hnsw *graph, const vector_op
         node = hnsw__free_id(graph);
         CORM_TRY(engine__vector_add(at, op->data_key, node, err));
     }
-    return hnsw__put(graph, node, op->vector.data, err);
+    CORM_TRY(hnsw__put(graph, node, op->vector.data, err));
+    return hnsw__set_label(graph, node, engine__vector_next_sequence(store, at), op->data_key, err);
 }
 
 /* An index that is not built is built of all rows, with those that were just put. */
@@ -128,7 +129,7 @@ static corm_status put_op(engine *store, const vector_place *at, const vector_op
     CORM_TRY(engine__vector_writer(store, at, &graph, err));
     if (!graph) return engine__vector_build(store, at, err);
     CORM_TRY(engine__vector_touch(store, at, err));
-    return put_node(at, graph, op, err);
+    return put_node(store, at, graph, op, err);
 }
 
 corm_status engine__vector_put(engine_write *write, corm_error *err) {
