@@ -349,6 +349,41 @@ static void searches_go_on_while_the_graph_changes(void **unused) {
     close_world(&w);
 }
 
+static bool has_label(world *w, uint32_t id, uint64_t until, const char *expected) {
+    base_buf out = { 0 };
+    bool     found = hnsw__label(w->graph, id, until, &out);
+    if (found) assert_text(base__buf_str(&out), expected);
+    base__buf_free(&out);
+    return found;
+}
+
+static void set_label(world *w, uint32_t id, uint64_t since, const char *text) {
+    corm_error err = { 0 };
+    corm_bytes label = { (const uint8_t *)text, strlen(text) };
+    assert_ok(hnsw__set_label(w->graph, id, since, label, &err), err);
+}
+
+static void a_label_is_a_node_s_from_a_time_on_until_the_node_changes(void **state) {
+    (void)state;
+    world w;
+    open_world(&w, by_distance, 20);
+    assert_false(has_label(&w, 3, UINT64_MAX, ""));
+    assert_false(has_label(&w, 5000, UINT64_MAX, ""));
+    set_label(&w, 3, 7, "row 3");
+    assert_false(has_label(&w, 3, 6, ""));
+    assert_true(has_label(&w, 3, 7, "row 3"));
+    put(&w, 3);
+    assert_false(has_label(&w, 3, 7, ""));
+    set_label(&w, 3, 8, "row 3");
+    take(&w, 3);
+    assert_false(has_label(&w, 3, 8, ""));
+    put(&w, 3);
+    set_label(&w, 3, 9, "another row");
+    assert_false(has_label(&w, 3, 8, ""));
+    assert_true(has_label(&w, 3, 9, "another row"));
+    close_world(&w);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_empty_graph_finds_nothing),
     cmocka_unit_test(a_vector_finds_itself_first),
@@ -357,6 +392,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_graph_can_be_emptied_and_filled_again),
     cmocka_unit_test(what_was_there_is_found_until_the_change_is_settled),
     cmocka_unit_test(changed_nodes_are_told_once),
+    cmocka_unit_test(a_label_is_a_node_s_from_a_time_on_until_the_node_changes),
     cmocka_unit_test(a_graph_that_was_loaded_is_as_good_as_the_one_that_was_stored),
     cmocka_unit_test(links_that_cannot_be_are_refused),
     cmocka_unit_test(few_connections_are_enough_to_work),
