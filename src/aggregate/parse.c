@@ -33,7 +33,7 @@ agg_node *agg__call_new(base_arena *arena, const char *name, uint32_t count, agg
                         agg_node *b, agg_node *c) {
     agg_node  *node = agg__node_new(arena, AGG_CALL, corm_str_of(name));
     agg_node **args = BASE_NEW_ARRAY(arena, agg_node *, 3);
-    if (!node || !args) return NULL;
+    if (!node || !args || (count > 0 && !a) || (count > 1 && !b) || (count > 2 && !c)) return NULL;
     args[0] = a;
     args[1] = b;
     args[2] = c;
