@@ -148,6 +148,8 @@ corm_status agg__convert(const agg_binding *binding, agg_expr **expr, const cql_
                          corm_error *err) {
     if ((*expr)->kind == AGG_CONSTANT) {
         if (cql__type_equal((*expr)->type, type)) return CORM_OK;
+        bool shown = agg__is_text(type) && !agg__is_text((*expr)->type) && !(*expr)->cell.null[0];
+        if (shown) return cast_to(binding, expr, type, err); /* a number as its digits */
         return set_constant(binding, *expr, type, err);
     }
     return is_same((*expr)->type, type) ? CORM_OK : cast_to(binding, expr, type, err);

@@ -12,7 +12,7 @@
 
 #include "base/fail.h"
 
-enum { WRITE_BUFFER = 16 * 1024, READ_BUFFER = 64 * 1024 };
+enum { WRITE_BUFFER = 16 * 1024, READ_BUFFER = 64 * 1024, TEMPLATE = 6 };
 
 void agg__memory_hold(agg_memory *memory, size_t *held, size_t now) {
     size_t used = atomic_fetch_add(&memory->used, now - *held) + (now - *held);
@@ -25,8 +25,11 @@ static corm_status open_file(agg_file *file, agg_memory *memory, corm_error *err
     const char *folder = memory->folder ? memory->folder : getenv("TMPDIR");
     char        path[4096];
     if (!folder || !*folder) folder = "/tmp";
-    if ((size_t)snprintf(path, sizeof path, "%s/corm-XXXXXX", folder) >= sizeof path)
+    int len = snprintf(path, sizeof path, "%s/corm-", folder);
+    if (len < 0 || (size_t)len + TEMPLATE >= sizeof path)
         return base__fail(err, CORM_INVALID_ARGUMENT, "the temporary folder's name is too long");
+    memset(path + len, 'X', TEMPLATE);
+    path[len + TEMPLATE] = '\0';
     int descriptor = mkstemp(path);
     if (descriptor < 0) return base__fail_errno(err, errno, "a temporary file in %s", folder);
     (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
