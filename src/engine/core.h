@@ -13,11 +13,9 @@
 #include "engine/store.h"
 #include "engine/vector.h"
 
-enum {
-    ENGINE_FORMAT = 2,
-    ENGINE_FORMAT_READ = 1
-}; /* of the stored bytes: one older than the second is CORM_VERSION; who writes makes it the
-                                                     * first. 2: data.mdb may need its log */
+/* Of the stored bytes; who writes to an older store that is read raises it, any other is CORM_VERSION. 2: data.mdb may need its
+ * log. */
+enum { ENGINE_FORMAT = 2, ENGINE_FORMAT_READ = 1 };
 
 /* ---- the write queue: commit.c ---- */
 
