@@ -137,7 +137,7 @@ static corm_status check_order(request *r) {
                       "directive");
 }
 
-/* Names in the order of the server's sets: those of the key that `pick` has. */
+/* Names, without quotes, in the order of the server's sets: those of the key that `pick` has. */
 static corm_status key_names(request *r, bool (*pick)(const request *r, const cql_column *column),
                              const bool *restricted, corm_str *out) {
     const cql_create_view *s = r->s;
@@ -154,7 +154,7 @@ static corm_status key_names(request *r, bool (*pick)(const request *r, const cq
         const cql_column *column = cql__table_column(r->base, names[order[i]]);
         if (restricted ? restricted[column->index] : !pick(r, column)) continue;
         if (text.len > 0) base__buf_puts(&text, ", ");
-        cql__put_name(&text, column->name);
+        base__buf_put_str(&text, column->name);
     }
     corm_status status = base__buf_status(&text, r->ddl->err);
     *out = base__arena_str(r->ddl->arena, base__buf_str(&text));
@@ -173,7 +173,7 @@ static corm_status check_missing(request *r) {
     for (uint32_t i = 0; i < r->base->partition_count + r->base->clustering_count; i++) {
         if (r->in_key[i]) continue;
         if (text.len > 0) base__buf_puts(&text, ", ");
-        cql__put_name(&text, r->base->columns[i].name);
+        base__buf_put_str(&text, r->base->columns[i].name);
     }
     status = base__buf_status(&text, r->ddl->err);
     if (status == CORM_OK && text.len > 0)

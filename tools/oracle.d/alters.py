@@ -2,6 +2,13 @@
 """Random changes of the schema between writes and reads, for generate.py."""
 
 from generate import NAMES, Column
+from kinds import Kind
+
+
+def holds(kind, name):
+    """Whether values of the type have values of this user type in them."""
+    inner = [part for _, part in kind.fields] + list(kind.parts)
+    return kind.udt == name or any(holds(part, name) for part in inner)
 
 
 class Alters:
@@ -14,6 +21,7 @@ class Alters:
         return g.one_of(
             [self.drop] * 3
             + [self.add] * 3
+            + [self.retype] * (6 if g.theme == "types" else 0)
             + [self.truncate, self.rename, self.wrong, self.show, self.show]
         )()
 
@@ -66,6 +74,25 @@ class Alters:
         g.keys[new] = g.keys.pop(old)
         return "ALTER TABLE t RENAME %s TO %s" % (old, new)
 
+    def retype(self):
+        """A field more, or one with another name, of a type that the table may hold values of."""
+        g = self.g
+        name = g.one_of(["u", "u", "n"])
+        fields, keys = g.types[name], [c for c in g.partition + g.clustering if holds(c.kind, name)]
+        if g.chance(60) and len(fields) < 6:
+            kind = g.native() if g.chance(70) else Kind("list", g.native(), frozen=True)
+            field = "f%d" % len(fields)
+            if not any(c.role == "partition" for c in keys):
+                fields.append((field, kind))
+            return "ALTER TYPE %s ADD %s %s" % (name, field, kind.text())
+        if keys:
+            return self.show()
+        at = g.random.randrange(len(fields))
+        old, kind = fields[at]
+        new = old.strip('"').lower() + "r"
+        fields[at] = (new, kind)
+        return "ALTER TYPE %s RENAME %s TO %s" % (name, old, new)
+
     def truncate(self):
         return "TRUNCATE t" if self.g.chance(40) else self.show()
 
@@ -87,6 +114,11 @@ class Alters:
                 "ALTER TYPE u RENAME a TO b",
                 "DROP TYPE u",
                 "DROP INDEX nope",
+                "ALTER TYPE u ADD z u",
+                "ALTER TYPE n ADD z list<int>",
+                "ALTER TYPE n RENAME nope TO z",
+                "ALTER TYPE nope ADD a int",
+                "ALTER TYPE u ALTER a TYPE text",
             ]
         )
 
@@ -95,6 +127,7 @@ class Alters:
         return g.one_of(
             [
                 "DESCRIBE TABLE t",
+                "DESCRIBE TYPE " + g.one_of(["u", "n"]),
                 "SELECT column_name, clustering_order, kind, position, type FROM"
                 " system_schema.columns WHERE keyspace_name = 'golden' AND table_name = 't'",
                 "SELECT column_name, kind, type FROM system_schema.dropped_columns"

@@ -14,23 +14,27 @@ may not look at them."""
 import random
 import re
 
-from kinds import CREATE_TYPES, ODD_BYTES, Kind, Values
+from kinds import CREATE_TYPES, ODD_BYTES, Kind, Values, user_types
 
 NAMES = ["v", "w", "x", "y", "z", '"U"']
 # Later than any server's clock, so that it throws nothing away when it writes a table to disk.
 FIRST_NOW = 1900000000
 WRITES, READS = 60, 90
+TIMESTAMPS = ["1", "2", "2", "3", "5"]
+# What a script is about, beside what all are about.
+THEMES = ["plain"] * 12 + ["views"] * 3 + ["vectors"] * 2 + ["texts"] * 2 + ["types"] * 2
 
 
 class Column:
     def __init__(self, name, kind, role, descending=False):
         self.name, self.kind, self.role, self.descending = name, kind, role, descending
+        self.reversed = descending  # the server has another type for such columns
 
     def is_key(self):
         return self.role in ("partition", "clustering")
 
     def is_opaque(self):
-        return self.descending and not self.kind.is_native()
+        return self.reversed and not self.kind.is_native()
 
 
 class Directed(str):
@@ -60,6 +64,12 @@ class Generator(Values):
         self.statements = []
         self.bound = None  # in a bound statement: the values of its markers
         self.errors = True  # whether statements may be wrong
+        self.theme = "plain"
+        self.types = user_types()
+        self.target = "t"  # what is read: the table or a view
+        self.tame = False  # whether vectors are such as an index takes
+        self.rising = 0  # the last timestamp, where they rise
+        self.indexed = []  # columns
 
     # --- chance
 
@@ -93,7 +103,8 @@ class Generator(Values):
         # Of two wrong values the server may name the other one.
         if kind.name != "blob" and literal in ["unset", "null", "0x"] + ODD_BYTES:
             if self.odd:
-                literal = self.value(kind) if not is_unsorted(kind, literal) else "null"
+                literal = self.value(kind)
+                literal = "null" if is_unsorted(kind, literal) else literal
             self.odd = True
         self.bound.append(literal)
         return "\1%d\2" % (len(self.bound) - 1)
@@ -102,7 +113,7 @@ class Generator(Values):
         return self.put_key(column, self.one_of(self.keys[column.name]))
 
     def put_key(self, column, literal):
-        if column.descending:
+        if column.reversed:
             is_bound = self.bound is not None and not is_unsorted(column.kind, literal)
             return self.marker(column.kind, literal) if is_bound else literal
         return self.put(column.kind, literal)
@@ -129,13 +140,23 @@ class Generator(Values):
             return directed(plain, "prepare")
         return directed(plain, *getattr(text, "directives", ()), ("bind: " + values).rstrip())
 
+    def timestamp(self):
+        if not self.rising:
+            return self.one_of(TIMESTAMPS)
+        self.rising += self.random.randint(1, 2)
+        return str(self.rising)
+
     # --- the schema
 
     def table(self):
-        self.counters = self.chance(6)
+        self.counters = self.theme == "plain" and self.chance(8)
         # Conditional statements take the server's time, but not exactly: beside them, other statements
         # have timestamps that are always older.
         how = "clock" if self.counters else self.one_of(["stamped"] * 6 + ["clock", "conditional"] * 2)
+        if self.theme == "views":
+            how = self.one_of(["stamped"] * 4 + ["clock"])
+            self.rising = 1 if how == "stamped" and self.chance(75) else 0
+            self.may_add_keys = how == "clock" or self.rising > 0
         self.conditional = how == "conditional"
         self.stamped = how != "clock"  # whether statements have timestamps
         self.known_times = how == "stamped"  # whether WRITETIME may be shown
@@ -160,8 +181,7 @@ class Generator(Values):
                 dict.fromkeys(self.key_literal(column) for _ in range(most))
             )
         self.dropped = []
-        self.indexed = []
-        self.has_ttl = not self.counters
+        self.has_ttl = not self.counters and self.theme != "views"
         self.default_ttl = 0
 
     def settle(self):
@@ -198,11 +218,11 @@ class Generator(Values):
             )
             options.append("CLUSTERING ORDER BY (%s)" % order)
         if self.has_ttl and self.chance(10):
-            self.default_ttl = self.one_of([3, 20, 90000])
+            self.default_ttl = 90000 if self.searches else self.one_of([3, 20, 90000])
             options.append("default_time_to_live = %d" % self.default_ttl)
         return text + (" WITH " + " AND ".join(options) if options else "")
 
-    def create_index(self, column):
+    def create_index(self, column, sort=""):
         """An index on the column; the target decides on the form."""
         self.indexed.append(column)
         kind = column.kind
@@ -211,8 +231,10 @@ class Generator(Values):
             target = "FULL(%s)" % target
         elif kind.name == "map":
             target = "%s(%s)" % (self.one_of(["KEYS", "VALUES", "ENTRIES"]), target)
-        if not self.chance(40):
+        if not sort and not self.chance(40):
             return "CREATE INDEX ON t (%s)" % target
+        if kind.name == "vector":
+            self.tame = True
         # The server answers a read of an index that is still being made with an error.
         options = ""
         if kind.name in ("text", "ascii") and self.chance(50):
@@ -224,33 +246,62 @@ class Generator(Values):
     def prepare(self):
         """The schema."""
         self.table()
+        self.searches = self.searched()
         self.statements = CREATE_TYPES + [self.create_table()]
 
-    def script(self, writes=WRITES, reads=READS):
+    def searched(self):
+        """The column that the theme is about, and what is asked of it."""
+        from searches import Texts, Vectors
+
+        return {"vectors": Vectors, "texts": Texts}.get(self.theme, lambda _: None)(self)
+
+    def indexes(self):
+        if self.searches:
+            yield from self.searches.indexes()
+        if self.searches is None and self.chance(25):
+            for _ in range(self.one_of([1, 1, 2])):
+                yield self.create_index(self.one_of(self.regular + self.statics + self.clustering))
+
+    def add_indexes(self):
+        """Indexes, unless what is written lives shortly: an index of the server goes by the server's clock."""
+        if self.default_ttl not in (0, 90000) or self.theme == "views":
+            return
+        self.statements += self.indexes()
+        if self.indexed:
+            self.has_ttl = self.default_ttl > 0 or (not self.counters and self.chance(30))
+            self.own_clock = not self.has_ttl
+            # Of two values that expire the one written in a later second wins a tie, and the two sides have two clocks.
+            self.rising = int(self.has_ttl and self.stamped)
+
+    def makers(self, reads):
+        """What makes statements, how often of a hundred, and how many at most."""
         from alters import Alters
         from reads import Reads
+        from views import Views
         from writes import Writes
 
+        of_theme = self.searches or (Views(self) if self.theme == "views" else None)
+        share = reads // 2 if of_theme else 0
+        yield Writes(self), 60, WRITES
+        yield Reads(self), 20 if of_theme else 40, reads - share
+        if of_theme:
+            yield of_theme, 20, share
+        likely = 100 if self.theme == "types" else 0 if self.theme == "views" else 35
+        if self.default_ttl in (0, 90000) and self.chance(likely):
+            yield Alters(self), 8 if self.theme == "types" else 4, 12 if self.theme == "types" else 8
+
+    def script(self, reads=READS):
+        self.theme = self.one_of(THEMES)
         self.prepare()
-        # An index of the server goes by the server's clock.
-        late = self.default_ttl in (0, 90000)
-        alters = Alters(self) if late and self.chance(35) else None
         self.own_clock = True
-        if late and self.chance(25):
-            self.has_ttl = self.default_ttl > 0 or (not self.counters and self.chance(30))
-            self.own_clock = self.own_clock and not self.has_ttl
-            for _ in range(self.one_of([1, 1, 2])):
-                indexed = self.one_of(self.regular + self.statics + self.clustering)
-                self.statements.append(self.create_index(indexed))
-        makers = [Writes(self).statement] * 60 + [Reads(self).statement] * 40
-        makers += [alters.statement] * 4 if alters else []
-        left = {"Writes": writes, "Reads": reads, "Alters": 8}
-        while left["Writes"] or left["Reads"]:
-            maker = self.one_of(makers)
-            kind = type(maker.__self__).__name__
-            if left[kind]:
-                left[kind] -= 1
-                text = self.with_markers(maker) if self.chance(12) else maker()
+        self.add_indexes()
+        makers = list(self.makers(reads))
+        left = {maker: most for maker, _, most in makers}
+        while any(left[maker] for maker, _, _ in makers[:2]):
+            maker = self.random.choices([m for m, _, _ in makers], [often for _, often, _ in makers])[0]
+            if left[maker]:
+                left[maker] -= 1
+                text = self.with_markers(maker.statement) if self.chance(12) else maker.statement()
                 self.add(text)
         self.add("SELECT * FROM t")
         return self.statements

@@ -66,17 +66,19 @@ class Kind:
         return self.name in NATIVE or self.name == "counter"
 
 
-def small_udt(frozen=False):
-    return Kind("udt", frozen=frozen, udt="u", fields=(("a", Kind("int")), ("b", Kind("text"))))
+# What a storage-attached index of vectors takes, whatever its similarity.
+TAME_FLOATS = ["0.5", "-1.5", "3.25", "2", "-0.25"]
 
 
-def large_udt(frozen=False):
-    fields = (
-        ("x", small_udt(frozen=True)),
+def user_types():
+    """The fields of the types u and n, in lists that all kinds of a script share: ALTER TYPE changes them."""
+    small = [("a", Kind("int")), ("b", Kind("text"))]
+    large = [
+        ("x", Kind("udt", frozen=True, udt="u", fields=small)),
         ("y", Kind("list", Kind("int"), frozen=True)),
         ('"Z"', Kind("bigint")),
-    )
-    return Kind("udt", frozen=frozen, udt="n", fields=fields)
+    ]
+    return {"u": small, "n": large}
 
 
 CREATE_TYPES = [
@@ -86,9 +88,13 @@ CREATE_TYPES = [
 
 
 class Values:
-    """The part of the generator that picks types and values. Needs chance, one_of, some, random."""
+    """The part of the generator that picks types and values. Needs chance, one_of, some, random, types."""
 
     # --- types
+
+    def udt(self, frozen):
+        name = "u" if self.chance(60) else "n"
+        return Kind("udt", frozen=frozen, udt=name, fields=self.types[name])
 
     def native(self, key=False):
         names = [name for name in NATIVE if not (key and name == "duration")]
@@ -101,7 +107,7 @@ class Values:
         inner = lambda k=key: self.frozen_kind(depth - 1, k)
         name = self.one_of(["list", "set", "map", "tuple", "udt", "vector"])
         if name == "udt":
-            return small_udt(True) if self.chance(60) else large_udt(True)
+            return self.udt(True)
         if name == "vector":
             return Kind("vector", self.one_of([Kind("float"), inner()]))
         if name == "map":
@@ -118,7 +124,7 @@ class Values:
         if name == "native":
             return self.native()
         if name == "udt":
-            return small_udt(frozen) if self.chance(60) else large_udt(frozen)
+            return self.udt(frozen)
         if name == "vector":
             return Kind("vector", self.one_of([Kind("float"), self.frozen_kind(1)]))
         if name == "map":
@@ -157,11 +163,15 @@ class Values:
                 "null" if self.chance(10) else self.value(part) for part in kind.parts
             )
         if kind.name == "vector":
-            return "[%s]" % ", ".join(self.value(kind.parts[0]) for _ in range(2))
+            return "[%s]" % ", ".join(self.element(kind.parts[0]) for _ in range(2))
         return "{%s}" % ", ".join(
             "%s: %s" % (name, "null" if self.chance(8) else self.value(part))
             for name, part in self.some(kind.fields, 1)
         )
+
+    def element(self, kind):
+        """A value in a vector."""
+        return self.one_of(TAME_FLOATS) if self.tame and kind.name == "float" else self.value(kind)
 
     # --- JSON
 
@@ -170,6 +180,8 @@ class Values:
         if self.chance(0.5):
             return "null"
         if kind.name in ("list", "set", "vector"):
+            if kind.name == "vector" and self.tame and kind.parts[0].name == "float":
+                return "[%s]" % ", ".join(self.one_of(TAME_FLOATS) for _ in range(2))
             count = 2 if kind.name == "vector" else self.random.randint(0, 3)
             parts = [self.json(kind.parts[0]) for _ in range(count)]
             return "[%s]" % ", ".join(dict.fromkeys(parts) if kind.name == "set" else parts)
@@ -203,7 +215,8 @@ class Values:
         """A term of the type that is no plain literal."""
         name, value = kind.name, self.value(kind)
         choices = ["(%s) %s" % (kind.text(), value), "from_json('%s')" % self.json(kind).replace("'", "''")]
-        if name in NUMBERS:
+        # The bytes of a calculated varint are not those of a constant, and indexes and keys of views look at bytes.
+        if name in NUMBERS and not (name == "varint" and (self.indexed or self.theme == "views")):
             choices += ["%s + %s" % (value, self.value(kind)), "%s * 2" % value, "-(%s)" % value]
             choices += ["abs(%s)" % value, "%s %% 3" % value]
         if name == "blob":

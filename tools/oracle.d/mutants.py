@@ -42,7 +42,26 @@ class Mutants:
             return self.writes.conditions.statement()
         if g.chance(60):
             return str(self.reads.statement())
-        return self.definition()
+        return self.search() if g.chance(20) else self.definition()
+
+    def search(self):
+        """What few columns and tables answer."""
+        g = self.g
+        column = g.one_of(g.columns).name
+        return g.one_of(
+            [
+                "SELECT * FROM t WHERE %s LIKE 'a%%'" % column,
+                "SELECT * FROM t WHERE %s LIKE '%%a%%' ALLOW FILTERING" % column,
+                "SELECT * FROM t ORDER BY %s ANN OF [1, 2] LIMIT 3" % column,
+                "SELECT %s, similarity_cosine(%s, [1, 2]) FROM t ORDER BY %s ANN OF [0.5, 2] LIMIT 10" % (column, column, column),
+                "SELECT count(*) FROM n5 ORDER BY e ANN OF [1, 2] LIMIT 3",
+                "SELECT k FROM n5 WHERE l LIKE 'a%' ORDER BY e ANN OF [1, 2] LIMIT 3",
+                "SELECT * FROM n5 WHERE l LIKE '%b' AND k = 1",
+                "INSERT INTO n5 (k, l, e) VALUES (1, 'ab', [1, 2])",
+                "SELECT * FROM m1 WHERE %s = 1" % column,
+                "DELETE FROM m1 WHERE %s = 1" % column,
+            ]
+        )
 
     def definition(self):
         g = self.g
@@ -64,12 +83,31 @@ class Mutants:
                 "ALTER TABLE t RENAME %s TO r1" % column.name,
                 "ALTER TYPE u ADD c %s" % kind,
                 "ALTER TYPE u RENAME a TO z",
+                "ALTER TYPE n RENAME x TO q AND y TO r",
+                "ALTER TYPE IF EXISTS n ADD IF NOT EXISTS y %s" % kind,
+                "CREATE TABLE n5 (k int PRIMARY KEY, l text, e vector<float, 2>)",
+                "CREATE INDEX ON n5 (e) USING 'sai' WITH OPTIONS = {'similarity_function': 'euclidean'}",
+                "CREATE CUSTOM INDEX ON n5 (l) USING 'org.apache.cassandra.index.sasi.SASIIndex' WITH OPTIONS = {'mode': 'CONTAINS'}",
+                self.view(),
+                self.view(),
+                "ALTER MATERIALIZED VIEW m1 WITH %s" % self.option(),
+                "DROP MATERIALIZED VIEW m1",
                 "DROP TABLE %s" % g.one_of(["n1", "n2", "nope", "IF EXISTS n3"]),
                 "DROP TYPE IF EXISTS w1",
                 "DROP INDEX i1",
                 "TRUNCATE TABLE t",
                 "DESCRIBE TABLE t",
             ]
+        )
+
+    def view(self):
+        g = self.g
+        keys = [c.name for c in g.partition + g.clustering]
+        order = g.random.sample(keys + [g.one_of(g.columns).name] * g.chance(50), len(keys))
+        return "CREATE MATERIALIZED VIEW m1 AS SELECT %s FROM t WHERE %s PRIMARY KEY (%s)" % (
+            g.one_of(["*", ", ".join(keys), ", ".join(keys + [g.one_of(g.columns).name])]),
+            " AND ".join("%s IS NOT NULL" % name for name in g.one_of([keys, keys, order])),
+            g.one_of([", ".join(order), "(%s)" % "), ".join([order[0], *order[1:]]) if len(order) > 1 else order[0]]),
         )
 
     def option(self):

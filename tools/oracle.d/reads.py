@@ -17,13 +17,13 @@ class Reads:
     def statement(self):
         g = self.g
         if g.chance(12):
-            return directed("SELECT * FROM t")
+            return directed("SELECT * FROM " + g.target)
         self.filtering = g.chance(25)
         g.odd_bytes = True
         self.one_partition = False
         selection = self.selection()
         where = self.where()
-        text = "SELECT %s FROM t%s%s" % (selection, where, self.tail())
+        text = "SELECT %s FROM %s%s%s" % (selection, g.target, where, self.tail())
         if g.chance(40) and not (self.ordered and not self.one_partition):
             return directed(text, "page-size: %d" % g.one_of([1, 1, 1, 2, 2, 3, 4, 5, 7]))
         return directed(text)
@@ -58,7 +58,7 @@ class Reads:
         if self.filtering or how == "loose":
             self.filtering = g.chance(92)
             for _ in range(g.one_of([0, 1, 1, 1, 2])):
-                parts.append(self.restriction(g.one_of(g.regular + g.statics)))
+                parts.append(self.restriction(g.one_of(g.regular + g.statics or g.columns)))
         if g.errors and g.chance(1) and parts:
             parts.append(g.one_of(parts))
         if g.errors and g.chance(1):
@@ -67,6 +67,9 @@ class Reads:
 
     def membership(self, column):
         g = self.g
+        # The partitions that a view takes from a descending column come in another order.
+        if column.role == "partition" and column.reversed:
+            return "%s = %s" % (column.name, g.key_value(column))
         if g.bound is not None and g.chance(30):
             values = ", ".join(g.one_of(g.keys[column.name]) for _ in range(g.random.randint(0, 3)))
             return "%s IN %s" % (column.name, g.marker(column.kind, "[%s]" % values))
@@ -82,7 +85,7 @@ class Reads:
         for operators in g.some([[">", ">="], ["<", "<="]], 1) if g.chance(90) else [["="]]:
             bound = g.one_of(
                 [
-                    "token(%s)" % ", ".join(g.key_value(c) for c in g.partition),
+                    "0" if any(c.reversed for c in g.partition) else "token(%s)" % ", ".join(g.key_value(c) for c in g.partition),
                     "0",
                     "-9223372036854775808",
                     "9223372036854775807",

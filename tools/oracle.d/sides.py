@@ -3,9 +3,11 @@
 all that a client can see of an answer becomes lines: those of docs/golden-tests.md, and the tables of columns and markers, what is
 known when a statement is prepared, the details of an error."""
 
+import re
 import struct
 import subprocess
 import tempfile
+import time
 
 import golden
 import wire
@@ -104,10 +106,21 @@ class Server:
 
     def answer(self, unit):
         try:
-            return golden.recorded(unit, ask(self.connect(), unit))
+            lines = ask(self.connect(), unit)
+            made = re.search(r"^schema: CREATED TABLE (\w+)\.(\w+)$", "\n".join(lines), re.M)
+            if made and "MATERIALIZED" in unit.text():
+                self.wait_until_built(*made.groups())
+            return golden.recorded(unit, lines)
         except (OSError, TimeoutError) as error:
             self.forget()
             return ["connection: %s" % error]
+
+    def wait_until_built(self, keyspace, view):
+        """The server fills a view while it goes on with other things."""
+        asked = "SELECT view_name FROM system.built_views WHERE keyspace_name = '%s' AND view_name = '%s'" % (keyspace, view)
+        until = time.monotonic() + READY_SECONDS
+        while not self.connect().query(asked).rows and time.monotonic() < until:
+            time.sleep(0.02)
 
     def close(self):
         try:
