@@ -152,11 +152,12 @@ static void names_are_quoted_and_never_cql(void **state) {
 
 #define assert_mistake(b, expected)                                                                \
     do {                                                                                           \
-        const char *cql_;                                                                          \
-        corm_error  err_ = { 0 };                                                                  \
-        assert_int_not_equal(corm_builder_cql((b), &cql_, &err_), CORM_OK);                        \
+        corm_builder *b_ = (b);                                                                    \
+        const char   *cql_;                                                                        \
+        corm_error    err_ = { 0 };                                                                \
+        assert_int_not_equal(corm_builder_cql(b_, &cql_, &err_), CORM_OK);                         \
         assert_string_equal(err_.message, (expected));                                             \
-        corm_builder_free(b);                                                                      \
+        corm_builder_free(b_);                                                                     \
     } while (0)
 
 static void the_first_mistake_is_told_at_the_end(void **state) {
