@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* main.c -- schema evolution: migrations in files and one in C, whose new column is filled by a function. */
+/* main.c -- the specification's schema evolution: a migration in C with a column, an index and a validation, between two in
+ * files (docs/migrations.md). */
 #include <corm/corm.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* A step of the program's own. It does no harm when it runs twice. */
-static corm_status write_initials(corm_session *session, void *context, corm_error *err) {
+static corm_status write_preferences(corm_session *session, void *context, corm_error *err) {
     (void)context;
-    return corm_execute(session, "UPDATE users SET initials = 'a. l.' WHERE id = 1", NULL,
-                        { .error = err });
+    return corm_execute(session, "UPDATE users SET preferences = {'theme': 'dark'} WHERE id = 1",
+                        NULL, { .error = err });
 }
 
 /* Custom validation: not CORM_OK means that the migration did not do what it should. */
-static corm_status initials_are_there(corm_session *session, void *context, corm_error *err) {
+static corm_status preferences_are_there(corm_session *session, void *context, corm_error *err) {
     (void)context;
     corm_result *result;
-    corm_status  status =
-        corm_execute(session, "SELECT initials FROM users WHERE id = 1", &result, { .error = err });
+    corm_status  status = corm_execute(session, "SELECT preferences FROM users WHERE id = 1",
+                                       &result, { .error = err });
     if (status != CORM_OK) return status;
     const corm_row *row = corm_result_next(result);
     if (!row || corm_row_is_null(row, 0)) status = CORM_VALIDATION;
@@ -24,19 +25,19 @@ static corm_status initials_are_there(corm_session *session, void *context, corm
     return status;
 }
 
-static const corm_changeset initials = {
-    .id = "0002_initials",
-    .description = "Add initials",
+static const corm_changeset preferences = {
+    .id = "0002_add_user_preferences",
+    .description = "Add preferences column",
     .up = {
-        CORM_ADD_COLUMN("users", "initials", "text"),
-        CORM_CREATE_INDEX("users_initials_idx", "users", "initials"),
-        CORM_CALL(write_initials, NULL),
+        CORM_ADD_COLUMN("users", "preferences", "map<text, text>"),
+        CORM_CREATE_INDEX("users_prefs_idx", "users", "preferences"),
+        CORM_CALL(write_preferences, NULL),
     },
     .down = {
-        CORM_DROP_INDEX("users_initials_idx"),
-        CORM_DROP_COLUMN("users", "initials"),
+        CORM_DROP_INDEX("users_prefs_idx"),
+        CORM_DROP_COLUMN("users", "preferences"),
     },
-    .validate = initials_are_there,
+    .validate = preferences_are_there,
 };
 
 static void tell(void *context, const char *text) {
@@ -52,7 +53,7 @@ static int failed(const corm_error *err) {
 static int migrate(corm_migrator *migrator, corm_error *err) {
     corm_migration_list *applied;
     corm_migrate_options options = { .error = err };
-    if (corm_migrator_add(migrator, &initials, err) != CORM_OK) return failed(err);
+    if (corm_migrator_add(migrator, &preferences, err) != CORM_OK) return failed(err);
     corm_status status = corm_migrator_up(migrator, &applied, &options);
     printf("applied %u migrations\n", applied ? (unsigned)applied->count : 0);
     corm_migration_list_free(applied);
