@@ -11,6 +11,7 @@
 static corm_db *open_memory(void) {
     corm_db   *db = NULL;
     corm_error err = { 0 };
+    if (!testing__memory_can_fail()) skip();
     assert_ok(
         corm_open(
             &db, "corm::memory:",
@@ -25,7 +26,6 @@ typedef corm_status trial(corm_db *db, corm_error *err);
 
 static void fail_each(corm_db *db, trial *try_it) {
     corm_error err = { 0 };
-    if (!testing__memory_can_fail()) skip();
     assert_ok(try_it(db, &err), err); /* what is made once and kept */
     for (size_t n = 0;; n++) {
         testing__memory_fail_from(n);
@@ -132,7 +132,6 @@ static void json_fails_cleanly(void **state) {
 
 static void nothing_is_left_behind(void **state) {
     (void)state;
-    if (!testing__memory_can_fail()) skip();
     corm_error err = { 0 };
     corm_db   *db = open_memory();
     fill(db, 40);

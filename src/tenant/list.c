@@ -100,7 +100,7 @@ static corm_status read(corm_tenants *tenants, const char *format, const corm_va
     corm_status status = list ? read_rows(list, result, err) : base__fail_memory(err);
     corm_result_free(result);
     if (status != CORM_OK) {
-        corm_tenant_list_free(&list->list);
+        if (list) corm_tenant_list_free(&list->list);
         return status;
     }
     if (list->list.count > 0)

@@ -74,9 +74,9 @@ static inline void two_close(two_tenants *two) {
     corm_session_close(two->session);
 }
 
-/* All rows as text: "a|b\nc|d\n"; or "ERROR: message". */
+/* All rows as text: "a|b\nc|d\n"; or "ERROR: message". The last four stay. */
 static inline const char *two_rows(corm_session *session, const char *cql) {
-    static char  texts[4][4096];
+    static char  texts[4][1 << 15];
     static int   next;
     char        *out = texts[next++ % 4];
     size_t       len = 0;
@@ -92,8 +92,10 @@ static inline const char *two_rows(corm_session *session, const char *cql) {
             corm_str cell = corm_row_format(row, i);
             len += (size_t)snprintf(out + len, sizeof texts[0] - len, "%s%.*s", i ? "|" : "",
                                     (int)cell.len, cell.data);
+            assert_true(len < sizeof texts[0]);
         }
         len += (size_t)snprintf(out + len, sizeof texts[0] - len, "\n");
+        assert_true(len < sizeof texts[0]);
     }
     corm_result_free(result);
     return out;
