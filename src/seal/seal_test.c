@@ -59,8 +59,7 @@ static bool holds(const base_buf *sealed, const char *value) {
 static void what_is_sealed_is_opened(void **state) {
     (void)state;
     static const char *const values[] = { "", "a", "078-05-1120",
-                                          "a longer text of many letters, so "
-                                          "that it fills several blocks" };
+                                          "so many letters that they fill several blocks" };
     corm_keyring            *ring = keyring_of(1);
     for (int equal = 0; equal < 2; equal++) {
         seal_box *box = box_of(ring, "users.ssn", equal);
