@@ -283,7 +283,7 @@ static void mix_log(uint64_t random) {
     uint8_t *log = read_whole("now/log.corm", &size), *old = read_whole("synced.log", &old_size);
     uint64_t durable = atomic_load(&common->durable), generation = durable >> 40;
     uint64_t end = durable & (((uint64_t)1 << 40) - 1);
-    uint8_t *before = calloc(1, size > old_size ? size : old_size);
+    uint8_t *before = calloc(1, 1 + (size > old_size ? size : old_size));
     assert_true(log && before);
     if (old) memcpy(before, old, old_size);
     for (size_t at = 0; at < KV_LOG_BEGIN; at += KV_LOG_SLOT)
