@@ -26,6 +26,12 @@ static float plain_distance(const float *a, const float *b, uint32_t count) {
     return sum;
 }
 
+static int32_t plain_code_product(const int16_t *query, const int8_t *codes, uint32_t count) {
+    int32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++) sum += query[i] * codes[i];
+    return sum;
+}
+
 SIMD_SEVERAL(plain, )
 static const cql_simd plain = SIMD_TABLE(plain, "plain");
 
@@ -40,7 +46,8 @@ const cql_simd *cql__simd_at(uint32_t index) {
     if (__builtin_cpu_supports("sse2")) all[count++] = &cql__simd_sse2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         all[count++] = &cql__simd_avx2;
-    if (__builtin_cpu_supports("avx512f")) all[count++] = &cql__simd_avx512;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+        all[count++] = &cql__simd_avx512;
 #elif defined(__aarch64__)
     all[count++] = &cql__simd_neon;
 #endif

@@ -9,10 +9,17 @@
 
 #include "base/buf.h"
 
-enum { CQL_SIMD_LANES = 16 };
+enum { CQL_SIMD_LANES = 16, CQL_SIMD_CODES = 32 };
+
+/* Of numbers in a query of codes; with it, sums of up to 8,192 products stay below 2^31. */
+enum { CQL_SIMD_MOST_QUERY = 2047, CQL_SIMD_MOST_CODES = 8192 };
 
 static inline uint32_t cql__simd_padded(uint32_t dimension) {
     return (dimension + CQL_SIMD_LANES - 1) / CQL_SIMD_LANES * CQL_SIMD_LANES;
+}
+
+static inline uint32_t cql__simd_padded_codes(uint32_t dimension) {
+    return (dimension + CQL_SIMD_CODES - 1) / CQL_SIMD_CODES * CQL_SIMD_CODES;
 }
 
 typedef struct cql_simd {
@@ -24,6 +31,11 @@ typedef struct cql_simd {
                      uint32_t count, float *out);
     void (*distances)(const float *a, const float *const *others, uint32_t other_count,
                       uint32_t count, float *out);
+    /* Products of whole numbers, exact: of a query with codes of 8 bits from -127 to 127, both padded with zeros to a multiple of
+     * CQL_SIMD_CODES, at most CQL_SIMD_MOST_CODES of them. */
+    int32_t (*code_product)(const int16_t *query, const int8_t *codes, uint32_t count);
+    void (*code_products)(const int16_t *query, const int8_t *const *others, uint32_t other_count,
+                          uint32_t count, int32_t *out);
 } cql_simd;
 
 /* The best of this processor. Any thread. */

@@ -83,6 +83,53 @@ static void several_are_the_same_as_one_by_one(void **unused) {
     }
 }
 
+static void fill_codes(int16_t *query, int8_t *codes, uint32_t dimension, bool extreme) {
+    for (uint32_t i = 0; i < cql__simd_padded_codes(dimension); i++) {
+        bool is_there = i < dimension;
+        query[i] = (int16_t)(is_there ? extreme ? CQL_SIMD_MOST_QUERY : any_float() * 1023 : 0);
+        codes[i] = (int8_t)(is_there ? extreme ? -127 : any_float() * 63 : 0);
+    }
+}
+
+/* Also the largest sum that there can be. */
+static void every_kernel_has_the_same_products_of_codes(void **unused) {
+    static int16_t query[CQL_SIMD_MOST_CODES];
+    static int8_t  codes[CQL_SIMD_MOST_CODES + 8];
+    (void)unused;
+    for (uint32_t dimension = 1; dimension <= CQL_SIMD_MOST_CODES;
+         dimension += dimension < 130 ? 1 : 1007) {
+        uint32_t count = cql__simd_padded_codes(dimension);
+        fill_codes(query, codes + dimension % 8, dimension, dimension % 2);
+        int64_t sum = 0;
+        for (uint32_t i = 0; i < count; i++) sum += query[i] * codes[dimension % 8 + i];
+        for (uint32_t i = 0; cql__simd_at(i); i++)
+            assert_int_equal(cql__simd_at(i)->code_product(query, codes + dimension % 8, count),
+                             sum);
+    }
+    fill_codes(query, codes, CQL_SIMD_MOST_CODES, true);
+    for (uint32_t i = 0; cql__simd_at(i); i++)
+        assert_int_equal(cql__simd_at(i)->code_product(query, codes, CQL_SIMD_MOST_CODES),
+                         -127 * CQL_SIMD_MOST_QUERY * CQL_SIMD_MOST_CODES);
+}
+
+static void several_codes_are_the_same_as_one_by_one(void **unused) {
+    enum { OTHERS = 19, COUNT = 96 };
+    int16_t       query[COUNT];
+    int8_t        codes[OTHERS][COUNT];
+    const int8_t *pointers[OTHERS];
+    int32_t       out[OTHERS];
+    (void)unused;
+    for (uint32_t i = 0; i < OTHERS; i++) {
+        fill_codes(query, codes[i], COUNT - 3, false);
+        pointers[i] = codes[i];
+    }
+    for (uint32_t k = 0; cql__simd_at(k); k++) {
+        cql__simd_at(k)->code_products(query, pointers, OTHERS, COUNT, out);
+        for (uint32_t i = 0; i < OTHERS; i++)
+            assert_int_equal(out[i], cql__simd_at(k)->code_product(query, codes[i], COUNT));
+    }
+}
+
 static void the_best_kernel_is_the_last_one(void **unused) {
     uint32_t count = 0;
     (void)unused;
@@ -104,6 +151,8 @@ static void a_vector_is_loaded_and_padded(void **unused) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_kernel_agrees_with_exact_sums),
     cmocka_unit_test(several_are_the_same_as_one_by_one),
+    cmocka_unit_test(every_kernel_has_the_same_products_of_codes),
+    cmocka_unit_test(several_codes_are_the_same_as_one_by_one),
     cmocka_unit_test(the_best_kernel_is_the_last_one),
     cmocka_unit_test(a_vector_is_loaded_and_padded),
 };

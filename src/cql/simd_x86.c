@@ -33,6 +33,25 @@ static float sse2_distance(const float *a, const float *b, uint32_t count) {
     return sum4(_mm_add_ps(x, y));
 }
 
+static int32_t sum_of_4(__m128i x) {
+    __m128i y = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(y, _mm_shuffle_epi32(y, 0xb1)));
+}
+
+static int32_t sse2_code_product(const int16_t *query, const int8_t *codes, uint32_t count) {
+    __m128i x = _mm_setzero_si128(), y = x;
+    for (uint32_t i = 0; i < count; i += 16) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(codes + i));
+        __m128i p = _mm_loadu_si128((const __m128i *)(const void *)(query + i));
+        __m128i q = _mm_loadu_si128((const __m128i *)(const void *)(query + i + 8));
+        __m128i low = _mm_srai_epi16(_mm_unpacklo_epi8(c, c), 8); /* sixteen bits of eight */
+        __m128i high = _mm_srai_epi16(_mm_unpackhi_epi8(c, c), 8);
+        x = _mm_add_epi32(x, _mm_madd_epi16(low, p));
+        y = _mm_add_epi32(y, _mm_madd_epi16(high, q));
+    }
+    return sum_of_4(_mm_add_epi32(x, y));
+}
+
 SIMD_SEVERAL(sse2, )
 const cql_simd cql__simd_sse2 = SIMD_TABLE(sse2, "sse2");
 
@@ -64,12 +83,27 @@ AVX2 static float avx2_distance(const float *a, const float *b, uint32_t count) 
     return sum8(_mm256_add_ps(x, y));
 }
 
+AVX2 static __m256i code_step(const int16_t *query, const int8_t *codes) {
+    __m256i c = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)codes));
+    return _mm256_madd_epi16(c, _mm256_loadu_si256((const __m256i *)(const void *)query));
+}
+
+AVX2 static int32_t avx2_code_product(const int16_t *query, const int8_t *codes, uint32_t count) {
+    __m256i x = _mm256_setzero_si256(), y = x;
+    for (uint32_t i = 0; i < count; i += 32) {
+        x = _mm256_add_epi32(x, code_step(query + i, codes + i));
+        y = _mm256_add_epi32(y, code_step(query + i + 16, codes + i + 16));
+    }
+    x = _mm256_add_epi32(x, y);
+    return sum_of_4(_mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)));
+}
+
 SIMD_SEVERAL(avx2, AVX2)
 const cql_simd cql__simd_avx2 = SIMD_TABLE(avx2, "avx2");
 
 /* ---- AVX-512: sixteen floats ---- */
 
-#define AVX512 __attribute__((target("avx512f")))
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
 
 /* The lanes by halves, without the sequence that compilers put in place of _mm512_reduce_add_ps. */
 AVX512 static float sum16(__m512 x) {
@@ -103,6 +137,18 @@ AVX512 static float avx512_distance(const float *a, const float *b, uint32_t cou
         x = _mm512_fmadd_ps(d, d, x);
     }
     return sum16(_mm512_add_ps(x, y));
+}
+
+AVX512 static int32_t avx512_code_product(const int16_t *query, const int8_t *codes,
+                                          uint32_t count) {
+    __m512i x = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < count; i += 32) {
+        __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(codes + i));
+        __m512i q = _mm512_loadu_si512(query + i);
+        x = _mm512_add_epi32(x, _mm512_madd_epi16(_mm512_cvtepi8_epi16(c), q));
+    }
+    __m256i y = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+    return sum_of_4(_mm_add_epi32(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1)));
 }
 
 SIMD_SEVERAL(avx512, AVX512)

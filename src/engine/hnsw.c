@@ -12,10 +12,18 @@ enum { LINE = 64, LARGE_PAGE = 2 << 20, LABEL_BYTES = 48 /* of most rows */ };
 
 /* ---- chunks ---- */
 
-/* Zeroed when fresh from the system; large pages where they are to be had: a search jumps about in all of it. */
-static void *map_memory(size_t bytes) {
+void *hnsw__map(size_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Where they are to be had: a search jumps about in all of it. */
+void hnsw__want_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    if (memory) (void)madvise(memory, bytes, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
 }
 
 static size_t vector_bytes(const hnsw *graph) {
@@ -34,6 +42,7 @@ static void free_chunk(hnsw *graph, hnsw_chunk *chunk) {
     if (!chunk) return;
     if (chunk->vectors) munmap(chunk->vectors, vector_bytes(graph));
     if (chunk->links) munmap(chunk->links, link_bytes(graph));
+    if (chunk->codes) munmap(chunk->codes, hnsw_code_bytes(graph));
     for (uint32_t i = 0; i < HNSW_CHUNK; i++) {
         free(chunk->upper[i]);
         free(chunk->labels[i]);
@@ -45,20 +54,21 @@ static void free_chunk(hnsw *graph, hnsw_chunk *chunk) {
 static hnsw_chunk *new_chunk(hnsw *graph) {
     hnsw_chunk *chunk = calloc(1, sizeof *chunk);
     if (!chunk) return NULL;
-    chunk->vectors = map_memory(vector_bytes(graph));
-    chunk->links = map_memory(link_bytes(graph));
+    chunk->vectors = hnsw__map(vector_bytes(graph));
+    chunk->links = hnsw__map(link_bytes(graph));
+    if (graph->code_center) chunk->codes = hnsw__map(hnsw_code_bytes(graph));
     memset(chunk->levels, HNSW_VACANT, sizeof chunk->levels);
     if (graph->has_back) chunk->back = calloc(HNSW_CHUNK, sizeof *chunk->back);
-    if (!chunk->vectors || !chunk->links || (graph->has_back && !chunk->back)) {
+    if (!chunk->vectors || !chunk->links || (graph->has_back && !chunk->back) ||
+        (graph->code_center && !chunk->codes)) {
         free_chunk(graph, chunk);
         return NULL;
     }
-#ifdef MADV_HUGEPAGE
     if (graph->chunk_count > 0) {
-        (void)madvise(chunk->vectors, vector_bytes(graph), MADV_HUGEPAGE);
-        (void)madvise(chunk->links, link_bytes(graph), MADV_HUGEPAGE);
+        hnsw__want_large_pages(chunk->vectors, vector_bytes(graph));
+        hnsw__want_large_pages(chunk->links, link_bytes(graph));
+        hnsw__want_large_pages(chunk->codes, hnsw_code_bytes(graph));
     }
-#endif
     return chunk;
 }
 
@@ -112,6 +122,9 @@ corm_status hnsw__new(const hnsw_options *options, hnsw **out, corm_error *err) 
     graph->stride = cql__simd_padded(options->dimension);
     graph->base_links = 2 * options->connections;
     graph->simd = cql__simd();
+    graph->code_count = cql__simd_padded_codes(options->dimension);
+    graph->code_stride = sizeof(hnsw_code) + graph->code_count;
+    atomic_init(&graph->doubt, 0);
     graph->entry = HNSW_NOBODY;
     atomic_init(&graph->refs, 1);
     init_lock(&graph->lock);
@@ -140,6 +153,8 @@ void hnsw__unref(hnsw *graph) {
     free(graph->is_changed);
     free(graph->changed);
     free(graph->vacant);
+    free(graph->code_center);
+    free(graph->code_room);
     pthread_rwlock_destroy(&graph->lock);
     pthread_mutex_destroy(&graph->scratch_lock);
     free(graph);
@@ -158,6 +173,7 @@ size_t hnsw__memory(hnsw *graph) {
         graph->chunk_count * (vector_bytes(graph) + link_bytes(graph) + sizeof(hnsw_chunk));
     bytes += graph->count / graph->options.connections * graph->options.connections * 4;
     bytes += (size_t)graph->count * LABEL_BYTES;
+    if (graph->code_center) bytes += graph->chunk_count * hnsw_code_bytes(graph);
     pthread_rwlock_unlock(&graph->lock);
     return bytes + graph->back_bytes;
 }
@@ -206,6 +222,7 @@ void hnsw__occupy(hnsw *graph, uint32_t id, uint32_t level, const float *vector,
     free(chunk->labels[slot]);
     chunk->labels[slot] = NULL;
     chunk->levels[slot] = (uint8_t)level;
+    hnsw__encode(graph, id);
     if (id >= graph->end) graph->end = id + 1;
     graph->count++;
 }
@@ -330,6 +347,7 @@ void hnsw__placed(hnsw *graph) {
     pthread_rwlock_unlock(&graph->lock);
     forget_back(graph);
     note_vacant(graph);
+    hnsw__code_when_due(graph);
 }
 
 /* ---- what has changed ---- */

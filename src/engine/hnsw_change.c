@@ -275,6 +275,7 @@ corm_status hnsw__put(hnsw *graph, uint32_t id, const uint8_t *wire, corm_error 
     graph->change_count = 0;
     corm_status status = insert(graph, scratch, id, wire, err);
     hnsw__scratch_give(graph, scratch);
+    if (status == CORM_OK) hnsw__code_when_due(graph);
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "cql/simd.h"
 #include "engine/hnsw.h"
@@ -25,9 +26,17 @@ typedef struct hnsw_label {
     uint8_t  bytes[];
 } hnsw_label;
 
+/* A vector in short (hnsw_code.c). */
+typedef struct hnsw_code {
+    float  scale; /* of a step */
+    float  norm;
+    int8_t codes[]; /* code_count */
+} hnsw_code;
+
 /* HNSW_CHUNK nodes. */
 typedef struct hnsw_chunk {
     float      *vectors;            /* stride floats each */
+    uint8_t    *codes;              /* hnsw_code, code_stride bytes each; NULL: none yet */
     uint32_t   *links;              /* of level 0: base_links each */
     uint32_t   *upper[HNSW_CHUNK];  /* connections for each level from 1 on; NULL: none */
     uint8_t     levels[HNSW_CHUNK]; /* HNSW_VACANT: no node */
@@ -44,10 +53,17 @@ struct hnsw_scratch {
     hnsw_hit     *pool; /* nearest first; the high bit of the id: its links were followed */
     uint32_t      pool_capacity, pool_count;
     uint32_t      around_capacity;
-    uint32_t     *ids; /* of links not seen before, with vectors and distances */
+    uint32_t     *ids; /* of links not seen before, with vectors or codes, and distances */
     const float **vectors;
     float        *distances;
     float        *query;
+
+    bool           by_codes; /* distances are by codes */
+    const int8_t **codes;
+    int32_t       *products;
+    int16_t       *code_query;
+    float         *code_room; /* a vector */
+    float          code_scale;
 };
 
 /* A list that a writer wants to put in. */
@@ -75,12 +91,18 @@ struct hnsw {
     uint32_t     count;
     hnsw_ghost  *ghosts;
     uint32_t     ghost_count, ghost_capacity;
-    uint32_t     entry, top; /* where searches start; HNSW_NOBODY: nowhere */
+    uint32_t     entry, top;  /* where searches start; HNSW_NOBODY: nowhere */
+    float       *code_center; /* NULL: there are no codes yet */
+    uint32_t     code_count;  /* numbers of a code, padded; these two never change */
+    size_t       code_stride;
+    atomic_int   doubt; /* whether codes tell hits apart; without the lock */
 
     pthread_mutex_t scratch_lock; /* guards the list of idle scratches */
     hnsw_scratch   *idle;
 
     /* the writer's own */
+    float    *code_room;      /* a vector */
+    uint32_t  coded, uncoded; /* nodes when codes were made; that came since */
     bool      has_back;
     uint8_t  *changes; /* hnsw_change, packed */
     size_t    change_size;
@@ -99,6 +121,16 @@ static inline uint32_t hnsw_slot(uint32_t id) {
 }
 static inline float *hnsw_vector(const hnsw *graph, uint32_t id) {
     return hnsw_chunk_of(graph, id)->vectors + (size_t)hnsw_slot(id) * graph->stride;
+}
+static inline size_t hnsw_code_bytes(const hnsw *graph) {
+    return HNSW_CHUNK * graph->code_stride;
+}
+static inline hnsw_code *hnsw_code_of(const hnsw *graph, uint32_t id) {
+    return (hnsw_code *)(void *)(hnsw_chunk_of(graph, id)->codes +
+                                 hnsw_slot(id) * graph->code_stride);
+}
+static inline const hnsw_code *hnsw_code_with(const int8_t *codes) {
+    return (const hnsw_code *)(const void *)(codes - offsetof(hnsw_code, codes));
 }
 static inline uint32_t hnsw_room(const hnsw *graph, uint32_t level) {
     return level ? graph->options.connections : graph->base_links;
@@ -134,6 +166,8 @@ CORM_CHECKED corm_status hnsw__scratch_take(hnsw *graph, uint32_t beam, hnsw_scr
 void                     hnsw__scratch_give(hnsw *graph, hnsw_scratch *scratch);
 void                     hnsw__scratches_free(hnsw *graph);
 
+/* Of the query and scratch->vectors, into scratch->distances; by codes when the search is. */
+void hnsw__measure(const hnsw *graph, hnsw_scratch *scratch, const float *query, uint32_t count);
 /* From the top to the nearest node above `level`. The graph is not empty. */
 hnsw_hit hnsw__descend(const hnsw *graph, hnsw_scratch *scratch, const float *query,
                        uint32_t level);
@@ -141,7 +175,23 @@ hnsw_hit hnsw__descend(const hnsw *graph, hnsw_scratch *scratch, const float *qu
 void hnsw__search_level(const hnsw *graph, hnsw_scratch *scratch, const float *query,
                         hnsw_hit start, uint32_t beam, uint32_t level);
 
+/* ---- hnsw_code.c ---- */
+
+/* A node got its vector; the lock is held. */
+void hnsw__encode(hnsw *graph, uint32_t id);
+/* Makes all codes anew when many vectors came; without memory they stay as they are. The writer. */
+void hnsw__code_when_due(hnsw *graph);
+/* The scratch's query as codes; false: this search has to do without. */
+bool hnsw__code_query(const hnsw *graph, hnsw_scratch *scratch, uint32_t beam);
+void hnsw__measure_codes(const hnsw *graph, hnsw_scratch *scratch, uint32_t count);
+/* Gives the pool its exact distances and order. False: codes led nowhere, to be searched without. */
+bool hnsw__measure_pool(hnsw *graph, hnsw_scratch *scratch);
+
 /* ---- hnsw.c ---- */
+
+/* Zeroed memory; NULL: none. To be given back by munmap. */
+void *hnsw__map(size_t bytes);
+void  hnsw__want_large_pages(void *memory, size_t bytes);
 
 /* The level that a node with this id has. */
 uint32_t hnsw__level_for(const hnsw *graph, uint32_t id);

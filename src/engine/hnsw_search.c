@@ -7,7 +7,7 @@
 
 #include "engine/hnsw_internal.h"
 
-enum { FOLLOWED = 1u << 30, LINKS_A_LINE = 16 };
+enum { FOLLOWED = 1u << 30, LINKS_A_LINE = 16, FETCH_LINE = 64 };
 
 /* ---- scratch ---- */
 
@@ -19,6 +19,10 @@ static void free_scratch(hnsw_scratch *scratch) {
     free(scratch->vectors);
     free(scratch->distances);
     free(scratch->query);
+    free(scratch->codes);
+    free(scratch->products);
+    free(scratch->code_query);
+    free(scratch->code_room);
     free(scratch);
 }
 
@@ -38,7 +42,13 @@ static hnsw_scratch *new_scratch(const hnsw *graph) {
     scratch->vectors = malloc(room * sizeof *scratch->vectors);
     scratch->distances = malloc(room * sizeof *scratch->distances);
     scratch->query = malloc(graph->stride * sizeof *scratch->query);
-    if (scratch->ids && scratch->vectors && scratch->distances && scratch->query) return scratch;
+    scratch->codes = malloc(room * sizeof *scratch->codes);
+    scratch->products = malloc(room * sizeof *scratch->products);
+    scratch->code_query = malloc(graph->code_count * sizeof *scratch->code_query);
+    scratch->code_room = malloc(graph->stride * sizeof *scratch->code_room);
+    if (scratch->ids && scratch->vectors && scratch->distances && scratch->query &&
+        scratch->codes && scratch->products && scratch->code_query && scratch->code_room)
+        return scratch;
     free_scratch(scratch);
     return NULL;
 }
@@ -67,6 +77,7 @@ corm_status hnsw__scratch_take(hnsw *graph, uint32_t beam, hnsw_scratch **out, c
     pthread_mutex_unlock(&graph->scratch_lock);
     if (!scratch) scratch = new_scratch(graph);
     *out = scratch;
+    if (scratch) scratch->by_codes = false;
     if (scratch && fit_scratch(graph, scratch, beam)) return CORM_OK;
     free_scratch(scratch);
     *out = NULL;
@@ -83,13 +94,33 @@ void hnsw__scratch_give(hnsw *graph, hnsw_scratch *scratch) {
 
 /* ---- distances ---- */
 
-static void measure(const hnsw *graph, hnsw_scratch *scratch, const float *query, uint32_t count) {
+void hnsw__measure(const hnsw *graph, hnsw_scratch *scratch, const float *query, uint32_t count) {
+    if (scratch->by_codes) {
+        hnsw__measure_codes(graph, scratch, count);
+        return;
+    }
     if (graph->options.by_distance) {
         graph->simd->distances(query, scratch->vectors, count, graph->stride, scratch->distances);
         return;
     }
     graph->simd->products(query, scratch->vectors, count, graph->stride, scratch->distances);
     for (uint32_t i = 0; i < count; i++) scratch->distances[i] = -scratch->distances[i];
+}
+
+/* The node is to be measured; what is looked at comes nearer. */
+static inline void ask(const hnsw *graph, hnsw_scratch *scratch, uint32_t id, uint32_t index) {
+    scratch->ids[index] = id;
+    if (scratch->by_codes) {
+        const hnsw_code *code = hnsw_code_of(graph, id);
+        __builtin_prefetch(code);
+        __builtin_prefetch((const char *)code + FETCH_LINE);
+        scratch->codes[index] = code->codes;
+        return;
+    }
+    const float *vector = hnsw_vector(graph, id);
+    __builtin_prefetch(vector);
+    __builtin_prefetch(vector + CQL_SIMD_LANES);
+    scratch->vectors[index] = vector;
 }
 
 /* ---- the levels above ---- */
@@ -99,11 +130,8 @@ static bool step_nearer(const hnsw *graph, hnsw_scratch *scratch, const float *q
     const uint32_t *list = hnsw_list(graph, at->id, level);
     uint32_t        count = hnsw_length(graph, list, level);
     bool            moved = false;
-    for (uint32_t i = 0; i < count; i++) {
-        scratch->vectors[i] = hnsw_vector(graph, list[i]);
-        __builtin_prefetch(scratch->vectors[i]);
-    }
-    measure(graph, scratch, query, count);
+    for (uint32_t i = 0; i < count; i++) ask(graph, scratch, list[i], i);
+    hnsw__measure(graph, scratch, query, count);
     for (uint32_t i = 0; i < count; i++) {
         if (scratch->distances[i] >= at->distance) continue;
         *at = (hnsw_hit){ scratch->distances[i], list[i] };
@@ -114,7 +142,9 @@ static bool step_nearer(const hnsw *graph, hnsw_scratch *scratch, const float *q
 
 hnsw_hit hnsw__descend(const hnsw *graph, hnsw_scratch *scratch, const float *query,
                        uint32_t level) {
-    hnsw_hit at = { hnsw_distance(graph, query, hnsw_vector(graph, graph->entry)), graph->entry };
+    ask(graph, scratch, graph->entry, 0);
+    hnsw__measure(graph, scratch, query, 1);
+    hnsw_hit at = { scratch->distances[0], graph->entry };
     for (uint32_t l = graph->top; l > level; l--) {
         while (step_nearer(graph, scratch, query, l, &at)) {
         }
@@ -136,12 +166,7 @@ static uint32_t gather(const hnsw *graph, hnsw_scratch *scratch, uint32_t id, ui
     const uint32_t *list = hnsw_list(graph, id, level);
     uint32_t        room = hnsw_room(graph, level), count = 0;
     for (uint32_t i = 0; i < room && list[i] != HNSW_NOBODY; i++) {
-        if (see(scratch, list[i])) continue;
-        const float *vector = hnsw_vector(graph, list[i]);
-        __builtin_prefetch(vector);
-        __builtin_prefetch(vector + CQL_SIMD_LANES);
-        scratch->ids[count] = list[i];
-        scratch->vectors[count++] = vector;
+        if (!see(scratch, list[i])) ask(graph, scratch, list[i], count++);
     }
     return count;
 }
@@ -178,7 +203,7 @@ static void fetch_list(const hnsw *graph, uint32_t id, uint32_t level) {
 static uint32_t follow(const hnsw *graph, hnsw_scratch *scratch, const float *query, uint32_t id,
                        uint32_t beam, uint32_t level) {
     uint32_t first = UINT32_MAX, count = gather(graph, scratch, id, level);
-    measure(graph, scratch, query, count);
+    hnsw__measure(graph, scratch, query, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!is_wanted(scratch, beam, scratch->distances[i])) continue;
         hnsw_hit hit = { scratch->distances[i], scratch->ids[i] };
@@ -240,6 +265,18 @@ static void look_at_all(const hnsw *graph, hnsw_scratch *scratch, uint32_t beam)
     }
 }
 
+static void search_all_levels(const hnsw *graph, hnsw_scratch *scratch, uint32_t beam) {
+    hnsw_hit start = hnsw__descend(graph, scratch, scratch->query, 0);
+    hnsw__search_level(graph, scratch, scratch->query, start, beam, 0);
+}
+
+static void search_graph(hnsw *graph, hnsw_scratch *scratch, uint32_t beam) {
+    scratch->by_codes = hnsw__code_query(graph, scratch, beam);
+    bool coded = scratch->by_codes;
+    search_all_levels(graph, scratch, beam);
+    if (coded && !hnsw__measure_pool(graph, scratch)) search_all_levels(graph, scratch, beam);
+}
+
 static corm_status search_locked(hnsw *graph, const uint8_t *wire, uint32_t beam, bool all,
                                  hnsw_hit *out, uint32_t *count, corm_error *err) {
     hnsw_scratch *scratch;
@@ -249,8 +286,7 @@ static corm_status search_locked(hnsw *graph, const uint8_t *wire, uint32_t beam
     if (all) {
         look_at_all(graph, scratch, beam);
     } else if (graph->count > 0) {
-        hnsw_hit start = hnsw__descend(graph, scratch, scratch->query, 0);
-        hnsw__search_level(graph, scratch, scratch->query, start, beam, 0);
+        search_graph(graph, scratch, beam);
     }
     add_ghosts(graph, scratch, beam);
     *count = scratch->pool_count;
