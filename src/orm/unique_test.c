@@ -209,7 +209,7 @@ static void rows_that_are_deleted_together_give_their_values_back(void **state) 
     corm_db   *db = open_db();
     corm_error err = { 0 };
     int32_t    ids[30];
-    char       mail[16];
+    char       mail[24];
     for (int32_t i = 0; i < 30; i++) {
         snprintf(mail, sizeof mail, "%d@x.de", (int)i);
         account a = { i, mail, mail };
