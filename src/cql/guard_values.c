@@ -86,22 +86,21 @@ void cql__guard_put(base_buf *out, const cql_guard *guard, cql_guard_name name, 
 #define WRITES(...) WORDS("write_consistency_levels", "write consistency levels", __VA_ARGS__)
 #define WARNED "P", "not recommended for", "warned"
 #define DISALLOWED "P", "not allowed for", "disallowed"
-        [CQL_GUARD_PROPERTIES_WARNED - CQL_GUARD_PROPERTIES_WARNED] = PROPERTIES(WARNED),
-        [CQL_GUARD_PROPERTIES_IGNORED - CQL_GUARD_PROPERTIES_WARNED] =
+        [CQL_GUARD_PROPERTIES_WARNED] = PROPERTIES(WARNED),
+        [CQL_GUARD_PROPERTIES_IGNORED] =
             PROPERTIES("Ignoring p", "as they are not supported for", "ignored"),
-        [CQL_GUARD_PROPERTIES_DISALLOWED - CQL_GUARD_PROPERTIES_WARNED] = PROPERTIES(DISALLOWED),
-        [CQL_GUARD_READ_WARNED - CQL_GUARD_PROPERTIES_WARNED] = READS(WARNED),
-        [CQL_GUARD_READ_DISALLOWED - CQL_GUARD_PROPERTIES_WARNED] = READS(DISALLOWED),
-        [CQL_GUARD_WRITE_WARNED - CQL_GUARD_PROPERTIES_WARNED] = WRITES(WARNED),
-        [CQL_GUARD_WRITE_DISALLOWED - CQL_GUARD_PROPERTIES_WARNED] = WRITES(DISALLOWED),
+        [CQL_GUARD_PROPERTIES_DISALLOWED] = PROPERTIES(DISALLOWED),
+        [CQL_GUARD_READ_WARNED] = READS(WARNED),
+        [CQL_GUARD_READ_DISALLOWED] = READS(DISALLOWED),
+        [CQL_GUARD_WRITE_WARNED] = WRITES(WARNED),
+        [CQL_GUARD_WRITE_DISALLOWED] = WRITES(DISALLOWED),
     };
-    unsigned       at = (unsigned)name - CQL_GUARD_PROPERTIES_WARNED;
     cql_guard_unit unit = cql__guard_unit_of(name);
     bool           ignored = name == CQL_GUARD_PROPERTIES_IGNORED;
-    base__buf_printf(out, "Guardrail %s violated: %s", words[at].name, words[at].begin);
+    base__buf_printf(out, "Guardrail %s violated: %s", words[name].name, words[name].begin);
     put_names(out, unit, given & (uint64_t)guard->values[name], true);
-    base__buf_printf(out, " %s%s %s (%s values are: ", ignored ? "" : "are ", words[at].middle,
-                     words[at].what, words[at].end);
+    base__buf_printf(out, " %s%s %s (%s values are: ", ignored ? "" : "are ", words[name].middle,
+                     words[name].what, words[name].end);
     put_names(out, unit, (uint64_t)guard->values[name], false);
     base__buf_u8(out, ')');
 }
