@@ -83,7 +83,7 @@ static corm_status do_batch_async(fixture *f) {
         status = corm_task_wait(task, 0);
         corm_task_free(task);
         f->err = out.error;
-        return out.status;
+        return status == CORM_OK ? out.status : status;
     }
     corm_batch_free(batch);
     return status;
