@@ -131,6 +131,7 @@ typedef enum kv_fault_point {
     KV_FAULT_GROW,
     KV_FAULT_LOG_APPEND,  /* before the record is written */
     KV_FAULT_LOG_COMMIT,  /* behind it, before LMDB commits */
+    KV_FAULT_LOG_BACK,    /* the commit failed: before the record is taken back; not looked at */
     KV_FAULT_LOG_SYNC,    /* before the log is on disk */
     KV_FAULT_LOG_SYNCED,  /* behind that; what it returns is not looked at */
     KV_FAULT_CHECK_SYNC,  /* checkpoint: before the data is on disk */

@@ -22,6 +22,7 @@
  *   - Who dies between the record T and LMDB's commit of T leaves a record behind the end: the next transaction is T again and
  *     its record goes to the same place; the end is known by counting from C, or from this process's last one, up to T - 1. What
  *     is left of a longer one cannot pass for the record behind it: sums are salted.
+ *   - Who kept pages and then changes nothing leaves them, and they stay: its own end is behind them.
  *   - Who dies behind the commit of T leaves T's given up pages to the next writer, which is T + 1.
  *   - Who commits T without a record (it was too large) leaves a mark there. Who finds it makes a checkpoint before it writes.
  *   - Who writes with relaxed durability puts the log to rest first: a head that is not active, behind an fdatasync of data.mdb.
@@ -72,14 +73,15 @@ static corm_status take_head(kv_txn *txn, corm_error *err) {
     if (log->head.generation == before) return CORM_OK;
     log->last = log->head.txn;
     log->end = log->head.start;
+    log->is_own = false;
     number = kv__log_write_head(log->file, &log->head, log->slot);
-    struct stat about;
-    if (number == 0 && fstat(log->file, &about) != 0) number = errno;
+    /* Who wrote the first one may have died before the file's name was on disk. */
+    if (number == 0 && log->head.generation == 1) number = kv__sync_folder(txn->store->folder);
+    if (number == 0) number = kv__log_measure(log);
     if (number != 0) {
         atomic_store(&log->failed, true);
         return kv__fail(err, number, "the log cannot be written");
     }
-    log->size = (uint64_t)about.st_size;
     (void)kv__fault_at(txn->store, KV_FAULT_CHECK_DONE);
     number = log->head.active ? kv__keep_begin(txn, &log->head) : 0;
     if (number == 0) return CORM_OK;
@@ -87,7 +89,7 @@ static corm_status take_head(kv_txn *txn, corm_error *err) {
     return kv__fail(err, number, "the log cannot be read");
 }
 
-/* The record of kept pages at the end; one that is not whole is overwritten. */
+/* The record of kept pages at the end. */
 static bool pass_pages(kv_log *log, const kv_log_record *at) {
     kv_log_record record;
     base__buf_clear(&log->pages);
@@ -109,9 +111,10 @@ static bool catch_up(kv_log *log, uint64_t last) {
         ssize_t       got = pread(log->file, bytes, sizeof bytes, (off_t)log->end);
         bool          is_one = got == (ssize_t)sizeof bytes && kv__log_peek(bytes, &record) &&
                       record.generation == log->head.of && record.size <= log->size - log->end;
-        if (is_one && record.kind == KV_LOG_PAGES && record.txn == log->last &&
-            pass_pages(log, &record))
+        if (is_one && record.kind == KV_LOG_PAGES && record.txn == log->last) {
+            if (!pass_pages(log, &record)) return false;
             continue;
+        }
         if (log->last == last) return true;
         if (!is_one || record.kind != KV_LOG_OPS || record.txn != log->last + 1) return false;
         log->last++;
@@ -119,12 +122,11 @@ static bool catch_up(kv_log *log, uint64_t last) {
     }
 }
 
-/* Other processes' records may be behind a longer file. */
+/* Other processes' records may be behind a longer file. Pages that another one kept, and then changed nothing, stay: it knows no
+ * other end than behind them. */
 static bool follow(kv_log *log, uint64_t last) {
-    struct stat about;
-    if (log->last == last) return true;
-    if (log->last > last || fstat(log->file, &about) != 0) return false;
-    log->size = (uint64_t)about.st_size;
+    if (log->last == last && log->kept >= last) return true;
+    if (log->last > last || kv__log_measure(log) != 0) return false;
     return catch_up(log, last);
 }
 
@@ -163,12 +165,10 @@ corm_status kv__checkpoint_adopt(kv_txn *txn, corm_error *err) {
 
 /* ---- writing one ---- */
 
-/* A log at rest says that data.mdb was on disk then. */
+/* A log that this process put to rest says that data.mdb was on disk then. What others say may be of a folder that was copied since,
+ * and the copy need not be on disk. */
 static bool is_synced(const kv_log *log, uint64_t txn) {
-    uint8_t boot[KV_BOOT_BYTES];
-    kv__boot(boot);
-    return log->head.generation > 0 && !log->head.active && log->head.txn == txn &&
-           memcmp(boot, log->head.boot, sizeof boot) == 0;
+    return log->is_own && !log->head.active && log->head.txn == txn;
 }
 
 int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *head) {
@@ -194,8 +194,9 @@ int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *he
 }
 
 static int sync_data(kv_store *store, uint64_t txn) {
+    if (is_synced(&store->log, txn)) return 0;
     int number = kv__fault_at(store, KV_FAULT_CHECK_SYNC);
-    if (number != 0 || is_synced(&store->log, txn)) return number;
+    if (number != 0) return number;
     number = mdb_env_sync(store->env, 1);
     if (number != 0) atomic_store(&store->log.failed, true);
     return number;
@@ -214,6 +215,7 @@ static int write_head(kv_store *store, const kv_log_head *head) {
         return number;
     }
     log->head = *head;
+    log->is_own = true;
     log->slot = slot;
     log->seen[slot] = head->generation;
     log->last = head->txn;

@@ -77,6 +77,7 @@ struct kv_slot {
 typedef struct kv_log {
     int         file;    /* -1: a store in memory has none */
     kv_log_head head;    /* that counts, as this process last saw it */
+    bool        is_own;  /* this process wrote it */
     int         slot;    /* of it */
     uint64_t    seen[2]; /* the generations that the slots had then */
     uint64_t    last,
@@ -192,9 +193,11 @@ void kv__log_note(kv_txn *txn, bool remove, const MDB_val *key, const MDB_val *v
 
 /* Of the transaction that is about to be committed; what became of it; and, when all locks are given back, waits for the disk. */
 int                      kv__log_append(kv_txn *txn);
-void                     kv__log_settle(kv_txn *txn, bool committed);
+void                     kv__log_settle(kv_txn *txn, uint64_t id, bool committed);
 CORM_CHECKED corm_status kv__log_sync(kv_store *store, uint64_t id, bool unlogged, corm_error *err);
 
+/* What the file's size is now; less than the heads counts as them. */
+int kv__log_measure(kv_log *log);
 /* Writes a sealed record behind the last one, without moving the end. */
 int kv__log_write(kv_log *log, const base_buf *record);
 /* All that is in the log so far is on disk. */
@@ -251,8 +254,9 @@ int  kv__meta_roots(int file, uint32_t page_size, const uint8_t meta[KV_META_BYT
 
 /* ---- relaxed durability: kv_relaxed.c ---- */
 
-/* A system that does not tell its boots apart has one that never ends. */
-void kv__boot(uint8_t out[KV_BOOT_BYTES]);
+/* false: the system does not tell its boots apart. */
+bool kv__boot(uint8_t out[KV_BOOT_BYTES]);
+void kv__set_boot_file(const char *path); /* for tests; NULL: the system's */
 
 /* *is_suspect: the machine stopped while a process wrote without waiting for the disk. *has_old: such a process has gone. */
 void kv__relaxed_look(const char *folder, bool *is_suspect, bool *has_old);

@@ -101,18 +101,19 @@ static int make_file(kv_store *store) {
     return number;
 }
 
-static int first_size(kv_log *log) {
+/* The file is not made longer here: another process may be writing to it. */
+int kv__log_measure(kv_log *log) {
     struct stat about;
     if (fstat(log->file, &about) != 0) return errno;
-    if (about.st_size < KV_LOG_BEGIN) {
-        if (ftruncate(log->file, KV_LOG_BEGIN) != 0) return errno;
-        about.st_size = KV_LOG_BEGIN;
-    }
-    log->size = (uint64_t)about.st_size;
+    log->size = about.st_size < KV_LOG_BEGIN ? KV_LOG_BEGIN : (uint64_t)about.st_size;
+    return 0;
+}
+
+static int first_size(kv_log *log) {
     log->end = KV_LOG_BEGIN;
     log->limit = LOG_LIMIT;
     log->largest = LARGEST_RECORD;
-    return 0;
+    return kv__log_measure(log);
 }
 
 corm_status kv__log_open(kv_store *store, kv_place *place, corm_error *err) {
@@ -189,9 +190,8 @@ static int add_zeros(kv_log *log, uint64_t bytes) {
     int                  number = 0;
     for (uint64_t done = 0; number == 0 && done < bytes; done += sizeof zeros)
         number = write_at(log->file, zeros, sizeof zeros, log->size + done);
-    struct stat about;
-    if (fstat(log->file, &about) == 0) log->size = (uint64_t)about.st_size;
-    return number;
+    int measured = kv__log_measure(log);
+    return number == 0 ? measured : number;
 }
 
 /* Room for the record, and for the head of the one behind it, which says that there is none. */
@@ -235,13 +235,22 @@ int kv__log_append(kv_txn *txn) {
     return append(txn);
 }
 
-/* A record of what was not committed must not be found by anyone. */
-static void take_back(kv_log *log) {
+/* A record of what was not committed should not be found after a stop. LMDB has given its lock back, so others may have written
+ * in its place: that stays, and so does the record when the lock cannot be had; it is behind the end. */
+static void take_back(kv_txn *txn, uint64_t id) {
     static const uint8_t zeros[KV_LOG_RECORD];
-    if (write_at(log->file, zeros, sizeof zeros, log->end) != 0) atomic_store(&log->failed, true);
+    kv_log              *log = &txn->store->log;
+    uint8_t              found[KV_LOG_RECORD];
+    (void)kv__fault_at(txn->store, KV_FAULT_LOG_BACK);
+    if (log->record.failed || mdb_txn_begin(txn->store->env, NULL, 0, &txn->mdb) != 0) return;
+    bool is_there = mdb_txn_id(txn->mdb) == id &&
+                    pread(log->file, found, sizeof found, (off_t)log->end) == sizeof found &&
+                    memcmp(found, log->record.data, sizeof found) == 0;
+    if (is_there) (void)!write_at(log->file, zeros, sizeof zeros, log->end);
+    mdb_txn_abort(txn->mdb);
 }
 
-void kv__log_settle(kv_txn *txn, bool committed) {
+void kv__log_settle(kv_txn *txn, uint64_t id, bool committed) {
     kv_log *log = &txn->store->log;
     if (log->file < 0) return;
     if (log->appended && committed) {
@@ -250,7 +259,7 @@ void kv__log_settle(kv_txn *txn, bool committed) {
         if (!log->too_large) log->last++;
         atomic_fetch_add_explicit(&log->commits, 1, memory_order_relaxed);
     } else if (log->appended) {
-        take_back(log);
+        take_back(txn, id);
     }
     log->appended = log->too_large = false;
     if (log->record.cap > KEPT_RECORD) base__buf_free(&log->record);

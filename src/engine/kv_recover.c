@@ -23,7 +23,7 @@
 
 #include "engine/kv_internal.h"
 
-enum { READERS = 126, SMALLEST_PAGE = 512, LARGEST_PAGE = 65536 };
+enum { READERS = 126, PATIENCE = 20, SMALLEST_PAGE = 512, LARGEST_PAGE = 65536 };
 static const uint64_t usual_map = (uint64_t)64 << 30;
 
 static uint64_t pages_a_step = 16384;
@@ -310,39 +310,43 @@ static corm_status recover(const char *folder, int log, const kv_log_head *head,
 
 /* ---- opening ---- */
 
-typedef enum stop { NONE, COPIED, STOPPED } stop;
+typedef enum stop { NONE, PERHAPS, STOPPED } stop;
 
+/* Without an id of the boot, what nobody has open is taken to have stopped: to play a log back that need not be costs time alone. */
 static int whether_stopped(int log, const kv_log_head *head, stop *out) {
     struct stat about;
     uint8_t     boot[KV_BOOT_BYTES];
-    kv__boot(boot);
+    bool        is_known = kv__boot(boot);
     *out = NONE;
     if (!head->active) return 0;
     if (fstat(log, &about) != 0) return errno;
     if (memcmp(boot, head->boot, sizeof boot) != 0) {
         *out = STOPPED;
-    } else if (head->device != (uint64_t)about.st_dev || head->inode != (uint64_t)about.st_ino) {
-        *out = COPIED;
+    } else if (!is_known || head->device != (uint64_t)about.st_dev ||
+               head->inode != (uint64_t)about.st_ino) {
+        *out = PERHAPS;
     }
     return 0;
 }
 
-/* *again: others are opening the folder just now. */
+/* *again: others have the folder open, or are opening it just now. Who has it open in use has seen to it, and goes on to hold the lock:
+ * in another container the same file may seem to be another. */
 static corm_status look_locked(const kv_options *options, const kv_place *place, bool is_alone,
-                               bool *again, corm_error *err) {
+                               int times, bool *again, corm_error *err) {
     kv_log_head head;
     int         slot;
     stop        what;
     CORM_TRY(kv__log_load(place->log, &head, &slot, err));
     int number = whether_stopped(place->log, &head, &what);
     if (number != 0) return kv__fail(err, number, "the log cannot be read");
-    if (what == NONE || (what == COPIED && !is_alone)) return CORM_OK;
+    if (what == NONE || (what == PERHAPS && !is_alone && times >= PATIENCE)) return CORM_OK;
+    *again = !is_alone;
+    if (what == PERHAPS && !is_alone) return CORM_OK;
     if (options->read_only)
         return base__fail(
             err, CORM_INVALID,
             "it was in use when the machine stopped: open it for writing once, so that its "
             "log is played back");
-    *again = !is_alone;
     return is_alone ? recover(place->folder, place->log, &head, slot, err) : CORM_OK;
 }
 
@@ -357,16 +361,19 @@ static int lock_log(int log, bool *is_alone) {
 }
 
 static corm_status look(const kv_options *options, const kv_place *place, corm_error *err) {
-    for (bool again = true; again;) {
+    bool again = true;
+    for (int times = 0; again; times++) {
         bool is_alone;
         again = false;
         int number = lock_log(place->log, &is_alone);
         if (number != 0) return kv__fail(err, number, "the log cannot be locked");
-        CORM_TRY(look_locked(options, place, is_alone, &again, err));
+        CORM_TRY(look_locked(options, place, is_alone, times, &again, err));
         if (is_alone && flock(place->log, LOCK_SH) != 0)
             return kv__fail(err, errno, "the log cannot be locked");
-        if (again)
-            nanosleep(&(struct timespec){ .tv_nsec = 1000000 + getpid() % 16 * 100000 }, NULL);
+        if (!again) break;
+        /* Two that wait must not keep the lock from each other. */
+        (void)flock(place->log, LOCK_UN);
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 + getpid() % 16 * 100000 }, NULL);
     }
     return CORM_OK;
 }

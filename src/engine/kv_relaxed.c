@@ -34,14 +34,23 @@ static bool read_id(const char *path, boot *out) {
     return got == (ssize_t)sizeof out->id;
 }
 
-static void this_boot(boot *out) {
-    if (!read_id("/proc/sys/kernel/random/boot_id", out)) memset(out->id, '-', sizeof out->id);
+static const char *boot_file = "/proc/sys/kernel/random/boot_id";
+
+void kv__set_boot_file(const char *path) {
+    boot_file = path ? path : "/proc/sys/kernel/random/boot_id";
 }
 
-void kv__boot(uint8_t out[KV_BOOT_BYTES]) {
+static bool this_boot(boot *out) {
+    if (read_id(boot_file, out)) return true;
+    memset(out->id, '-', sizeof out->id);
+    return false;
+}
+
+bool kv__boot(uint8_t out[KV_BOOT_BYTES]) {
     boot now;
-    this_boot(&now);
+    bool is_known = this_boot(&now);
     memcpy(out, now.id, sizeof now.id);
+    return is_known;
 }
 
 /* ---- files of others ---- */

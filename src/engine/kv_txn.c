@@ -228,7 +228,7 @@ corm_status kv__commit(kv_txn *txn, bool *full, corm_error *err) {
     uint64_t id = mdb_txn_id(txn->mdb);
     int      number = commit(txn);
     bool     is_logged = txn->ready && store->log.appended, unlogged = store->log.too_large;
-    kv__log_settle(txn, number == 0);
+    kv__log_settle(txn, id, number == 0);
     end_write(txn);
     if (full) *full = number == MDB_MAP_FULL;
     if (number != 0) return kv__fail(err, number, "the write cannot be committed");
