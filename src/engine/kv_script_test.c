@@ -91,7 +91,7 @@ static corm_status put_all(kv_store *store, const char *letters, uint8_t version
     if (status != CORM_OK) return status;
     for (; *letters && status == CORM_OK; letters++) {
         for (int i = 0; i < KEYS && status == CORM_OK; i++) {
-            char name[8];
+            char name[20];
             snprintf(name, sizeof name, "%c%d", *letters, i);
             status = put(txn, name, VALUE, version);
         }
@@ -197,7 +197,7 @@ static void kept_pages_are_on_disk_before_they_are_written_over(void **state) {
     int       version = value_of(store, "a0");
     assert_true(version == 6 || version == 7);
     for (int i = 0; i < KEYS; i++) {
-        char name[8];
+        char name[20];
         snprintf(name, sizeof name, "a%d", i);
         assert_int_equal(value_of(store, name), version);
     }
@@ -293,27 +293,49 @@ static void pages_that_another_kept_stay_where_they_are(void **state) {
 
 /* ---- a record that is taken back ---- */
 
-static int write_meanwhile(void) {
+static int write_meanwhile(int in, int out) {
+    hear(in);
     kv_store *store = open_store("back");
-    return !store || put_one(store, "other", 10) != CORM_OK;
+    if (!store || put_one(store, "other", 10) != CORM_OK) return 1;
+    say(out);
+    return 0;
 }
 
+typedef struct other {
+    int failures, to, from;
+} other;
+
 static int fail_and_let_others_write(void *context, kv_fault_point point) {
-    int *failures = context;
-    if (point == KV_FAULT_LOG_COMMIT && (*failures)++ == 0) return EIO;
-    if (point == KV_FAULT_LOG_BACK) assert_int_equal(in_child(write_meanwhile), 0);
+    other *o = context;
+    if (point == KV_FAULT_LOG_COMMIT && o->failures++ == 0) return EIO;
+    if (point == KV_FAULT_LOG_BACK) {
+        say(o->to);
+        hear(o->from);
+    }
     return 0;
 }
 
 static void a_record_is_taken_back_only_where_no_other_is(void **state) {
     (void)state;
-    int       failures = 0;
+    int to[2], from[2], how;
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(from[0]);
+        _exit(write_meanwhile(to[0], from[1]));
+    }
+    close(from[1]);
+    other     o = { .to = to[1], .from = from[0] };
     kv_store *store = open_store("back");
     assert_ok(put_one(store, "first", 10), err);
     copy_file("back/data.mdb", "first.mdb");
-    kv__set_fault(store, fail_and_let_others_write, &failures);
+    kv__set_fault(store, fail_and_let_others_write, &o);
     assert_int_not_equal(put_one(store, "failed", 10), CORM_OK);
     kv__set_fault(store, NULL, NULL);
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_int_equal(how, 0);
     cut_power("first.mdb", "back/log.corm");
     assert_ok(put_one(store, "later", 10), err);
     assert_int_equal(value_of(store, "other"), 1);
@@ -323,6 +345,9 @@ static void a_record_is_taken_back_only_where_no_other_is(void **state) {
     assert_int_equal(value_of(store, "failed"), -1);
     assert_int_equal(value_of(store, "other"), 1);
     kv__close(store);
+    close(to[0]);
+    close(to[1]);
+    close(from[0]);
 }
 
 static int fail_a_commit(void *context, kv_fault_point point) {
