@@ -482,6 +482,7 @@ static uint32_t dice(uint32_t sides) {
 
 static void write_something(corm_db *db) {
     static char *const words[] = { NULL, "a", "b", "c" };
+    corm_value         tags[] = { corm_v("x") };
     corm_error         err = { 0 };
     corm_write_options options = { .error = &err };
     task               t = { .id = (int32_t)dice(4),
@@ -491,7 +492,7 @@ static void write_something(corm_db *db) {
                              .weight = (int32_t)dice(3) };
     if (dice(2)) t.score = (corm_opt_int){ CORM_PRESENT, (int32_t)dice(9) };
     if (dice(3) == 0) t.score.presence = CORM_IS_NULL;
-    if (dice(2)) t.tags = corm_set_of(corm_v("x"));
+    if (dice(2)) t.tags = (corm_set){ tags, 1 };
     if (dice(4) == 0) options.null[0] = dice(2) ? "status" : "weight";
     if (dice(5) == 0) options.ttl_seconds = 5000;
     corm_status status = CORM_OK;
