@@ -82,8 +82,9 @@ static corm_status do_batch_async(fixture *f) {
         corm_batch_free(batch);
         status = corm_task_wait(task, 0);
         corm_task_free(task);
+        assert_status(status, out.status);
         f->err = out.error;
-        return status == CORM_OK ? out.status : status;
+        return status;
     }
     corm_batch_free(batch);
     return status;

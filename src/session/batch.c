@@ -157,10 +157,12 @@ corm_status corm_batch_run(corm_batch *batch, corm_result **out, corm_error *err
 }
 
 /* Without memory for the task nothing was run. */
-static corm_task *run_watched(corm_batch *batch, corm_status status, session_batch_run *run,
+static corm_task *run_watched(corm_task *task, corm_status status, session_batch_run *run,
                               const session_request *request, corm_error *err) {
-    corm_task *task = session__task_run(batch->session, status, request, false,
-                                        session__watch_call_back, run, err);
+    if (task) {
+        session__task_watch(task, run);
+        task = session__task_begin(task, status, request, false, err);
+    }
     if (!task) session__watch_end(run, true, CORM_NO_MEMORY, err);
     return task;
 }
@@ -169,15 +171,10 @@ corm_task *corm_batch_run_async(corm_batch *batch, corm_task_callback callback, 
     session_request    request = { 0 };
     session_batch_run *run;
     corm_error         err = { 0 };
-    corm_task         *task;
     corm_status        status = session__watch_begin(batch, &run, &err);
     if (status == CORM_OK) status = make_request(batch, &request, &err);
-    if (run) {
-        session__watch_task(run, callback, context);
-        task = run_watched(batch, status, run, &request, &err);
-    } else {
-        task = session__task_run(batch->session, status, &request, false, callback, context, &err);
-    }
+    corm_task *task = session__task_new(batch->session, callback, context);
+    task = run_watched(task, status, run, &request, &err);
     session__request_drop(&request);
     return task;
 }

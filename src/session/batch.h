@@ -38,9 +38,7 @@ corm_status session__watch_end(session_batch_run *run, bool waited, corm_status 
                                corm_error *err);
 /* The batch lets go of all. */
 void session__watches_drop(corm_batch *batch);
-/* For a run that is not waited for: what the task is to call instead of the callback. */
-void session__watch_task(session_batch_run *run, corm_task_callback callback, void *context);
-void session__watch_call_back(void *context, corm_status status, corm_result *result,
-                              const corm_error *error);
+/* For a run that is not waited for: the new task ends it, before it calls back. One that is discarded does not. */
+void session__task_watch(corm_task *task, session_batch_run *run);
 
 #endif

@@ -14,10 +14,8 @@ typedef struct watched {
 } watched;
 
 struct session_batch_run {
-    corm_task_callback callback;
-    void              *context;
-    uint32_t           count;
-    watched            items[];
+    uint32_t count;
+    watched  items[];
 };
 
 void session__batch_watch(corm_batch *batch, session_batch_watch *watch) {
@@ -90,23 +88,4 @@ corm_status session__watch_end(session_batch_run *run, bool waited, corm_status 
     }
     free(run);
     return status;
-}
-
-void session__watch_task(session_batch_run *run, corm_task_callback callback, void *context) {
-    run->callback = callback;
-    run->context = context;
-}
-
-void session__watch_call_back(void *context, corm_status status, corm_result *result,
-                              const corm_error *error) {
-    session_batch_run *run = context;
-    corm_task_callback callback = run->callback;
-    void              *own = run->context;
-    corm_error         err = error ? *error : (corm_error){ 0 };
-    status = session__watch_end(run, false, status, &err);
-    if (status != CORM_OK || !callback) {
-        corm_result_free(result);
-        result = NULL;
-    }
-    if (callback) callback(own, status, result, status == CORM_OK ? NULL : &err);
 }

@@ -302,8 +302,12 @@ CORM_CHECKED corm_status session__task_take(corm_task *task, wire_answer *answer
 /* Ends it at once with a failure. */
 void session__task_fail(corm_task *task, corm_status status, const corm_error *error);
 
-/* A task of a copy of the request, started; or, when status is no success, failed with *err. NULL
+/* Starts the new task on a copy of the request; or, when status is no success, it fails with *err. NULL, and the task is gone,
  * when memory is exhausted. */
+corm_task *session__task_begin(corm_task *task, corm_status status, const session_request *request,
+                               bool on_worker, corm_error *err);
+
+/* The same with a task of its own. */
 corm_task *session__task_run(corm_session *session, corm_status status,
                              const session_request *request, bool on_worker,
                              corm_task_callback callback, void *context, corm_error *err);

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "base/fail.h"
-#include "session/core.h"
+#include "session/batch.h"
 
 struct corm_task {
     session_spare      spare;   /* first */
@@ -24,9 +24,10 @@ struct corm_task {
     corm_result       *result; /* the door fills in its answer */
     corm_task_callback callback;
     void              *context;
+    session_batch_run *run; /* hooks that are told of the end before the callback is */
     atomic_uint        refs;
     atomic_bool        cancelled;
-    atomic_bool        running; /* a thread is inside the callback: */
+    atomic_bool        running; /* a thread is inside the callback or a hook before it: */
     pthread_t          runner;
     atomic_bool        done; /* the callback has returned; status is set */
     corm_status        status;
@@ -89,6 +90,7 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
     task->session = session__ref(session);
     task->callback = callback;
     task->context = context;
+    task->run = NULL;
     return task;
 }
 
@@ -117,6 +119,10 @@ void session__task_discard(corm_task *task) {
 
 session_request *session__task_request(corm_task *task) {
     return &task->request;
+}
+
+void session__task_watch(corm_task *task, session_batch_run *run) {
+    task->run = run;
 }
 
 void session__task_bind_later(corm_task *task, corm_str text, const session_values *values) {
@@ -169,17 +175,30 @@ static corm_status read_result(corm_task *task) {
     return session__result_read(task->result, &task->request, &task->error);
 }
 
+static void set_running(corm_task *task) {
+    task->runner = pthread_self();
+    atomic_store(&task->running, true);
+}
+
+/* Gives the status that hooks leave: the callback and those who wait see the same. */
+static corm_status end_run(corm_task *task, corm_status status) {
+    if (!task->run) return status;
+    if (status == CORM_OK) task->error = (corm_error){ 0 };
+    set_running(task);
+    return session__watch_end(task->run, false, status, &task->error);
+}
+
 static void call_back(corm_task *task, corm_status status) {
     corm_result *result = status == CORM_OK ? task->result : NULL;
     if (result) task->result = NULL;
-    task->runner = pthread_self();
-    atomic_store(&task->running, true);
+    set_running(task);
     task->callback(task->context, status, result, status == CORM_OK ? NULL : &task->error);
 }
 
 /* Calls back and lets go of the task. */
 static void finish(corm_task *task, corm_status status) {
     if (status == CORM_OK) status = read_result(task);
+    status = end_run(task, status);
     if (task->callback) call_back(task, status);
     corm_session *session = task->session;
     set_done(task, status);
@@ -335,11 +354,8 @@ void session__task_fail(corm_task *task, corm_status status, const corm_error *e
     finish(task, status);
 }
 
-corm_task *session__task_run(corm_session *session, corm_status status,
-                             const session_request *request, bool on_worker,
-                             corm_task_callback callback, void *context, corm_error *err) {
-    corm_task *task = session__task_new(session, callback, context);
-    if (!task) return NULL;
+corm_task *session__task_begin(corm_task *task, corm_status status, const session_request *request,
+                               bool on_worker, corm_error *err) {
     if (status == CORM_OK) status = session__request_copy(request, &task->request, err);
     if (status == CORM_NO_MEMORY) {
         session__task_discard(task);
@@ -351,6 +367,13 @@ corm_task *session__task_run(corm_session *session, corm_status status,
         session__task_start(task, on_worker);
     }
     return task; // NOLINT(clang-analyzer-unix.Malloc): it is alive by the caller's reference
+}
+
+corm_task *session__task_run(corm_session *session, corm_status status,
+                             const session_request *request, bool on_worker,
+                             corm_task_callback callback, void *context, corm_error *err) {
+    corm_task *task = session__task_new(session, callback, context);
+    return task ? session__task_begin(task, status, request, on_worker, err) : NULL;
 }
 
 /* ---- waiting ---- */
