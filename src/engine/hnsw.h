@@ -52,6 +52,8 @@ CORM_CHECKED corm_status hnsw__scan(hnsw *graph, const uint8_t *wire, uint32_t m
 uint32_t                 hnsw__count(hnsw *graph);
 size_t                   hnsw__memory(hnsw *graph); /* bytes */
 
+/* The labels of these will be asked for: brings them nearer, all at a time. */
+void hnsw__fetch_labels(hnsw *graph, const hnsw_hit *hits, uint32_t count);
 /* Replaces *out by the node's label when it has one that was given at `until` or before; else false. */
 bool hnsw__label(hnsw *graph, uint32_t id, uint64_t until, base_buf *out);
 

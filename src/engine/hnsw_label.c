@@ -21,6 +21,20 @@ corm_status hnsw__set_label(hnsw *graph, uint32_t id, uint64_t since, corm_bytes
     return CORM_OK;
 }
 
+void hnsw__fetch_labels(hnsw *graph, const hnsw_hit *hits, uint32_t count) {
+    pthread_rwlock_rdlock(&graph->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        const hnsw_chunk *chunk = hnsw_chunk_of(graph, hits[i].id);
+        __builtin_prefetch(&chunk->labels[hnsw_slot(hits[i].id)]);
+        __builtin_prefetch(&chunk->levels[hnsw_slot(hits[i].id)]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const hnsw_label *label = hnsw_chunk_of(graph, hits[i].id)->labels[hnsw_slot(hits[i].id)];
+        __builtin_prefetch(label);
+    }
+    pthread_rwlock_unlock(&graph->lock);
+}
+
 bool hnsw__label(hnsw *graph, uint32_t id, uint64_t until, base_buf *out) {
     bool found = false;
     base__buf_clear(out);

@@ -379,6 +379,7 @@ static void a_label_is_a_node_s_from_a_time_on_until_the_node_changes(void **sta
     assert_false(has_label(&w, 3, 8, ""));
     put(&w, 3);
     set_label(&w, 3, 9, "another row");
+    hnsw__fetch_labels(w.graph, (const hnsw_hit[]){ { 0, 3 }, { 0, 4 } }, 2);
     assert_false(has_label(&w, 3, 8, ""));
     assert_true(has_label(&w, 3, 9, "another row"));
     close_world(&w);

@@ -252,7 +252,9 @@ static corm_status visit_node(select_run *run, const vector_place *at, uint32_t 
 static corm_status visit_hits(select_run *run, const vector_place *at, const hnsw_hit *hits,
                               uint32_t count, corm_error *err) {
     start_again(run);
-    float last = INFINITY;
+    float    last = INFINITY;
+    uint32_t wanted = run->ann->wanted;
+    hnsw__fetch_labels(run->ann->graph, hits, count < wanted ? count : wanted);
     for (uint32_t i = 0; i < count && hits[i].distance <= last; i++) {
         CORM_TRY(visit_node(run, at, hits[i].id, err));
         if (run->ann->count == run->ann->wanted && last == INFINITY)
