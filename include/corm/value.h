@@ -209,7 +209,7 @@ static inline corm_value corm_null(void) {
         corm_udt: corm_of_udt,                                                                     \
         corm_value: corm_of_value)(v)
 
-/* A set, list or map written in place; the items live as long as the enclosing block:
+/* A set, list or map written in place; the items live as long as the enclosing block (the body of an if or a for is one, with braces or without):
  *     .tags = corm_set_of(corm_v("red"), corm_v("blue")) */
 #define CORM_ITEM_COUNT(...) (sizeof((corm_value[]){ __VA_ARGS__ }) / sizeof(corm_value))
 #define corm_list_of(...)                                                                          \
