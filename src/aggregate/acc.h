@@ -67,4 +67,11 @@ bool agg__acc_is_ordered(const agg_node *call);
 /* A value's bytes in memory, the same for equal values: what groups and sets are found by. */
 cql_value agg__canonical(const agg_column *column, uint32_t row, int64_t *scratch, base_buf *buf);
 
+/* Of states that are an agg_set: acc_set.c. */
+corm_status agg__acc_set_merge(const agg_acc *acc, base_arena *arena, void *into, const void *from,
+                               corm_error *err);
+void        agg__acc_set_save(const agg_acc *acc, const void *state, base_buf *out);
+corm_status agg__acc_set_load(const agg_acc *acc, base_arena *arena, base_reader *from, void *state,
+                              corm_error *err);
+
 #endif

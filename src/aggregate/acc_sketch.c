@@ -236,15 +236,6 @@ static corm_status update_sketch(const agg_acc *acc, base_arena *arena, uint8_t 
     return CORM_OK;
 }
 
-static corm_status merge_sketch(const agg_acc *acc, base_arena *arena, void *into, const void *from,
-                                corm_error *err) {
-    uint64_t at = 0;
-    (void)acc;
-    for (agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
-        if (!agg__set_take(into, arena, item)) return base__fail_memory(err);
-    return CORM_OK;
-}
-
 typedef struct counted {
     int32_t  bucket;
     uint64_t times;
@@ -277,19 +268,8 @@ static corm_status finish_sketch(const agg_acc *acc, const agg_work *work, const
     return CORM_OK;
 }
 
-static void save_sketch(const agg_acc *acc, const void *state, base_buf *out) {
-    (void)acc;
-    agg__set_save(state, out);
-}
-
-static corm_status load_sketch(const agg_acc *acc, base_arena *arena, base_reader *from,
-                               void *state, corm_error *err) {
-    (void)acc;
-    return agg__set_load(state, arena, from) ? CORM_OK : base__fail_memory(err);
-}
-
-static const agg_acc_kind sketch_kind = { sizeof(agg_set), update_sketch, merge_sketch,
-                                          finish_sketch,   save_sketch,   load_sketch };
+static const agg_acc_kind sketch_kind = { sizeof(agg_set), update_sketch,     agg__acc_set_merge,
+                                          finish_sketch,   agg__acc_set_save, agg__acc_set_load };
 
 static corm_status check_sketch(const agg_binding *binding, agg_acc *acc, corm_error *err) {
     if (!(acc->parameter >= 0 && acc->parameter <= 1))

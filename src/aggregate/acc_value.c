@@ -170,26 +170,6 @@ static corm_status update_set(const agg_acc *acc, base_arena *arena, uint8_t *co
     return status;
 }
 
-static corm_status merge_set(const agg_acc *acc, base_arena *arena, void *into, const void *from,
-                             corm_error *err) {
-    uint64_t at = 0;
-    (void)acc;
-    for (agg_set_item *item; (item = agg__set_next(from, &at)) != NULL;)
-        if (!agg__set_take(into, arena, item)) return base__fail_memory(err);
-    return CORM_OK;
-}
-
-static void save_set(const agg_acc *acc, const void *state, base_buf *out) {
-    (void)acc;
-    agg__set_save(state, out);
-}
-
-static corm_status load_set(const agg_acc *acc, base_arena *arena, base_reader *from, void *state,
-                            corm_error *err) {
-    (void)acc;
-    return agg__set_load(state, arena, from) ? CORM_OK : base__fail_memory(err);
-}
-
 static corm_status finish_distinct(const agg_acc *acc, const agg_work *work, const void *state,
                                    agg_column *out, uint32_t row) {
     (void)acc;
@@ -272,12 +252,12 @@ static corm_status finish_set(const agg_acc *acc, const agg_work *work, const vo
     return status;
 }
 
-static const agg_acc_kind set_kind = { sizeof(agg_set), update_set, merge_set,
-                                       finish_set,      save_set,   load_set };
-static const agg_acc_kind distinct_kind = { sizeof(agg_set), update_set, merge_set,
-                                            finish_distinct, save_set,   load_set };
-static const agg_acc_kind mode_kind = { sizeof(agg_set), update_set, merge_set,
-                                        finish_mode,     save_set,   load_set };
+static const agg_acc_kind set_kind = { sizeof(agg_set), update_set,        agg__acc_set_merge,
+                                       finish_set,      agg__acc_set_save, agg__acc_set_load };
+static const agg_acc_kind distinct_kind = { sizeof(agg_set), update_set,        agg__acc_set_merge,
+                                            finish_distinct, agg__acc_set_save, agg__acc_set_load };
+static const agg_acc_kind mode_kind = { sizeof(agg_set), update_set,        agg__acc_set_merge,
+                                        finish_mode,     agg__acc_set_save, agg__acc_set_load };
 
 static corm_status check_set(const agg_binding *binding, agg_acc *acc, corm_error *err) {
     const cql_type *element = cql__type_freeze(binding->arena, acc->args[0]->type);

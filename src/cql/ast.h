@@ -553,6 +553,9 @@ struct cql_statement {
 
 /* "CREATE TABLE" … */
 const char *cql__statement_name(cql_statement_kind kind);
+/* LIST ROLES and its like; these, and statements that change roles, permissions and identities. */
+bool cql__is_role_list(cql_statement_kind kind);
+bool cql__is_role_statement(cql_statement_kind kind);
 
 /* Whether the trees say the same, places aside. */
 bool cql__ast_equal(const cql_statement *a, const cql_statement *b);

@@ -177,10 +177,6 @@ CORM_CHECKED corm_status auth__ensure(const auth_role *role, corm_str user, unsi
 
 /* ---- statements: role_*.c ---- */
 
-/* Whether a statement is about roles and permissions; LIST reads, the others write. */
-bool engine__is_role_statement(cql_statement_kind kind);
-bool engine__is_role_list(cql_statement_kind kind);
-
 /* The hash of the statement's password, made before it queues (it takes long): in the arena; data NULL: it has none. */
 CORM_CHECKED corm_status engine__role_hash(engine *store, const cql_statement *statement,
                                            base_arena *arena, corm_str *out, corm_error *err);

@@ -53,7 +53,7 @@ corm_status engine__order_values(const wire_request *request, const cql_checked 
 /* ---- reads ---- */
 
 static bool is_read(cql_statement_kind kind) {
-    return kind == CQL_STMT_SELECT || kind == CQL_STMT_DESCRIBE || engine__is_role_list(kind);
+    return kind == CQL_STMT_SELECT || kind == CQL_STMT_DESCRIBE || cql__is_role_list(kind);
 }
 
 /* Whether the caller leaves out metadata that it has of an earlier version of the statement. */
@@ -99,7 +99,7 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
     run.arena = arena;
     if (checked->kind == CQL_STMT_DESCRIBE) {
         CORM_TRY(engine__describe(&run, err));
-    } else if (engine__is_role_list(checked->kind)) {
+    } else if (cql__is_role_list(checked->kind)) {
         CORM_TRY(engine__role_list(&run, err));
     } else {
         CORM_TRY(engine__is_masked(run.store, run.txn, run.schema, client, checked, &run.is_masked,
@@ -189,7 +189,7 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
 /* One about roles may have a password to hash before it is written. */
 bool engine__prepared_is_write(const wire_prepared *prepared) {
     cql_statement_kind kind = engine__prepared_kind(prepared);
-    return !is_read(kind) && kind != CQL_STMT_USE && !engine__is_role_statement(kind);
+    return !is_read(kind) && kind != CQL_STMT_USE && !cql__is_role_statement(kind);
 }
 
 static bool is_for_writers(const wire_request *request) {

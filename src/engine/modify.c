@@ -95,7 +95,7 @@ static corm_status authorize(const write_call *call, write_item *item, kv_txn *t
     const cql_checked *checked = item->version->checked;
     if (!call->client->role.data || item->allowed_by == schema->serial + 1) return CORM_OK;
     CORM_TRY(engine__admit(call->store, txn, schema, call->client, err));
-    if (!engine__is_role_statement(checked->kind))
+    if (!cql__is_role_statement(checked->kind))
         CORM_TRY(engine__authorize(call->store, txn, schema, call->client, call->keyspace, checked,
                                    err));
     item->allowed_by = schema->serial + 1;
@@ -181,7 +181,7 @@ static corm_status run_alone(write_call *call, engine_request *run, engine_round
         CORM_TRY(run_modification(call, run, err));
         return engine__auth_changed(run, &round->next, err);
     }
-    if (engine__is_role_statement(run->checked->kind))
+    if (cql__is_role_statement(run->checked->kind))
         return engine__role_statement(run, call->client, call->password_hash, &round->next, err);
     return engine__ddl(run, &round->next, err);
 }
@@ -264,7 +264,7 @@ static corm_status check_now(write_call *call, corm_error *err) {
 
 static corm_status hash_password(write_call *call, corm_error *err) {
     const cql_checked *checked = call->one.version ? call->one.version->checked : NULL;
-    if (!checked || !engine__is_role_statement(checked->kind)) return CORM_OK;
+    if (!checked || !cql__is_role_statement(checked->kind)) return CORM_OK;
     return engine__role_hash(call->store, checked->statement, &call->arena, &call->password_hash,
                              err);
 }

@@ -9,29 +9,6 @@
 
 #define S(text) (int)(text).len, (text).data
 
-bool engine__is_role_list(cql_statement_kind kind) {
-    return kind == CQL_STMT_LIST_USERS || kind == CQL_STMT_LIST_ROLES ||
-           kind == CQL_STMT_LIST_SUPERUSERS || kind == CQL_STMT_LIST_PERMISSIONS;
-}
-
-bool engine__is_role_statement(cql_statement_kind kind) {
-    switch (kind) {
-    case CQL_STMT_CREATE_ROLE:
-    case CQL_STMT_ALTER_ROLE:
-    case CQL_STMT_DROP_ROLE:
-    case CQL_STMT_CREATE_USER:
-    case CQL_STMT_ALTER_USER:
-    case CQL_STMT_DROP_USER:
-    case CQL_STMT_GRANT_ROLE:
-    case CQL_STMT_REVOKE_ROLE:
-    case CQL_STMT_ADD_IDENTITY:
-    case CQL_STMT_DROP_IDENTITY:
-    case CQL_STMT_GRANT_PERMISSION:
-    case CQL_STMT_REVOKE_PERMISSION: return true;
-    default: return engine__is_role_list(kind);
-    }
-}
-
 /* ---- who asks ---- */
 
 bool role__is_super(const role_run *run) {

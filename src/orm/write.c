@@ -205,14 +205,20 @@ corm_status corm_restore_with(corm_db *db, const corm_model *model, void *row,
     return execute(db, model, ORM_RESTORE, row, options);
 }
 
+/* The write's arena is the caller's to free, whatever is returned. */
+static corm_status start_change(corm_db *db, const corm_model *model, void *row,
+                                const corm_change_options *options, orm_write *out) {
+    static const corm_change_options nothing;
+    if (!options) options = &nothing;
+    CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, out));
+    if (options->error) out->err = options->error;
+    return orm__change_begin(out, options);
+}
+
 corm_status corm_change_with(corm_db *db, const corm_model *model, void *row,
                              const corm_change_options *options) {
-    static const corm_change_options nothing;
-    orm_write                        write;
-    if (!options) options = &nothing;
-    CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
-    if (options->error) write.err = options->error;
-    corm_status status = orm__change_begin(&write, options);
+    orm_write   write;
+    corm_status status = start_change(db, model, row, options, &write);
     corm_path   path = orm__path_enter(CORM_PATH_COLLECTION);
     if (status == CORM_OK) status = write_row(&write);
     orm__path_enter(path);
@@ -279,12 +285,8 @@ corm_status corm_batch_delete(corm_batch *to, corm_db *db, const corm_model *mod
 
 corm_status corm_batch_change(corm_batch *to, corm_db *db, const corm_model *model, void *row,
                               const corm_change_options *options) {
-    static const corm_change_options nothing;
-    orm_write                        write;
-    if (!options) options = &nothing;
-    CORM_TRY(start(db, model, ORM_UPDATE, row, &options->write, &write));
-    if (options->error) write.err = options->error;
-    corm_status status = orm__change_begin(&write, options);
+    orm_write   write;
+    corm_status status = start_change(db, model, row, options, &write);
     if (status == CORM_OK) {
         status = orm__hooked(write.model) ? orm__add_hooked(&write, to, add_to_batch)
                                           : add_to_batch(&write, to);

@@ -7,6 +7,8 @@
 /* ---- classes ---- */
 
 static corm_statement_class class_of(cql_statement_kind kind) {
+    if (cql__is_role_list(kind)) return CORM_STATEMENT_OTHER;
+    if (cql__is_role_statement(kind)) return CORM_STATEMENT_ROLES;
     switch (kind) {
     case CQL_STMT_SELECT: return CORM_STATEMENT_SELECT;
     case CQL_STMT_INSERT: return CORM_STATEMENT_INSERT;
@@ -15,23 +17,7 @@ static corm_statement_class class_of(cql_statement_kind kind) {
     case CQL_STMT_BATCH: return CORM_STATEMENT_BATCH;
     case CQL_STMT_TRUNCATE: return CORM_STATEMENT_TRUNCATE;
     case CQL_STMT_USE: return CORM_STATEMENT_USE;
-    case CQL_STMT_LIST_USERS:
-    case CQL_STMT_LIST_ROLES:
-    case CQL_STMT_LIST_SUPERUSERS:
-    case CQL_STMT_LIST_PERMISSIONS:
     case CQL_STMT_DESCRIBE: return CORM_STATEMENT_OTHER;
-    case CQL_STMT_CREATE_ROLE:
-    case CQL_STMT_ALTER_ROLE:
-    case CQL_STMT_DROP_ROLE:
-    case CQL_STMT_CREATE_USER:
-    case CQL_STMT_ALTER_USER:
-    case CQL_STMT_DROP_USER:
-    case CQL_STMT_GRANT_ROLE:
-    case CQL_STMT_REVOKE_ROLE:
-    case CQL_STMT_ADD_IDENTITY:
-    case CQL_STMT_DROP_IDENTITY:
-    case CQL_STMT_GRANT_PERMISSION:
-    case CQL_STMT_REVOKE_PERMISSION: return CORM_STATEMENT_ROLES;
     default: return CORM_STATEMENT_SCHEMA;
     }
 }
