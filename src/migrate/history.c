@@ -82,7 +82,8 @@ static corm_status await_table(corm_migrator *migrator, corm_error *err) {
     for (;;) {
         corm_status status = migrate__ask(migrator, "SELECT name FROM corm_migrations LIMIT 1",
                                           NULL, 0, CORM_CONSISTENCY_DEFAULT, NULL, err);
-        if (status != CORM_INVALID || base__clock_mono_ns() > until) return status;
+        bool        not_yet = status == CORM_INVALID || migrate__is_passing(status);
+        if (!not_yet || base__clock_mono_ns() > until) return status;
         migrate__rest(5, 50);
     }
 }

@@ -14,6 +14,10 @@ CORM_CHECKED corm_status migrate__ask(corm_migrator *migrator, const char *cql,
                                       corm_consistency consistency, corm_result **out,
                                       corm_error *err);
 
+/* What an attempt may fail with and be made again. An attempt whose outcome is not known may have succeeded: the next look tells.
+ * A server error is what a node answers that has just been told of a table and has not made it yet. */
+bool migrate__is_passing(corm_status status);
+
 /* Sleeps for a random time between the two. */
 void migrate__rest(uint32_t least_ms, uint32_t most_ms);
 

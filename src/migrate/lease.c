@@ -171,9 +171,7 @@ void migrate__rest(uint32_t least_ms, uint32_t most_ms) {
     nanosleep(&wait, NULL);
 }
 
-/* What an attempt may fail with and be made again. An attempt whose outcome is not known may have succeeded: the next look tells.
- * A server error is what a node answers that has just been told of the table and has not made it yet. */
-static bool is_passing(corm_status status) {
+bool migrate__is_passing(corm_status status) {
     return status == CORM_WRITE_TIMEOUT || status == CORM_READ_TIMEOUT || status == CORM_TIMEOUT ||
            status == CORM_CAS_WRITE_UNKNOWN || status == CORM_UNAVAILABLE ||
            status == CORM_OVERLOADED || status == CORM_SERVER_ERROR;
@@ -208,7 +206,7 @@ static corm_status wait_for(corm_migrator *migrator, int64_t *token, int64_t *se
         bool        taken = false;
         corm_status status = take(migrator, token, sent, &seen, &taken, err);
         if (status == CORM_OK && taken) return CORM_OK;
-        if (status != CORM_OK && !is_passing(status)) return status;
+        if (status != CORM_OK && !migrate__is_passing(status)) return status;
         if (base__clock_mono_ns() > until)
             return status == CORM_OK ? too_late(migrator, &seen, err) : status;
         if (!told && seen.is_held)
