@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* check_batch.c -- batches: what may stand together in one. */
 #include "cql/check_internal.h"
+#include "cql/schema_build.h"
 
 static corm_status refuse(corm_error *err, const char *text) {
     return base__fail(err, CORM_INVALID, "%s", text);
@@ -26,6 +27,27 @@ static corm_status check_counters(cql_batch_kind kind, const cql_checked_modify 
         return refuse(err, "Counter and non-counter mutations cannot exist in the same batch");
     if (kind == CQL_BATCH_LOGGED && counters)
         return refuse(err, "Cannot include a counter statement in a logged batch");
+    return CORM_OK;
+}
+
+static corm_status check_virtual(cql_batch_kind kind, const cql_checked_modify *const *items,
+                                 uint32_t count, bool conditional, corm_error *err) {
+    bool virtual = false, others = false;
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_virtual =
+            items[i]->table->is_virtual && cql__is_virtual_system(items[i]->table->keyspace);
+        virtual = virtual || is_virtual;
+        others = others || !is_virtual;
+    }
+    if (!virtual) return CORM_OK;
+    if (kind == CQL_BATCH_LOGGED)
+        return refuse(err, "Cannot include a virtual table statement in a logged batch");
+    if (others)
+        return refuse(err,
+                      "Mutations for virtual and regular tables cannot exist in the same batch");
+    if (conditional)
+        return refuse(err,
+                      "Conditional BATCH statements cannot include mutations for virtual tables");
     return CORM_OK;
 }
 
@@ -74,6 +96,7 @@ corm_status cql__check_batch(cql_batch_kind kind, const cql_checked_modify *cons
         return refuse(err, "Cannot provide custom timestamp for counter BATCH");
     }
     CORM_TRY(check_counters(kind, items, count, has_timestamp, err));
+    CORM_TRY(check_virtual(kind, items, count, conditional, err));
     if (conditional) CORM_TRY(check_conditional(items, count, err));
     *out = (cql_checked_batch){ .kind = kind, .count = count, .is_conditional = conditional };
     const cql_checked_modify **copy = BASE_NEW_ARRAY(arena, const cql_checked_modify *, count);

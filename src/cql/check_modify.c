@@ -2,6 +2,7 @@
 /* check_modify.c -- INSERT, UPDATE and DELETE: attributes, conditions, operations, and the rows that they are about. */
 #include "cql/check_internal.h"
 #include "cql/eval.h"
+#include "cql/schema_build.h"
 
 static const char conditional_timestamp[] =
     "Cannot provide custom timestamp for conditional updates";
@@ -76,12 +77,13 @@ static corm_status check_execution(modification *m) {
     if (out->is_conditional && m->facts.key_in) cql__refuse_execution(m->c, in_key[deletes]);
     if (out->is_conditional && m->facts.clustering_in)
         cql__refuse_execution(m->c, in_clustering[deletes]);
-    if (!table->is_virtual) return CORM_OK;
-    corm_str words =
-        base__arena_printf(m->c->arena, "Modification is not supported by table %.*s.%.*s",
-                           CQL_STR(table->keyspace), CQL_STR(table->name));
-    if (!words.data) return base__fail_memory(m->c->err);
-    cql__refuse_execution(m->c, words.data);
+    if (!table->is_virtual || !cql__is_virtual_system(table->keyspace)) return CORM_OK;
+    if (out->timestamp)
+        cql__refuse_execution(m->c, "Custom timestamp is not supported by virtual tables");
+    if (out->ttl)
+        cql__refuse_execution(m->c, "Expiring columns are not supported by virtual tables");
+    if (out->is_conditional)
+        cql__refuse_execution(m->c, "Conditional updates are not supported by virtual tables");
     return CORM_OK;
 }
 

@@ -3,9 +3,11 @@
  *
  * Each statement of a role is held against them, as in the server, so a change counts for connections that are open. What stands for a
  * role holds for that role alone, not for those that it is a member of. Superusers may come from anywhere. Any thread. */
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "engine/auth.h"
+#include "engine/core.h"
 
 static const char *const this_datacenter = "datacenter1";
 
@@ -157,7 +159,10 @@ corm_status engine__admit(engine *store, kv_txn *txn, const cql_schema *schema,
         return base__fail(err, CORM_UNAUTHORIZED, "You do not have access to this datacenter (%s)",
                           this_datacenter);
     if (role->group_count == 0 || client->peer.length == 0) return CORM_OK;
-    if (may_come_from(roles, role, &client->peer)) return CORM_OK;
+    int64_t began_ns = base__clock_mono_ns();
+    bool    may_come = may_come_from(roles, role, &client->peer);
+    metric__add(metric__cidr_checks(store), (uint64_t)(base__clock_mono_ns() - began_ns));
+    if (may_come) return CORM_OK;
     corm_inet_format(client->peer, from);
     return base__fail(err, CORM_UNAUTHORIZED, "You do not have access from this IP %s", from);
 }

@@ -10,6 +10,8 @@
 
 #include "cql/guard.h"
 #include "engine/feed.h"
+#include "engine/metric.h"
+#include "engine/running.h"
 #include "engine/store.h"
 #include "engine/vector.h"
 
@@ -98,12 +100,22 @@ struct engine {
     engine_queue queue;
 
     _Atomic uint64_t writes, commits, reclaimed; /* since it was opened */
+
+    engine_metrics *metrics; /* what is counted for system_views */
+    running_table  *running; /* requests under way */
+
+    struct prepared_count *prepared; /* of statements that may outlive the store */
 };
 
 /* ---- passwords: login.c ---- */
 
 CORM_CHECKED corm_status engine__passwords_new(engine *store, corm_error *err);
 void                     engine__passwords_free(engine *store);
+
+/* The roles whose passwords are remembered, in the arena; and forgets those of a role, or all where its data is NULL. */
+CORM_CHECKED corm_status engine__passwords_list(engine *store, base_arena *arena, corm_str **out,
+                                                uint32_t *count, corm_error *err);
+void                     engine__passwords_forget(engine *store, corm_str role);
 
 /* ---- snapshots: snapshot.c ---- */
 
@@ -183,6 +195,11 @@ CORM_CHECKED corm_status engine__prepared_version(const engine        *store,
 CORM_CHECKED corm_status engine__prepare(const engine *store, corm_str text, corm_str keyspace,
                                          cql_schema *schema, wire_answer *answer, corm_error *err);
 
+/* What counts a store's statements; and how many there are. */
+CORM_CHECKED corm_status engine__prepared_init(engine *store, corm_error *err);
+void                     engine__prepared_end(engine *store);
+uint64_t                 engine__prepared_count(const engine *store);
+
 cql_statement_kind engine__prepared_kind(const wire_prepared *prepared);
 corm_str           engine__prepared_text(const wire_prepared *prepared);
 /* The version that was checked last: one reference, or NULL. */
@@ -196,16 +213,24 @@ typedef struct engine_values {
     const cql_value *values;
 } engine_values;
 
+/* When a request came, and its place among those under way. */
+typedef struct engine_begun {
+    int64_t ns;
+    int     place;
+} engine_begun;
+
 /* Executes INSERT, UPDATE, DELETE, BATCH, DDL and TRUNCATE, given as QUERY, EXECUTE or BATCH, and waits for the commit.
  * `version` is of a QUERY; the reference is taken over. */
 CORM_CHECKED corm_status engine__modify(engine *store, engine_client *client,
                                         const wire_request *request, engine_version *version,
-                                        wire_answer *answer, corm_error *err);
+                                        const engine_begun *begun, wire_answer *answer,
+                                        corm_error *err);
 
-/* Without waiting; the callback runs on the writer thread, or before this returns when the request cannot be queued. */
+/* Without waiting; the callback runs on the writer thread, or before this returns when the request cannot be queued. Gives the
+ * request's place back before it. */
 void engine__modify_later(engine *store, engine_client *client, const wire_request *request,
-                          engine_version *version, wire_answer *answer, engine_callback callback,
-                          void *context);
+                          engine_version *version, const engine_begun *begun, wire_answer *answer,
+                          engine_callback callback, void *context);
 
 /* The keyspace for names without one: the request's, else the client's. */
 corm_str engine__request_keyspace(const engine_client *client, const wire_request *request);

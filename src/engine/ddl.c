@@ -55,6 +55,10 @@ corm_status engine__ddl(engine_request *request, cql_schema **next, corm_error *
     cql_schema       *schema = (cql_schema *)(uintptr_t)request->schema;
     cql_schema       *changed;
     cql_schema_change change = { 0 };
+    bool              done = false;
+    if (request->checked->kind == CQL_STMT_TRUNCATE)
+        CORM_TRY(engine__virtual_truncate(request, &done, err));
+    if (done) return CORM_OK;
     CORM_TRY(cql__schema_apply_guarded(request->guard, schema, request->checked->statement,
                                        request->keyspace, request->now_us, request->arena, &changed,
                                        &change, err));

@@ -44,6 +44,9 @@ static void destroy(engine *store) {
     cql__schema_unref(store->schema);
     give_system_back(store);
     engine__passwords_free(store);
+    engine__metrics_free(store);
+    running__free(store->running);
+    engine__prepared_end(store);
     pthread_mutex_destroy(&store->schema_lock);
     free(store);
 }
@@ -79,6 +82,9 @@ static corm_status open_parts(engine *store, const engine_options *options, corm
         .cache_free = free_schema,
     };
     CORM_TRY(engine__passwords_new(store, err));
+    CORM_TRY(engine__metrics_new(store, err));
+    CORM_TRY(running__new(&store->running, err));
+    CORM_TRY(engine__prepared_init(store, err));
     CORM_TRY(take_system(store, err));
     CORM_TRY(kv__open(&how, &store->kv, err));
     CORM_TRY(engine__meta_open(store, err));

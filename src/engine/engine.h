@@ -75,6 +75,9 @@ bool engine__prepared_is_point(const wire_prepared *prepared);
 /* Whether engine__submit leaves it to the writer thread. */
 bool engine__prepared_is_write(const wire_prepared *prepared);
 
+/* Whoever keeps prepared statements for clients has forgotten one to make room: for system_views.cql_metrics. */
+void engine__prepared_evicted(engine *store);
+
 /* ---- roles: system_auth ---- */
 
 /* Whether this is the password of a role that may log in: CORM_BAD_CREDENTIALS with the server's words when not. Slow on

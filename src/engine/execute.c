@@ -71,7 +71,7 @@ static void add_warnings(const cql_checked_select *select, wire_answer *answer) 
 }
 
 static corm_status run_read(engine_snapshot *snapshot, const engine_client *client,
-                            const wire_request *request, engine_version *version,
+                            const wire_request *request, engine_version *version, int64_t began_ns,
                             wire_answer *answer, corm_error *err) {
     engine_request run;
     engine_values  values;
@@ -89,6 +89,7 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
         run.changed_metadata = (corm_bytes){ version->metadata_id, sizeof version->metadata_id };
     }
     run.options = &options;
+    run.began_ns = began_ns;
     run.client = client;
     run.txn = snapshot->txn;
     run.schema = snapshot->schema;
@@ -130,11 +131,11 @@ static corm_status use(const cql_schema *schema, engine_client *client, const cq
 
 /* What is left for the writers is *write: a version of a QUERY, one reference; else nothing is left. */
 static corm_status run_here(engine_snapshot *snapshot, engine_client *client,
-                            const wire_request *request, engine_version *version,
+                            const wire_request *request, engine_version *version, int64_t began_ns,
                             wire_answer *answer, engine_version **write, corm_error *err) {
     cql_statement_kind kind = version->checked->kind;
     *write = NULL;
-    if (is_read(kind)) return run_read(snapshot, client, request, version, answer, err);
+    if (is_read(kind)) return run_read(snapshot, client, request, version, began_ns, answer, err);
     if (kind == CQL_STMT_USE) return use(snapshot->schema, client, version->checked, answer, err);
     *write = engine__version_ref(version);
     return CORM_OK;
@@ -160,8 +161,8 @@ static corm_status find_version(const engine_snapshot *snapshot, const engine_cl
 
 /* All that needs a snapshot and no writer. */
 static corm_status run_on_snapshot(engine *store, engine_client *client,
-                                   const wire_request *request, wire_answer *answer,
-                                   engine_version **write, corm_error *err) {
+                                   const wire_request *request, int64_t began_ns,
+                                   wire_answer *answer, engine_version **write, corm_error *err) {
     engine_snapshot snapshot;
     engine_version *version;
     CORM_TRY(engine__read_begin(store, &snapshot, err));
@@ -178,7 +179,7 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
             if (status != CORM_OK) engine__version_unref(version);
         }
         if (status == CORM_OK) {
-            status = run_here(&snapshot, client, request, version, answer, write, err);
+            status = run_here(&snapshot, client, request, version, began_ns, answer, write, err);
             engine__version_unref(version);
         }
     }
@@ -197,17 +198,32 @@ static bool is_for_writers(const wire_request *request) {
     return request->kind == WIRE_EXECUTE && engine__prepared_is_write(request->prepared);
 }
 
+static void count_request(engine *store, const wire_request *request) {
+    if (request->kind == WIRE_EXECUTE) metric__total_add(store, METRIC_PREPARED_EXECUTED);
+    if (request->kind == WIRE_QUERY) metric__total_add(store, METRIC_REGULAR_EXECUTED);
+}
+
+static corm_status execute(engine *store, engine_client *client, const wire_request *request,
+                           const engine_begun *begun, wire_answer *answer, corm_error *err) {
+    engine_version *write = NULL;
+    if (!is_for_writers(request)) {
+        CORM_TRY(run_on_snapshot(store, client, request, begun->ns, answer, &write, err));
+        if (!write) return CORM_OK;
+    }
+    return engine__modify(store, client, request, write, begun, answer, err);
+}
+
 corm_status engine__execute(engine *store, engine_client *client, const wire_request *request,
                             wire_answer *answer, corm_error *err) {
-    engine_version *write = NULL;
     if (request->options.tracing && !engine__trace_now())
         return engine__trace_execute(store, client, request, answer, err);
     CORM_TRY(kv__check_process(store->kv, err));
-    if (!is_for_writers(request)) {
-        CORM_TRY(run_on_snapshot(store, client, request, answer, &write, err));
-        if (!write) return CORM_OK;
-    }
-    return engine__modify(store, client, request, write, answer, err);
+    engine_begun begun = { base__clock_mono_ns(), -1 };
+    count_request(store, request);
+    begun.place = running__begin(store->running, request, begun.ns);
+    corm_status status = execute(store, client, request, &begun, answer, err);
+    running__end(store->running, begun.place);
+    return status;
 }
 
 void engine__submit(engine *store, engine_client *client, const wire_request *request,
@@ -218,15 +234,21 @@ void engine__submit(engine *store, engine_client *client, const wire_request *re
         engine__trace_submit(store, client, request, answer, callback, context);
         return;
     }
-    corm_status status = kv__check_process(store->kv, &err);
-    bool        later = is_for_writers(request);
+    corm_status  status = kv__check_process(store->kv, &err);
+    bool         later = is_for_writers(request);
+    engine_begun begun = { base__clock_mono_ns(), -1 };
+    if (status == CORM_OK) {
+        count_request(store, request);
+        begun.place = running__begin(store->running, request, begun.ns);
+    }
     if (status == CORM_OK && !later) {
-        status = run_on_snapshot(store, client, request, answer, &write, &err);
+        status = run_on_snapshot(store, client, request, begun.ns, answer, &write, &err);
         later = write != NULL;
     }
     if (status != CORM_OK || !later) {
+        running__end(store->running, begun.place);
         callback(context, status, answer, &err);
         return;
     }
-    engine__modify_later(store, client, request, write, answer, callback, context);
+    engine__modify_later(store, client, request, write, &begun, answer, callback, context);
 }

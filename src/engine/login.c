@@ -14,12 +14,13 @@
 
 #define S(text) (int)(text).len, (text).data
 
-enum { REMEMBERED = 64, DIGEST_BYTES = 32, KEY_BYTES = 32 };
+enum { REMEMBERED = 64, DIGEST_BYTES = 32, KEY_BYTES = 32, ROLE_BYTES = 128 };
 static const int64_t remembered_ns = INT64_C(30) * 1000000000;
 
 typedef struct remembered {
     uint8_t digest[DIGEST_BYTES];
-    int64_t until_ns; /* 0: empty */
+    int64_t until_ns;         /* 0: empty */
+    char    role[ROLE_BYTES]; /* empty: the name is longer, and in no list */
 } remembered;
 
 typedef struct password_cache {
@@ -74,9 +75,11 @@ static bool is_remembered(password_cache *cache, const uint8_t sum[DIGEST_BYTES]
     return found;
 }
 
-static void remember(password_cache *cache, const uint8_t sum[DIGEST_BYTES]) {
+static void remember(password_cache *cache, corm_str name, const uint8_t sum[DIGEST_BYTES]) {
     remembered *entry = &cache->entries[sum[0] % REMEMBERED];
     pthread_mutex_lock(&cache->lock);
+    memset(entry->role, 0, ROLE_BYTES);
+    if (name.len < ROLE_BYTES) memcpy(entry->role, name.data, name.len);
     memcpy(entry->digest, sum, DIGEST_BYTES);
     entry->until_ns = base__clock_mono_ns() + remembered_ns;
     pthread_mutex_unlock(&cache->lock);
@@ -89,8 +92,47 @@ static corm_status verify(engine *store, corm_str name, corm_str password, corm_
     *fits = ok && is_remembered(store->passwords, sum);
     if (*fits) return CORM_OK;
     CORM_TRY(password__verify(password, hash, fits, err));
-    if (*fits && ok) remember(store->passwords, sum);
+    if (*fits && ok) remember(store->passwords, name, sum);
     return CORM_OK;
+}
+
+/* ---- looking at what is remembered ---- */
+
+static bool is_among(const corm_str *roles, uint32_t count, const char *role) {
+    for (uint32_t i = 0; i < count; i++)
+        if (corm_str_equal(roles[i], corm_str_of(role))) return true;
+    return false;
+}
+
+corm_status engine__passwords_list(engine *store, base_arena *arena, corm_str **out,
+                                   uint32_t *count, corm_error *err) {
+    password_cache *cache = store->passwords;
+    int64_t         now = base__clock_mono_ns();
+    corm_str       *roles = BASE_NEW_ARRAY(arena, corm_str, REMEMBERED);
+    bool            failed = !roles;
+    *out = roles;
+    *count = 0;
+    pthread_mutex_lock(&cache->lock);
+    for (int i = 0; !failed && i < REMEMBERED; i++) {
+        const remembered *entry = &cache->entries[i];
+        if (!entry->role[0] || entry->until_ns <= now || is_among(roles, *count, entry->role))
+            continue;
+        roles[*count] = base__arena_str(arena, corm_str_of(entry->role));
+        failed = !roles[(*count)++].data;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return failed ? base__fail_memory(err) : CORM_OK;
+}
+
+void engine__passwords_forget(engine *store, corm_str role) {
+    password_cache *cache = store->passwords;
+    pthread_mutex_lock(&cache->lock);
+    for (int i = 0; i < REMEMBERED; i++) {
+        remembered *entry = &cache->entries[i];
+        if (!role.data || !entry->role[0] || corm_str_equal(role, corm_str_of(entry->role)))
+            entry->until_ns = 0;
+    }
+    pthread_mutex_unlock(&cache->lock);
 }
 
 /* ---- logging in ---- */

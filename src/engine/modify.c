@@ -5,6 +5,8 @@
  * of the schema has touched in between. A request is one statement, or the items of a protocol BATCH. */
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "cql/schema_build.h"
 #include "engine/auth.h"
 #include "engine/core.h"
 #include "engine/guard.h"
@@ -33,6 +35,7 @@ typedef struct write_call {
     engine_callback      callback; /* NULL: a thread waits */
     void                *context;
     engine_trace        *trace; /* NULL: nothing is traced */
+    engine_begun         begun;
 } write_call;
 
 /* ---- what may be written ---- */
@@ -49,6 +52,7 @@ static bool is_of_roles(const cql_table *table) {
 /* Roles are rows like others, for who may write them. */
 static corm_status check_target(const write_call *call, const cql_table *table, corm_error *err) {
     if (is_of_roles(table)) return CORM_OK;
+    if (cql__is_virtual_system(table->keyspace)) return CORM_OK; /* see engine__virtual_modify */
     if (table->is_virtual) return refuse_system_table(table, err);
     if (table->is_system && !call->request->options.is_internal)
         return refuse_system_table(table, err);
@@ -186,6 +190,45 @@ static corm_status run_alone(write_call *call, engine_request *run, engine_round
     return engine__ddl(run, &round->next, err);
 }
 
+/* ---- counting, for system_views ---- */
+
+enum { COUNTED_TABLES = 8 };
+
+typedef struct counted {
+    uint32_t         count;
+    const cql_table *tables[COUNTED_TABLES];
+} counted;
+
+/* Once for each table; those of a batch over very many are counted at every change of the table. */
+static void count_table(const write_call *call, counted *list, const cql_table *table,
+                        metric_kind kind, int64_t began_ns, int64_t now_ns) {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->tables[i] == table) return;
+    if (list->count == COUNTED_TABLES) list->count--;
+    list->tables[list->count++] = table;
+    if (!table->is_virtual) metric__time(metric__table(call->store, table), kind, began_ns, now_ns);
+}
+
+static void count_tables(const write_call *call, metric_kind kind, int64_t began_ns) {
+    counted list = { 0 };
+    int64_t now_ns = base__clock_mono_ns();
+    for (uint32_t i = 0; i < call->count; i++) {
+        const cql_checked *checked = call->items[i].version->checked;
+        if (checked->modify)
+            count_table(call, &list, checked->modify->table, kind, began_ns, now_ns);
+        for (uint32_t j = 0; checked->batch && j < checked->batch->count; j++)
+            count_table(call, &list, checked->batch->items[j]->table, kind, began_ns, now_ns);
+    }
+}
+
+static corm_status run_counted(write_call *call, engine_request *run, corm_error *err) {
+    int64_t began_ns = base__clock_mono_ns();
+    running__start(call->store->running, call->begun.place, began_ns);
+    CORM_TRY(run_modification(call, run, err));
+    count_tables(call, METRIC_LOCAL_WRITE, began_ns);
+    return CORM_OK;
+}
+
 static corm_status run_plain(engine_job *job, engine_round *round, corm_error *err) {
     write_call    *call = (write_call *)job;
     engine_request run;
@@ -196,7 +239,7 @@ static corm_status run_plain(engine_job *job, engine_round *round, corm_error *e
     fill_request(call, round, &run);
     CORM_TRY(engine__guard_request(&run, err));
     if (!job->is_alone)
-        CORM_TRY(run_modification(call, &run, err));
+        CORM_TRY(run_counted(call, &run, err));
     else
         CORM_TRY(run_alone(call, &run, round, err));
     return base__buf_status(&call->answer->body, err);
@@ -287,6 +330,7 @@ static corm_status prepare_call(write_call *call, engine_version *version, corm_
     CORM_TRY(hash_password(call, err));
     call->job.is_alone = writes_roles(call) || (call->request->kind != WIRE_BATCH &&
                                                 !is_modification(call->one.version->checked->kind));
+    running__queue(call->store->running, call->begun.place, base__clock_mono_ns());
     return CORM_OK;
 }
 
@@ -297,13 +341,16 @@ static void clear_call(write_call *call) {
 
 static void count_call(const write_call *call) {
     atomic_fetch_add_explicit(&call->store->writes, 1, memory_order_relaxed);
+    count_tables(call, METRIC_COORDINATOR_WRITE, call->begun.ns);
 }
 
 /* ---- both ways in ---- */
 
 corm_status engine__modify(engine *store, engine_client *client, const wire_request *request,
-                           engine_version *version, wire_answer *answer, corm_error *err) {
+                           engine_version *version, const engine_begun *begun, wire_answer *answer,
+                           corm_error *err) {
     write_call call = {
+        .begun = *begun,
         .store = store,
         .request = request,
         .answer = answer,
@@ -334,22 +381,25 @@ static void finish_call(engine_job *job) {
     corm_error      error = job->error;
     if (status == CORM_OK) count_call(call);
     if (status == CORM_OK && call->trace) tell_commit(call);
+    running__end(call->store->running, call->begun.place);
     clear_call(call);
     free(call);
     callback(context, status, answer, &error);
 }
 
 void engine__modify_later(engine *store, engine_client *client, const wire_request *request,
-                          engine_version *version, wire_answer *answer, engine_callback callback,
-                          void *context) {
+                          engine_version *version, const engine_begun *begun, wire_answer *answer,
+                          engine_callback callback, void *context) {
     corm_error  err = { 0 };
     write_call *call = calloc(1, sizeof *call);
     if (!call) {
+        running__end(store->running, begun->place);
         engine__version_unref(version);
         callback(context, base__fail_memory(&err), answer, &err);
         return;
     }
     call->store = store;
+    call->begun = *begun;
     call->request = request;
     call->answer = answer;
     call->client = client;
@@ -360,6 +410,7 @@ void engine__modify_later(engine *store, engine_client *client, const wire_reque
     corm_status status = prepare_call(call, version, &err);
     if (status == CORM_OK) status = engine__write_later(store, &call->job, &err);
     if (status == CORM_OK) return;
+    running__end(store->running, begun->place);
     clear_call(call);
     free(call);
     callback(context, status, answer, &err);

@@ -7,20 +7,49 @@
 
 #include "engine/core.h"
 
+/* Shared by a store and its statements: the last of them frees it. */
+struct prepared_count {
+    atomic_uint refs; /* the statements, and one for the store */
+};
+
 struct wire_prepared {
-    atomic_uint        refs;
-    uint8_t            id[16]; /* of keyspace and text: the same when prepared again */
-    corm_uuid          store;  /* the id of the store that made it */
-    cql_statement_kind kind;
-    bool               is_point;
-    corm_str           text, keyspace; /* behind the struct */
-    pthread_mutex_t    lock;           /* guards version */
-    engine_version    *version;
+    atomic_uint            refs;
+    struct prepared_count *counted;
+    uint8_t                id[16]; /* of keyspace and text: the same when prepared again */
+    corm_uuid              store;  /* the id of the store that made it */
+    cql_statement_kind     kind;
+    bool                   is_point;
+    corm_str               text, keyspace; /* behind the struct */
+    pthread_mutex_t        lock;           /* guards version */
+    engine_version        *version;
 };
 
 /* The callers' pointers are const because nothing that they can see ever changes. */
 static wire_prepared *own(const wire_prepared *prepared) {
     return (wire_prepared *)(uintptr_t)prepared;
+}
+
+corm_status engine__prepared_init(engine *store, corm_error *err) {
+    store->prepared = calloc(1, sizeof *store->prepared);
+    if (!store->prepared) return base__fail_memory(err);
+    atomic_init(&store->prepared->refs, 1);
+    return CORM_OK;
+}
+
+static void uncount(struct prepared_count *count) {
+    if (count && atomic_fetch_sub(&count->refs, 1) == 1) free(count);
+}
+
+void engine__prepared_end(engine *store) {
+    uncount(store->prepared);
+}
+
+void engine__prepared_evicted(engine *store) {
+    metric__total_add(store, METRIC_PREPARED_EVICTED);
+}
+
+uint64_t engine__prepared_count(const engine *store) {
+    return atomic_load(&store->prepared->refs) - 1;
 }
 
 const wire_prepared *engine__prepared_ref(const wire_prepared *prepared) {
@@ -32,6 +61,7 @@ void engine__prepared_unref(const wire_prepared *prepared) {
     if (!prepared || atomic_fetch_sub(&own(prepared)->refs, 1) != 1) return;
     engine__version_unref(prepared->version);
     pthread_mutex_destroy(&own(prepared)->lock);
+    uncount(prepared->counted);
     free(own(prepared));
 }
 
@@ -148,6 +178,8 @@ static wire_prepared *make(const engine *store, corm_str text, corm_str keyspace
     atomic_store(&prepared->refs, 1);
     pthread_mutex_init(&prepared->lock, NULL);
     prepared->store = store->id;
+    prepared->counted = store->prepared;
+    atomic_fetch_add(&store->prepared->refs, 1);
     prepared->kind = version->checked->kind;
     prepared->is_point = is_point(version->checked->select);
     prepared->text = append(&room, text);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* select.c -- executes a checked SELECT on a snapshot: chooses the source of rows, sets the limits, writes the answer.
  * Thread: the reader's, without a lock. */
+#include "base/clock.h"
 #include "base/fail.h"
+#include "engine/core.h"
 #include "engine/guard.h"
 #include "engine/trace.h"
 
@@ -185,11 +187,28 @@ static corm_status run_select(select_run *run, corm_error *err) {
     return CORM_OK;
 }
 
+/* For system_views. */
+static void count_read(const select_run *run, int64_t began_ns) {
+    const engine_request *request = run->request;
+    bool                  is_scan = run->select->where.partition_count == 0;
+    if (run->table->is_virtual) return;
+    metric_table *table = metric__table(request->store, run->table);
+    int64_t       now_ns = base__clock_mono_ns();
+    if (!table) return;
+    metric__time(table, is_scan ? METRIC_LOCAL_SCAN : METRIC_LOCAL_READ, began_ns, now_ns);
+    metric__time(table, is_scan ? METRIC_COORDINATOR_SCAN : METRIC_COORDINATOR_READ,
+                 request->began_ns, now_ns);
+    metric__count(table, METRIC_ROWS, run->live_rows);
+    metric__count(table, METRIC_TOMBSTONES, run->tombstones);
+}
+
 corm_status engine__select(engine_request *request, corm_error *err) {
     select_run  run;
+    int64_t     began_ns = request->began_ns ? base__clock_mono_ns() : 0;
     corm_status status = set_up(&run, request, err);
     run.env.row = &run.view;
     if (status == CORM_OK) status = run_select(&run, err);
+    if (status == CORM_OK && began_ns) count_read(&run, began_ns);
     select__sort_free(&run);
     select__ann_free(&run);
     select__group_free(&run);

@@ -63,6 +63,19 @@ static corm_status emit_row(void *context, const cql_value *columns, corm_error 
     return select__visit(run, base__buf_bytes(&walk->key), err);
 }
 
+/* Whether a row with this partition key may be one that is asked for. */
+static corm_status may_want(void *context, const cql_value *columns, bool *out, corm_error *err) {
+    virtual_walk    *walk = context;
+    select_run      *run = walk->run;
+    engine_partition partition;
+    *out = !run->stop;
+    if (run->stop || !walk->partitions) return CORM_OK;
+    base__arena_reset(&run->row_arena);
+    CORM_TRY(engine__partition_of(run->table, columns, &run->row_arena, &partition, err));
+    *out = same_bytes(walk->partitions[walk->at].key, partition.key);
+    return CORM_OK;
+}
+
 static corm_status set_up(virtual_walk *walk, bool *empty, corm_error *err) {
     select_run      *run = walk->run;
     const cql_where *where = &run->select->where;
@@ -84,7 +97,7 @@ corm_status select__virtual(select_run *run, corm_error *err) {
     corm_status  status = set_up(&walk, &empty, err);
     uint32_t     passes = walk.partitions ? walk.partition_count : 1;
     for (; status == CORM_OK && !empty && walk.at < passes; walk.at++)
-        status = engine__virtual_rows(run->request, run->table, emit_row, &walk, err);
+        status = engine__virtual_rows(run->request, run->table, emit_row, may_want, &walk, err);
     base__buf_free(&walk.clustering);
     base__buf_free(&walk.key);
     return status;

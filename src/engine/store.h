@@ -44,9 +44,10 @@ typedef struct engine_request {
     const cql_guard     *guard; /* NULL: whoever asks is not held up */
     corm_str             keyspace;
     uint32_t             value_count;
-    const cql_value     *values; /* validated */
-    int64_t              now_us; /* the statement's time */
-    uint32_t             now_s;  /* what expiry is judged by: options.now_in_seconds, or now_us */
+    const cql_value     *values;   /* validated */
+    int64_t              now_us;   /* the statement's time */
+    int64_t              began_ns; /* when it came, for metrics; 0: it is none that is counted */
+    uint32_t             now_s;    /* what expiry is judged by: options.now_in_seconds, or now_us */
     base_arena          *arena;
     wire_answer         *answer;
     bool                 is_masked; /* masked columns are hidden from who asks */
@@ -75,10 +76,22 @@ CORM_CHECKED corm_status engine__check_replicas(const engine_request *request,
 CORM_CHECKED corm_status engine__select(engine_request *request, corm_error *err);
 CORM_CHECKED corm_status engine__describe(engine_request *request, corm_error *err);
 
-/* Rows of a virtual table, in order: for each, `emit` is called with a value for every column of the table by index. */
+/* Rows of a virtual table, in order: for each, `emit` is called with a value for every column of the table by index. `wanted` says
+ * of the columns of the partition key whether such a row may be asked for, where it is dear to work out. */
 typedef corm_status (*engine_emit)(void *context, const cql_value *columns, corm_error *err);
+typedef corm_status (*engine_wanted)(void *context, const cql_value *columns, bool *out,
+                                     corm_error *err);
 CORM_CHECKED corm_status engine__virtual_rows(engine_request *request, const cql_table *table,
-                                              engine_emit emit, void *context, corm_error *err);
+                                              engine_emit emit, engine_wanted wanted, void *context,
+                                              corm_error *err);
+
+/* INSERT, UPDATE and DELETE on virtual tables: refused, or keys of caches are forgotten. */
+CORM_CHECKED corm_status engine__virtual_modify(engine_request           *request,
+                                                const cql_checked_modify *modify, cql_eval_env *env,
+                                                corm_error *err);
+/* TRUNCATE of one whose keys may be forgotten; *done is false for any other table. */
+CORM_CHECKED corm_status engine__virtual_truncate(engine_request *request, bool *done,
+                                                  corm_error *err);
 
 /* The system keyspaces (system, system_schema, system_virtual_schema …) as a snapshot to build on. */
 CORM_CHECKED corm_status engine__system_schema(cql_schema **out, corm_error *err);

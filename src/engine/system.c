@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. virtual.c has their rows, but of those that are
- * stored as any table's. */
-#include "engine/store.h"
+/* system.c -- the system keyspaces as clients know them, in Cassandra 5.0's words. system_views.c has those of system_views, virtual.c
+ * their rows, but of those that are stored as any table's. */
+#include "engine/system.h"
 
 static const char *const tables[] = {
     /* system */
@@ -112,25 +112,6 @@ static const char *const tables[] = {
     "CREATE TABLE system_virtual_schema.tables (keyspace_name text, table_name text, "
     "comment text, PRIMARY KEY (keyspace_name, table_name)) WITH comment = 'virtual "
     "table definitions'",
-    /* system_views */
-    "CREATE TABLE system_views.clients (address inet, port int, client_options frozen<map<text, "
-    "text>>, connection_stage text, driver_name text, driver_version text, hostname text, "
-    "keyspace_name text, protocol_version int, request_count bigint, ssl_cipher_suite text, "
-    "ssl_enabled boolean, ssl_protocol text, username text, PRIMARY KEY (address, port)) WITH "
-    "comment = 'currently connected clients'",
-    "CREATE TABLE system_views.settings (name text, value text, PRIMARY KEY (name)) WITH comment = "
-    "'current settings'",
-    "CREATE TABLE system_views.sstable_tasks (keyspace_name text, table_name text, task_id "
-    "timeuuid, completion_ratio double, kind text, progress bigint, sstables int, "
-    "target_directory text, total bigint, total_compressed bigint, unit text, PRIMARY KEY "
-    "(keyspace_name, table_name, task_id)) WITH comment = 'current sstable tasks'",
-    "CREATE TABLE system_views.streaming (id timeuuid, bytes_received bigint, bytes_sent bigint, "
-    "bytes_to_receive bigint, bytes_to_send bigint, duration_millis bigint, failure_cause text, "
-    "files_received bigint, files_sent bigint, files_to_receive bigint, files_to_send bigint, "
-    "follower boolean, last_updated_at timestamp, operation text, peers frozen<list<text>>, "
-    "progress_percentage float, status text, status_failure_timestamp timestamp, "
-    "status_init_timestamp timestamp, status_start_timestamp timestamp, status_success_timestamp "
-    "timestamp, success_message text, PRIMARY KEY (id)) WITH comment = ''",
 };
 
 /* Tables whose rows are stored, with their storage ids: the same in every store, for ever. */
@@ -184,6 +165,8 @@ static const struct {
 static corm_status add_tables(cql_schema *schema, corm_error *err) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         CORM_TRY(cql__schema_add_virtual(schema, tables[i], err));
+    for (const char *const *view = engine__system_views; *view; view++)
+        CORM_TRY(cql__schema_add_virtual(schema, *view, err));
     for (size_t i = 0; i < sizeof stored / sizeof *stored; i++)
         CORM_TRY(cql__schema_add_stored(schema, stored[i].text, stored[i].storage_id, err));
     return CORM_OK;

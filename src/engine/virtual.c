@@ -13,11 +13,15 @@ static const engine_client no_client = {
     .port = NATIVE_PORT,
 };
 
+const engine_client *virtual__client(const virtual_row *row) {
+    const engine_client *client = row->request->client;
+    return client && client->address.length > 0 ? client : &no_client;
+}
+
 /* Clients build the endpoint that they go on with from these: it is the one that they have reached already. */
 static void set_addresses(virtual_row *row) {
-    const engine_client *client = row->request->client;
-    if (!client || client->address.length == 0) client = &no_client;
-    cql_value address = { client->address.bytes, client->address.length };
+    const engine_client *client = virtual__client(row);
+    cql_value            address = { client->address.bytes, client->address.length };
     virtual__set(row, "broadcast_address", address);
     virtual__set(row, "listen_address", address);
     virtual__set(row, "rpc_address", address);
@@ -68,15 +72,19 @@ static virtual_rows find(const virtual_table *tables, const cql_table *table) {
 }
 
 corm_status engine__virtual_rows(engine_request *request, const cql_table *table, engine_emit emit,
-                                 void *context, corm_error *err) {
-    virtual_rows rows = find(node_tables, table);
-    if (!rows) rows = find(virtual__schema_tables, table);
-    if (!rows) rows = find(virtual__view_tables, table);
+                                 engine_wanted wanted, void *context, corm_error *err) {
+    static const virtual_table *const all[] = {
+        node_tables,          virtual__schema_tables, virtual__view_tables, virtual__latency_tables,
+        virtual__size_tables, virtual__node_tables,   virtual__work_tables,
+    };
+    virtual_rows rows = NULL;
+    for (size_t i = 0; i < sizeof all / sizeof *all && !rows; i++) rows = find(all[i], table);
     if (!rows) return CORM_OK;
     virtual_row row = {
         .request = request,
         .table = table,
         .emit = emit,
+        .wanted = wanted,
         .context = context,
         .values = BASE_NEW_ARRAY(request->arena, cql_value, table->column_count),
     };

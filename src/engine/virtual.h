@@ -10,6 +10,7 @@ typedef struct virtual_row {
     engine_request  *request;
     const cql_table *table;
     engine_emit      emit;
+    engine_wanted    wanted;
     void            *context;
     cql_value       *values; /* by column index */
     bool             failed;
@@ -34,6 +35,24 @@ void virtual__set_pairs(virtual_row *row, const char *column, const corm_str *pa
 /* What a buffer holds; frees it. */
 void virtual__set_buf(virtual_row *row, const char *column, base_buf *buf);
 
+void virtual__set_address(virtual_row *row, const char *column, const corm_inet *address);
+void virtual__set_printed(virtual_row *row, const char *column, const char *format, ...)
+    CORM_PRINTF(3, 4);
+
+/* Whether the row, of which the partition key is set, may be one that is asked for. It is given away in either case, so that
+ * pages count the same rows. */
+CORM_CHECKED corm_status virtual__wanted(virtual_row *row, bool *out, corm_error *err);
+
+/* Where the client reached this node; never NULL. */
+const engine_client *virtual__client(const virtual_row *row);
+
+/* The tables of the keyspaces that are stored, one call for each. */
+typedef corm_status (*virtual_each)(virtual_row *row, const cql_table *table, corm_error *err);
+CORM_CHECKED corm_status virtual__each_stored(virtual_row *row, const cql_schema *schema,
+                                              virtual_each each, corm_error *err);
+/* Sets keyspace_name and table_name. */
+void virtual__set_table(virtual_row *row, const cql_table *table);
+
 /* Gives the row away and begins the next one. */
 CORM_CHECKED corm_status virtual__emit(virtual_row *row, corm_error *err);
 
@@ -47,7 +66,11 @@ typedef struct virtual_table {
 
 /* system_schema and system_virtual_schema; ends with a row of NULLs. */
 extern const virtual_table virtual__schema_tables[];
-/* system_views; likewise. */
+/* system_views, by the file that has them; likewise. */
 extern const virtual_table virtual__view_tables[];
+extern const virtual_table virtual__latency_tables[];
+extern const virtual_table virtual__size_tables[];
+extern const virtual_table virtual__node_tables[];
+extern const virtual_table virtual__work_tables[];
 
 #endif

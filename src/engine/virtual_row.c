@@ -2,6 +2,8 @@
 /* virtual_row.c -- values of a virtual table's row in wire form. Thread: the reader's. */
 #include "engine/virtual.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -48,6 +50,31 @@ void virtual__set_uuid(virtual_row *row, const char *column, corm_uuid value) {
     set_copy(row, column, value.bytes, sizeof value.bytes);
 }
 
+void virtual__set_address(virtual_row *row, const char *column, const corm_inet *address) {
+    set_copy(row, column, address->bytes, address->length);
+}
+
+void virtual__set_printed(virtual_row *row, const char *column, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int   len = vsnprintf(NULL, 0, format, args);
+    char *text = base__arena_alloc(row->request->arena, (size_t)(len < 0 ? 0 : len) + 1);
+    if (text && len >= 0)
+        virtual__set(
+            row, column,
+            (cql_value){ (uint8_t *)text, vsnprintf(text, (size_t)len + 1, format, again) });
+    else
+        row->failed = true;
+    va_end(again);
+    va_end(args);
+}
+
+void virtual__set_table(virtual_row *row, const cql_table *table) {
+    virtual__set_text(row, "keyspace_name", table->keyspace);
+    virtual__set_text(row, "table_name", table->name);
+}
+
 void virtual__set_buf(virtual_row *row, const char *column, base_buf *buf) {
     if (buf->failed) {
         row->failed = true;
@@ -91,6 +118,21 @@ void virtual__set_pairs(virtual_row *row, const char *column, const corm_str *pa
 }
 
 /* ---- rows ---- */
+
+corm_status virtual__wanted(virtual_row *row, bool *out, corm_error *err) {
+    if (row->failed) return base__fail_memory(err);
+    return row->wanted(row->context, row->values, out, err);
+}
+
+corm_status virtual__each_stored(virtual_row *row, const cql_schema *schema, virtual_each each,
+                                 corm_error *err) {
+    for (uint32_t i = 0; i < schema->keyspace_count; i++) {
+        const cql_keyspace *keyspace = schema->keyspaces[i];
+        for (uint32_t j = 0; !keyspace->is_virtual && j < keyspace->table_count; j++)
+            CORM_TRY(each(row, keyspace->tables[j], err));
+    }
+    return CORM_OK;
+}
 
 static void begin(virtual_row *row) {
     for (uint32_t i = 0; i < row->table->column_count; i++) row->values[i] = CQL_NULL;

@@ -350,8 +350,21 @@ static corm_status check_timestamp(engine_write *write, const lwt_item *item, co
                            : CORM_OK;
 }
 
+/* All of a batch are virtual, or none. */
+static corm_status change_virtual(engine_write *write, const lwt_item *items, uint32_t count,
+                                  corm_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        cql_eval_env env = engine__write_env(write, items[i].values, items[i].value_count);
+        CORM_TRY(engine__virtual_modify(write->request, items[i].modify, &env, err));
+    }
+    wire__put_void(&write->request->answer->body);
+    return CORM_OK;
+}
+
 static corm_status run_items(engine_write *write, const lwt_item *items, uint32_t count,
                              bool conditional, bool is_batch, int64_t timestamp, corm_error *err) {
+    if (count > 0 && items[0].modify->table->is_virtual)
+        return change_virtual(write, items, count, err);
     CORM_TRY(engine__guard_write_level(write->request, conditional, err));
     for (uint32_t i = 0; i < count; i++)
         CORM_TRY(engine__check_write_consistency(write->request, items[i].modify, is_batch,

@@ -38,7 +38,10 @@ void server__cache_init(server_cache *cache) {
 }
 
 static void forget_the_oldest(server_cache *cache) {
-    while (cache->map.count > cache->most) forget(cache, cache->oldest);
+    while (cache->map.count > cache->most) {
+        forget(cache, cache->oldest);
+        if (cache->store) engine__prepared_evicted(cache->store);
+    }
 }
 
 void server__cache_limit(server_cache *cache, uint32_t most) {

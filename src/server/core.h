@@ -46,6 +46,7 @@ typedef struct server_cache {
     base_map          map;
     server_statement *newest, *oldest;
     uint32_t          most;
+    engine           *store; /* is told of what was forgotten; NULL: nobody is */
 } server_cache;
 
 typedef struct server_found {

@@ -73,6 +73,7 @@ corm_status corm_server_start(corm_server **out, corm_session *session,
     pthread_mutex_init(&server->reload_lock, NULL);
     pthread_mutex_init(&server->failures_lock, NULL);
     server__cache_init(&server->cache);
+    server->cache.store = store;
     corm_status status = open_server(server, options, err);
     if (status == CORM_OK)
         *out = server;
