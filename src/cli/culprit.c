@@ -11,11 +11,18 @@ static bool is_name_byte(char c) {
            c == '_' || (uint8_t)c >= 0x80;
 }
 
+/* Whether a word begins here: not the t of "doesn't", nor the second word of "non-frozen". */
+static bool begins_word(const char *message, const char *at) {
+    if (at == message) return true;
+    if (is_name_byte(at[-1]) || at[-1] == '-') return false;
+    return at[-1] != '\'' || at == message + 1 || !is_name_byte(at[-2]);
+}
+
 /* Whether the message speaks of the word. */
 static bool mentions(const char *message, corm_str word) {
     for (const char *at = message; (at = strchr(at, word.data[0])) != NULL; at++) {
-        bool starts = at == message || !is_name_byte(at[-1]);
-        if (starts && strncmp(at, word.data, word.len) == 0 && !is_name_byte(at[word.len]))
+        if (begins_word(message, at) && strncmp(at, word.data, word.len) == 0 &&
+            !is_name_byte(at[word.len]))
             return true;
     }
     return false;

@@ -120,9 +120,16 @@ static bool feed_file(cli_shell *shell, cli_script *script, FILE *file) {
     char   *chunk = NULL;
     size_t  cap = 0;
     ssize_t len;
-    /* By lines, so that what comes through a pipe is executed when it comes. */
-    while (!shell->quit && (len = getline(&chunk, &cap, file)) > 0)
-        cli__script_feed(shell, script, (corm_str){ chunk, (size_t)len });
+    bool    first = true;
+    /* By lines, so that what comes through a pipe is executed when it comes. The mark that some editors put before UTF-8 is no
+     * part of the text. */
+    while (!shell->quit && (len = getline(&chunk, &cap, file)) > 0) {
+        corm_str line = { chunk, (size_t)len };
+        bool     marked = first && base__str_has_prefix(line, corm_str_of("\xEF\xBB\xBF"));
+        if (marked) line.data += 3, line.len -= 3;
+        cli__script_feed(shell, script, line);
+        first = false;
+    }
     bool failed = ferror(file);
     free(chunk);
     if (!failed) cli__script_end(shell, script);

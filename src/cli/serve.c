@@ -64,6 +64,7 @@ static const cli_option serve_options[] = {
 #undef OPTION
 
 static int failed(const corm_error *error, const char *where) {
+    if (where && strncmp(error->message, where, strlen(where)) == 0) where = NULL;
     fprintf(stderr, "corm serve: %s%s%s\n", where ? where : "", where ? ": " : "", error->message);
     return error->status == CORM_INVALID_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
@@ -200,6 +201,10 @@ static int open_and_serve(base_arena *arena, const serve_values *values, const c
                                  .relaxed_durability = values->relaxed };
     const char          *uri = uri_of(arena, operand);
     if (!uri) return failed(&error, "memory is exhausted");
+    if (strncmp(uri, "corm:", 5) != 0) {
+        fprintf(stderr, "corm serve: %s is no folder and no corm: URI\n", operand);
+        return CLI_USAGE;
+    }
     if (read_options(arena, values, &options, &where, &error) != CORM_OK)
         return failed(&error, where);
     if (cli__serve_guards(arena, values->guards, values->guard, &how.guard_rails, &error) !=

@@ -45,40 +45,52 @@ static const struct step *find_step(cql_statement_kind kind) {
     return NULL;
 }
 
+bool cql__schema_applies(cql_statement_kind kind) {
+    return find_step(kind) != NULL;
+}
+
+static corm_status apply(cql_ddl *ddl, const cql_statement *statement, cql_schema **next) {
+    const struct step *step = find_step(statement->kind);
+    if (!step) {
+        return base__fail(ddl->err, CORM_INVALID, "%s is not supported by Corm",
+                          cql__statement_name(statement->kind));
+    }
+    *ddl->change = (cql_schema_change){ .target = CQL_CHANGED_NOTHING };
+    ddl->next_storage_id = ddl->schema->next_storage_id;
+    corm_status status = step->apply(ddl, statement);
+    if (status != CORM_OK) {
+        cql__schema_unref(ddl->next);
+        return status;
+    }
+    *next = ddl->next ? ddl->next : cql__schema_ref(ddl->schema);
+    return CORM_OK;
+}
+
 corm_status cql__schema_apply(cql_schema *schema, const cql_statement *statement, corm_str keyspace,
                               int64_t now_us, base_arena *arena, cql_schema **next,
                               cql_schema_change *change, corm_error *err) {
-    return cql__schema_apply_guarded(NULL, schema, statement, keyspace, now_us, arena, next, change,
-                                     err);
+    cql_ddl ddl = { .schema = schema,
+                    .session = keyspace,
+                    .now_us = now_us,
+                    .arena = arena,
+                    .err = err,
+                    .change = change,
+                    .anywhere = true };
+    return apply(&ddl, statement, next);
 }
 
 corm_status cql__schema_apply_guarded(const cql_guard *guard, cql_schema *schema,
                                       const cql_statement *statement, corm_str keyspace,
                                       int64_t now_us, base_arena *arena, cql_schema **next,
                                       cql_schema_change *change, corm_error *err) {
-    const struct step *step = find_step(statement->kind);
-    if (!step) {
-        return base__fail(err, CORM_INVALID, "%s is not supported by Corm",
-                          cql__statement_name(statement->kind));
-    }
-    *change = (cql_schema_change){ .target = CQL_CHANGED_NOTHING };
-    cql_ddl ddl = {
-        .schema = schema,
-        .session = keyspace,
-        .now_us = now_us,
-        .arena = arena,
-        .err = err,
-        .change = change,
-        .guard = guard,
-        .next_storage_id = schema->next_storage_id,
-    };
-    corm_status status = step->apply(&ddl, statement);
-    if (status != CORM_OK) {
-        cql__schema_unref(ddl.next);
-        return status;
-    }
-    *next = ddl.next ? ddl.next : cql__schema_ref(schema);
-    return CORM_OK;
+    cql_ddl ddl = { .schema = schema,
+                    .session = keyspace,
+                    .now_us = now_us,
+                    .arena = arena,
+                    .err = err,
+                    .change = change,
+                    .guard = guard };
+    return apply(&ddl, statement, next);
 }
 
 /* ---- before all else ---- */

@@ -20,8 +20,9 @@ typedef struct cql_ddl {
     corm_error        *err;
     cql_schema_change *change;
     const cql_guard   *guard; /* NULL: nobody is held up */
-    uint32_t           next_storage_id;
-    cql_schema        *next; /* NULL: nothing has changed */
+    bool        anywhere; /* a schema on paper: datacenters and numbers of nodes are not known */
+    uint32_t    next_storage_id;
+    cql_schema *next; /* NULL: nothing has changed */
 } cql_ddl;
 
 /* Each applies one kind of statement. */
@@ -63,7 +64,7 @@ CORM_CHECKED corm_status cql__ddl_permit(cql_ddl *ddl, const char *verb, cql_res
 CORM_CHECKED corm_status cql__ddl_begin(cql_ddl *ddl, corm_str keyspace);
 
 static inline cql_option_context cql__ddl_options(const cql_ddl *ddl) {
-    return (cql_option_context){ ddl->arena, ddl->err };
+    return (cql_option_context){ ddl->arena, ddl->err, ddl->anywhere };
 }
 
 /* ---- the change that is reported ---- */

@@ -30,7 +30,7 @@ static corm_status read_written(cql_ddl *ddl, const cql_create_keyspace *stateme
 /* A keyspace with more copies than there are nodes: there is one. */
 static corm_status warn_of_copies(cql_ddl *ddl, corm_str keyspace, int32_t copies,
                                   corm_str datacenter) {
-    if (copies <= 1) return CORM_OK;
+    if (copies <= 1 || ddl->anywhere) return CORM_OK;
     corm_str warning = base__arena_printf(
         ddl->arena,
         "Your replication factor %d for keyspace %.*s is higher than the number of nodes 1%s%.*s",

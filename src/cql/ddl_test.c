@@ -203,8 +203,8 @@ static void apply_without_memory(const golden *g, const cql_statement *statement
         corm_error        err;
         long              live = testing__memory_live();
         testing__memory_fail_from(n);
-        corm_status status =
-            cql__schema_apply(g->schema, statement, g->session, 1, &arena, &next, &change, &err);
+        corm_status status = cql__schema_apply_guarded(NULL, g->schema, statement, g->session, 1,
+                                                       &arena, &next, &change, &err);
         failed = testing__memory_has_failed();
         testing__memory_fail_from(SIZE_MAX);
         bool refused = status == whole && whole != CORM_OK;
@@ -220,8 +220,8 @@ static void apply(golden *g, const cql_statement *statement, base_arena *arena) 
     cql_schema       *next = NULL;
     cql_schema_change change;
     corm_error        err;
-    corm_status       status =
-        cql__schema_apply(g->schema, statement, g->session, 1, arena, &next, &change, &err);
+    corm_status status = cql__schema_apply_guarded(NULL, g->schema, statement, g->session, 1, arena,
+                                                   &next, &change, &err);
     apply_without_memory(g, statement, status);
     if (status != CORM_OK) {
         put_error(g, &err);

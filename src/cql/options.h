@@ -10,6 +10,7 @@
 typedef struct cql_option_context {
     base_arena *arena;
     corm_error *err;
+    bool        anywhere; /* datacenters may have any name: nobody's nodes are known */
 } cql_option_context;
 
 /* ---- properties (properties.c) ---- */

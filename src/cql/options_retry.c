@@ -115,7 +115,7 @@ static corm_status read_hybrid(const cql_option_context *c, corm_str text, corm_
     static const char *const names[] = {
         "NONE", "ALWAYS", "NEVER", "PERCENTILE", "FIXED", "HYBRID"
     };
-    cql_option_context quiet = { c->arena, NULL };
+    cql_option_context quiet = { .arena = c->arena };
     corm_str           name;
     corm_str           parts[2];
     policy             kinds[2];

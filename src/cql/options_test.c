@@ -10,7 +10,7 @@
 /* Reads WITH … and gives the first error, else what DESCRIBE shows with commas. */
 static corm_status read_options(base_arena *arena, const char *with, base_buf *shown,
                                 corm_error *err) {
-    cql_option_context c = { arena, err };
+    cql_option_context c = { .arena = arena, .err = err };
     cql_statement     *statement = NULL;
     cql_table_options  options;
     corm_str text = base__arena_printf(arena, "CREATE TABLE t (k int PRIMARY KEY) WITH %s", with);
@@ -140,7 +140,7 @@ static void sizes_have_a_prefix_and_end_in_bytes(void **state) {
 
 static corm_status replicate(base_arena *arena, const char *map, const cql_map_option *before,
                              cql_map_option *out, int32_t *copies, corm_error *err) {
-    cql_option_context c = { arena, err };
+    cql_option_context c = { .arena = arena, .err = err };
     cql_statement     *statement = NULL;
     cql_map_option     written;
     corm_str           datacenter;

@@ -186,7 +186,7 @@ static corm_status check_topology(const cql_option_context *c, corm_str keyspace
     }
     for (uint32_t i = 1; i < replication->count; i++) {
         corm_str name = replication->pairs[2 * i];
-        if (corm_str_equal(name, corm_str_of(DATACENTER))) continue;
+        if (c->anywhere || corm_str_equal(name, corm_str_of(DATACENTER))) continue;
         return refuse_option(c, name, "NetworkTopologyStrategy", keyspace);
     }
     return CORM_OK;

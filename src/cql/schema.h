@@ -228,6 +228,9 @@ typedef struct cql_schema_change {
     corm_str *warnings;
 } cql_schema_change;
 
+/* Whether cql__schema_apply() takes statements of the kind, if only to refuse them by name. */
+bool cql__schema_applies(cql_statement_kind kind);
+
 /* Applies CREATE, ALTER or DROP of a keyspace, table, type or index, or TRUNCATE, giving a new
  * snapshot in *next (one reference; the same snapshot with one more reference when nothing
  * changed). TRUNCATE changes storage ids but no schema: target is NOTHING and the version stays.
@@ -244,7 +247,8 @@ CORM_CHECKED corm_status cql__schema_apply(cql_schema *schema, const cql_stateme
  * changed. One reference; NULL: no memory. */
 cql_schema *cql__schema_renumbered(const cql_schema *schema);
 
-/* The same within guard rails; NULL: none. */
+/* The same on a node, within guard rails (NULL: none): cql__schema_apply() knows no nodes, takes datacenters of any name and any
+ * number of copies. */
 CORM_CHECKED corm_status cql__schema_apply_guarded(const cql_guard *guard, cql_schema *schema,
                                                    const cql_statement *statement,
                                                    corm_str keyspace, int64_t now_us,

@@ -20,8 +20,8 @@ static corm_status try(bench *b, const char *text) {
     cql_schema    *next = NULL;
     corm_status    status = cql__parse(&b->arena, corm_str_of(text), &statement, NULL, &b->err);
     if (status != CORM_OK) return status;
-    status = cql__schema_apply(b->schema, statement, corm_str_of("k"), 7, &b->arena, &next,
-                               &b->change, &b->err);
+    status = cql__schema_apply_guarded(NULL, b->schema, statement, corm_str_of("k"), 7, &b->arena,
+                                       &next, &b->change, &b->err);
     if (status != CORM_OK) return status;
     cql__schema_unref(b->schema);
     b->schema = next;
@@ -361,8 +361,9 @@ static void names_need_a_keyspace(void **state) {
         cql_statement *statement = NULL;
         cql_schema    *next = NULL;
         assert_ok(cql__parse(&b->arena, corm_str_of(texts[i]), &statement, NULL, &b->err), b->err);
-        assert_int_equal(cql__schema_apply(b->schema, statement, (corm_str){ NULL, 0 }, 1,
-                                           &b->arena, &next, &b->change, &b->err),
+        assert_int_equal(cql__schema_apply_guarded(NULL, b->schema, statement,
+                                                   (corm_str){ NULL, 0 }, 1, &b->arena, &next,
+                                                   &b->change, &b->err),
                          CORM_INVALID);
         assert_string_equal(b->err.message, "No keyspace has been specified. USE a keyspace, or "
                                             "explicitly specify keyspace.tablename");
@@ -378,8 +379,8 @@ static void errors_may_be_left_out(void **state) {
                    corm_str_of("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy'}"),
                    &statement, NULL, &b->err),
         b->err);
-    assert_int_equal(cql__schema_apply(b->schema, statement, corm_str_of("k"), 1, &b->arena, &next,
-                                       &b->change, NULL),
+    assert_int_equal(cql__schema_apply_guarded(NULL, b->schema, statement, corm_str_of("k"), 1,
+                                               &b->arena, &next, &b->change, NULL),
                      CORM_ALREADY_EXISTS);
     cql__schema_unref(NULL);
 }

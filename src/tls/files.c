@@ -15,6 +15,11 @@ corm_status tls__fail(corm_error *err, const char *what) {
     ERR_clear_error();
     if (ERR_SYSTEM_ERROR(code)) return base__fail_errno(err, number, "%s", what);
     if (number == ERR_R_MALLOC_FAILURE) return base__fail_memory(err);
+#ifdef ERR_R_UNSUPPORTED
+    /* What OpenSSL says of PEM in which it finds nothing of what it looks for. */
+    if (number == ERR_R_UNSUPPORTED)
+        return base__fail(err, CORM_IO, "%s: there is none in it that can be read", what);
+#endif
     return base__fail(err, CORM_IO, "%s: %s", what, reason ? reason : "TLS failed");
 }
 

@@ -32,7 +32,7 @@ print(len(run["results"]), "results,", "all rules known:", all(r["ruleId"] in id
 print(run["results"][0])
 PY
 printf '# known\nselect-star # everywhere\nfull-scan\n' >.cormlint
-printf '%s\n' '-- corm: allow null-write, list-append' "INSERT INTO users (id, name) VALUES (?, null);" \
+printf '%s\n' '-- corm: allow null-write, list-append -- for the test' "INSERT INTO users (id, name) VALUES (?, null);" \
     'SELECT * FROM users;' >few.cql
 run --schema schema.cql few.cql
 printf 'SELECT total FROM orders WHERE user = ? AND made > ?;' >info.cql
@@ -42,6 +42,12 @@ echo 'no-rule' >.cormlint
 run -s schema.cql few.cql
 rm .cormlint
 run -s schema.cql few.cql --disable full-scann
+printf '%s\n' "CREATE TABLE days (user uuid, day date, n counter, PRIMARY KEY (user, day));" \
+    "CREATE TABLE days_of (user uuid, day date, at timeuuid, PRIMARY KEY (user, day, at));" \
+    "CREATE MATERIALIZED VIEW v AS SELECT id, name FROM users WHERE name IS NOT NULL AND id IS NOT NULL PRIMARY KEY (name, id);" \
+    "CREATE TRIGGER t ON users USING 'a.Trigger';" >kinds.cql
+run -s schema.cql kinds.cql --disable ddl-if-not-exists,materialized-view --json
+run -s schema.cql kinds.cql --disable ddl-if-not-exists,materialized-view,server,unsupported,unbounded-partition
 printf '%s\n' '-- corm: alow full-scan' 'SELECT id FROM users;' | run -s schema.cql -
 run --explain queue
 run --explain quue

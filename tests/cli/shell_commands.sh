@@ -22,3 +22,4 @@ echo "exit $?"
 "$CORM" shell corm::memory: -e "EXIT; SELECT nonsense"
 echo "exit $?"
 printf "SELECT key FROM system.local" | "$CORM" shell corm::memory:
+printf '\xef\xbb\xbfSELECT key FROM system.local' | "$CORM" shell corm::memory:

@@ -2,8 +2,14 @@
 /* every.c -- a user of what `corm generate` makes of every.cql: every type there and back, null and not, every verb, without
  * waiting too. Built and run by tests/generate/run. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+/* Macros that must not get in the way of the generated header. */
+#include <complex.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "every_queries.h"
 

@@ -2,7 +2,7 @@
 /* annotation.c -- what comments above a statement say to these commands. Pure.
  *
  *     -- name: get_user :one          the statement's name, and what becomes of its answer
- *     -- corm: allow select-star      rules of lint that it may break */
+ *     -- corm: allow select-star -- few rows      rules of lint that it may break, and why */
 #include "base/text.h"
 #include "cli/check/check.h"
 
@@ -58,12 +58,16 @@ static bool take_prefix(corm_str *line, const char *prefix) {
     return true;
 }
 
+bool check__begins_reason(corm_str word) {
+    return word.len > 0 && (word.data[0] == '-' || word.data[0] == '(');
+}
+
 bool check__allows(const check_statement *statement, const char *rule) {
     corm_str above = statement->above, line, word;
     while (check__next_comment(&above, &line)) {
         if (!take_prefix(&line, "corm:")) continue;
         if (!corm_str_equal(next_word(&line), corm_str_of("allow"))) continue;
-        while ((word = next_word(&line)).len)
+        while ((word = next_word(&line)).len && !check__begins_reason(word))
             if (corm_str_equal(word, corm_str_of(rule))) return true;
     }
     return false;

@@ -50,6 +50,10 @@ typedef struct check_statement {
     cql_schema  *schema;  /* of DDL that is right: as it was behind the statement */
 } check_statement;
 
+/* The kinds of findings that are warnings: they may be left out as rules may. */
+#define CHECK_SERVER "server"
+#define CHECK_UNSUPPORTED "unsupported"
+
 typedef enum check_severity { CHECK_INFO, CHECK_WARNING, CHECK_ERROR } check_severity;
 
 typedef struct check_finding {
@@ -106,6 +110,9 @@ void check__add_text(check_workspace *w, const char *name, corm_str text, bool i
 /* The findings in the order of files and places; and whether memory was enough for them. */
 CORM_CHECKED corm_status check__finish(check_workspace *w, corm_error *err);
 
+/* Forgets the findings of a kind. */
+void check__forget(check_workspace *w, const char *rule);
+
 /* How many findings are at least that severe. */
 uint32_t check__count(const check_workspace *w, check_severity severity);
 
@@ -141,6 +148,8 @@ void        check__check_verb(check_workspace *w, const check_statement *stateme
 const char *check__verb_name(check_verb verb);
 /* Whether `-- corm: allow a, b` above the statement names the rule. */
 bool check__allows(const check_statement *statement, const char *rule);
+/* Whether the rules end at the word, and what follows says why: `-- corm: allow a, b -- few rows`. */
+bool check__begins_reason(corm_str word);
 /* The next line of a comment, without its dashes; false at the end. */
 bool check__next_comment(corm_str *above, corm_str *line);
 

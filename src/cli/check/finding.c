@@ -74,7 +74,8 @@ static const char *kind_of(const corm_error *error) {
 /* Whether the message follows from a statement that failed before. */
 static bool is_consequence(const check_workspace *w, const char *message, corm_str word) {
     bool misses = strstr(message, "does not exist") || strstr(message, "doesn't exist") ||
-                  strstr(message, "Unknown type") || strstr(message, "not found");
+                  strstr(message, "Unknown type") || strstr(message, "Unknown function") ||
+                  strstr(message, "not found");
     return misses && word.len && base__map_get(&w->broken, word);
 }
 
@@ -105,15 +106,24 @@ static corm_str word_at(check_workspace *w, corm_str text, cql_place place) {
     return token.kind == CQL_TOKEN_QUOTED ? content : check__folded(w, content);
 }
 
+/* The word at the beginning, without the keyspace in front of it. */
+static corm_str first_name(const char *text) {
+    corm_str word = { text, strcspn(text, " ,'(") };
+    for (size_t i = word.len; i > 0; i--)
+        if (word.data[i - 1] == '.') return (corm_str){ word.data + i, word.len - i };
+    return word;
+}
+
 /* The name that messages of some beginnings complain of, where they mention others too. */
 static bool find_named(corm_str cql, const char *message, cql_token *out) {
     static const char *const beginnings[] = { "Undefined column name ", "Unknown type ",
-                                              "Unknown column ", "Unknown property " };
+                                              "Unknown column ",        "Unknown property ",
+                                              "State function ",        "Trigger '" };
     cql_lexer                lexer;
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         size_t len = strlen(beginnings[i]);
         if (strncmp(message, beginnings[i], len) != 0) continue;
-        corm_str word = { message + len, strcspn(message + len, " ,'") };
+        corm_str word = first_name(message + len);
         cql__lexer_init(&lexer, cql);
         for (cql__lexer_next(&lexer, out); out->kind != CQL_TOKEN_END; cql__lexer_next(&lexer, out))
             if (base__str_equal_nocase(cli__token_content(out), word)) return true;
@@ -137,12 +147,13 @@ void check__report(check_workspace *w, const check_statement *statement, const c
     if (!placed) culprit.place = (cql_place){ 1, 0 };
     corm_str word = placed ? word_at(w, statement->text, culprit.place) : (corm_str){ "", 0 };
     if (is_consequence(w, error->message, word)) return;
-    bool           lacks = strstr(error->message, "is not supported by Corm") != NULL;
+    bool lacks = strstr(error->message, "is not supported by Corm") != NULL;
+    if (lacks && check__allows(statement, CHECK_UNSUPPORTED)) return;
     check_severity severity = lacks || statement->file->is_foreign ? CHECK_WARNING : CHECK_ERROR;
     check_finding *finding = check__find(
         w, statement->file, check__locate(statement->text, culprit.place),
         cli__token_length(statement->text, culprit.place), severity,
-        lacks ? "unsupported" : kind_of(error), "%s",
+        lacks ? CHECK_UNSUPPORTED : kind_of(error), "%s",
         error->message[0] ? without_place(error->message) : corm_status_text(error->status));
     finding->query = statement->name;
     finding->hint = check__suggest(w, statement, tree, error->message, word);

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/shell.h"
 
 enum { MOST_BYTES = 1 << 28 };
@@ -16,11 +17,18 @@ static corm_status read_text(const char *path, base_buf *out, corm_error *err) {
     return CORM_OK;
 }
 
+/* Without the mark that some editors put before UTF-8. */
+static corm_str without_mark(corm_str text) {
+    corm_str mark = corm_str_of("\xEF\xBB\xBF");
+    if (!base__str_has_prefix(text, mark)) return text;
+    return (corm_str){ text.data + mark.len, text.len - mark.len };
+}
+
 corm_status check__read(base_arena *arena, const char *path, corm_str *out, corm_error *err) {
     base_buf    text = { 0 };
     corm_status status = read_text(path, &text, err);
     if (status == CORM_OK) {
-        *out = base__arena_str(arena, base__buf_str(&text));
+        *out = base__arena_str(arena, without_mark(base__buf_str(&text)));
         if (!out->data) status = base__fail_memory(err);
     }
     base__buf_free(&text);

@@ -29,7 +29,8 @@ static check_statement *add_statement(check_workspace *w) {
 static corm_str made_name(corm_str text) {
     static const char *const passed[] = { "CREATE",       "CUSTOM", "MATERIALIZED", "TABLE",
                                           "COLUMNFAMILY", "TYPE",   "VIEW",         "KEYSPACE",
-                                          "IF",           "NOT",    "EXISTS" };
+                                          "IF",           "NOT",    "EXISTS",       "OR",
+                                          "REPLACE",      "INDEX",  "FUNCTION",     "AGGREGATE" };
     cql_lexer                lexer;
     cql_token                token;
     corm_str                 name = { "", 0 };
@@ -99,32 +100,11 @@ static bool parse(check_workspace *w, check_statement *s) {
 
 /* ---- DDL ---- */
 
-static bool changes_schema(cql_statement_kind kind) {
-    switch (kind) {
-    case CQL_STMT_CREATE_KEYSPACE:
-    case CQL_STMT_ALTER_KEYSPACE:
-    case CQL_STMT_DROP_KEYSPACE:
-    case CQL_STMT_CREATE_TABLE:
-    case CQL_STMT_ALTER_TABLE:
-    case CQL_STMT_DROP_TABLE:
-    case CQL_STMT_CREATE_TYPE:
-    case CQL_STMT_ALTER_TYPE:
-    case CQL_STMT_DROP_TYPE:
-    case CQL_STMT_CREATE_INDEX:
-    case CQL_STMT_DROP_INDEX:
-    case CQL_STMT_CREATE_VIEW:
-    case CQL_STMT_ALTER_VIEW:
-    case CQL_STMT_DROP_VIEW:
-    case CQL_STMT_TRUNCATE: return true;
-    default: return false;
-    }
-}
-
 /* What the server would warn of. */
 static void warn(check_workspace *w, const check_statement *s, corm_str warning) {
-    if (s->file->is_schema) return;
+    if (s->file->is_schema || check__allows(s, CHECK_SERVER)) return;
     check__find(w, s->file, s->text.data, cli__token_length(s->text, (cql_place){ 1, 0 }),
-                CHECK_WARNING, "server", "%.*s", CHECK_STR(warning));
+                CHECK_WARNING, CHECK_SERVER, "%.*s", CHECK_STR(warning));
 }
 
 static void apply(check_workspace *w, check_statement *s, const cql_statement *tree) {
@@ -221,7 +201,7 @@ static void look_at(check_workspace *w, check_statement *s) {
     s->keyspace = w->keyspace;
     if (!parse(w, s)) return;
     need_keyspace(w, s->tree);
-    if (changes_schema(s->tree->kind))
+    if (cql__schema_applies(s->tree->kind))
         apply(w, s, s->tree);
     else
         check_one(w, s, s->tree);
@@ -303,6 +283,13 @@ corm_status check__finish(check_workspace *w, corm_error *err) {
     if (w->no_memory) return base__fail_memory(err);
     if (w->finding_count > 1) qsort(w->findings, w->finding_count, sizeof *w->findings, compare);
     return CORM_OK;
+}
+
+void check__forget(check_workspace *w, const char *rule) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < w->finding_count; i++)
+        if (strcmp(w->findings[i].rule, rule) != 0) w->findings[kept++] = w->findings[i];
+    w->finding_count = kept;
 }
 
 uint32_t check__count(const check_workspace *w, check_severity severity) {

@@ -4,7 +4,7 @@
 
 #include "cli/generate/generate.h"
 
-/* Words of C11 and C++17 that a member cannot have, and what the headers of C make macros of. */
+/* Words of C11 and C++20 that a member cannot have, and what the headers of C make macros of. */
 static const char *const reserved[] = {
     "alignas",       "alignof",     "and",       "and_eq",   "asm",        "auto",
     "bitand",        "bitor",       "bool",      "break",    "case",       "catch",
@@ -20,14 +20,26 @@ static const char *const reserved[] = {
     "thread_local",  "throw",       "true",      "try",      "typedef",    "typeid",
     "typename",      "union",       "unsigned",  "using",    "virtual",    "void",
     "volatile",      "wchar_t",     "while",     "xor",      "xor_eq",     "errno",
-    "linux",         "unix",        "offsetof",  "NULL",     "INT8_MAX",   "asm",
-    "typeof",        "stdin",       "stdout",    "stderr",   "assert",
+    "linux",         "unix",        "offsetof",  "NULL",     "EOF",        "I",
+    "typeof",        "stdin",       "stdout",    "stderr",   "assert",     "BUFSIZ",
+    "complex",       "imaginary",   "noreturn",  "concept",  "requires",   "consteval",
+    "constinit",     "co_await",    "co_return", "co_yield", "char8_t",    "char16_t",
+    "char32_t",      "st_atime",    "st_mtime",  "st_ctime", "sa_handler", "h_addr",
 };
+
+/* INT_MAX, SIZE_MAX and their like. */
+static bool is_limit(corm_str name) {
+    if (name.len < 5) return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] >= 'a' && name.data[i] <= 'z') return false;
+    corm_str end = { name.data + name.len - 4, 4 };
+    return corm_str_equal(end, corm_str_of("_MAX")) || corm_str_equal(end, corm_str_of("_MIN"));
+}
 
 static bool is_reserved(corm_str name) {
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
         if (corm_str_equal(name, corm_str_of(reserved[i]))) return true;
-    return false;
+    return is_limit(name);
 }
 
 static bool is_letter(char c) {

@@ -8,6 +8,12 @@
 
 enum { MOST_RULES = 128 };
 
+/* What is left out: rules by their order, and kinds of findings of check. */
+typedef struct lint_left_out {
+    bool rules[MOST_RULES];
+    bool server, unsupported;
+} lint_left_out;
+
 typedef struct lint_values {
     const char *schema;
     const char *keyspace;
@@ -82,17 +88,22 @@ static int explain(const char *id) {
 
 /* ---- which rules ---- */
 
-/* `disabled` is by the rules' order. */
-static int disable(corm_str list, bool disabled[MOST_RULES]) {
+static void leave_out(corm_str id, lint_left_out *out) {
     uint32_t         count;
     const lint_rule *rules = lint__rules(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (corm_str_equal(id, corm_str_of(rules[i].id))) out->rules[i] = true;
+    if (corm_str_equal(id, corm_str_of(CHECK_SERVER))) out->server = true;
+    if (corm_str_equal(id, corm_str_of(CHECK_UNSUPPORTED))) out->unsupported = true;
+}
+
+static int disable(corm_str list, lint_left_out *out) {
     while (list.len) {
         const char *comma = memchr(list.data, ',', list.len);
         size_t      len = comma ? (size_t)(comma - list.data) : list.len;
         corm_str    id = base__str_trim((corm_str){ list.data, len });
-        if (id.len && !lint__rule(id)) return unknown_rule(id);
-        for (uint32_t i = 0; i < count; i++)
-            if (corm_str_equal(id, corm_str_of(rules[i].id))) disabled[i] = true;
+        if (id.len && !lint__may_be_left_out(id)) return unknown_rule(id);
+        leave_out(id, out);
         list.data += len + (comma != NULL);
         list.len -= len + (comma != NULL);
     }
@@ -100,7 +111,7 @@ static int disable(corm_str list, bool disabled[MOST_RULES]) {
 }
 
 /* `.cormlint` in the working directory: a rule a line to be left out; # begins a comment. */
-static int read_config(bool disabled[MOST_RULES]) {
+static int read_config(lint_left_out *out) {
     base_arena arena = { 0 };
     corm_str   text;
     FILE      *file = fopen(".cormlint", "r");
@@ -118,7 +129,7 @@ static int read_config(bool disabled[MOST_RULES]) {
         const char *comment = memchr(text.data, '#', len);
         code = disable(
             base__str_trim((corm_str){ text.data, comment ? (size_t)(comment - text.data) : len }),
-            disabled);
+            out);
         text.data += len + (end != NULL);
         text.len -= len + (end != NULL);
     }
@@ -130,10 +141,14 @@ static int read_config(bool disabled[MOST_RULES]) {
 
 static void put_sarif(const check_workspace *w, base_buf *out) {
     static const check_rule_text own[] = {
-        { "syntax", "not CQL" },           { "invalid", "not valid in the schema" },
-        { "exists", "it exists already" }, { "config", "an option's value is not valid" },
-        { "name", "a statement's name" },  { "allow", "a comment that allows a rule" },
-        { "server", "the server warns" },  { "unsupported", "Corm's store does not execute it" },
+        { "syntax", "not CQL" },
+        { "invalid", "not valid in the schema" },
+        { "exists", "it exists already" },
+        { "config", "an option's value is not valid" },
+        { "name", "a statement's name" },
+        { "allow", "a comment that allows a rule" },
+        { CHECK_SERVER, "the server warns" },
+        { CHECK_UNSUPPORTED, "Corm's store does not execute it" },
     };
     enum { OWN = sizeof own / sizeof own[0] };
     check_rule_text  texts[MOST_RULES + OWN];
@@ -171,18 +186,20 @@ static int print_findings(check_workspace *w, const lint_values *v) {
 static int run_lint(const void *values, const cli_operands *files) {
     const lint_values *v = values;
     check_workspace    w;
-    bool               disabled[MOST_RULES] = { false };
+    lint_left_out      out = { .server = false };
     if (v->rules) return list_rules();
     if (v->explain) return explain(v->explain);
     if (!files->count) {
         fputs("corm lint: FILE is missing\nTry 'corm help lint'.\n", stderr);
         return CLI_USAGE;
     }
-    int code = read_config(disabled);
-    if (code == CLI_OK && v->disable) code = disable(corm_str_of(v->disable), disabled);
+    int code = read_config(&out);
+    if (code == CLI_OK && v->disable) code = disable(corm_str_of(v->disable), &out);
     if (code == CLI_OK) code = check__load("lint", &w, v->keyspace, v->schema, files);
     if (code != CLI_OK) return code;
-    lint__look(&w, disabled);
+    lint__look(&w, out.rules);
+    if (out.server) check__forget(&w, CHECK_SERVER);
+    if (out.unsupported) check__forget(&w, CHECK_UNSUPPORTED);
     code = print_findings(&w, v);
     check__free(&w);
     return code;

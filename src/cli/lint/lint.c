@@ -94,6 +94,11 @@ static bool is_subject(const check_statement *s) {
     return s->checked || s->schema || s->tree->kind == CQL_STMT_CREATE_VIEW;
 }
 
+bool lint__may_be_left_out(corm_str id) {
+    return lint__rule(id) || corm_str_equal(id, corm_str_of(CHECK_SERVER)) ||
+           corm_str_equal(id, corm_str_of(CHECK_UNSUPPORTED));
+}
+
 /* A name behind `corm: allow` that is no rule is a mistake that would stay unseen. */
 static void check_allowed(check_workspace *w, const check_statement *s) {
     corm_str above = s->above, line;
@@ -106,8 +111,9 @@ static void check_allowed(check_workspace *w, const check_statement *s) {
             while (skip + len < rest.len && !strchr(" \t,", rest.data[skip + len])) len++;
             corm_str word = { rest.data + skip, len };
             rest = (corm_str){ word.data + len, rest.len - skip - len };
-            bool known =
-                first ? corm_str_equal(word, corm_str_of("allow")) : !len || lint__rule(word);
+            if (check__begins_reason(word)) break;
+            bool known = first ? corm_str_equal(word, corm_str_of("allow"))
+                               : !len || lint__may_be_left_out(word);
             if (!known)
                 check__find(w, s->file, word.data, (uint32_t)base__utf8_length(word), CHECK_ERROR,
                             "allow",

@@ -45,6 +45,8 @@ struct lint_run {
 extern const char lint__example_schema[];
 const lint_rule  *lint__rules(uint32_t *count);
 const lint_rule  *lint__rule(corm_str id); /* NULL: there is none */
+/* Whether it is a rule, or a kind of warning of check. */
+bool lint__may_be_left_out(corm_str id);
 
 /* ---- lint.c ---- */
 

@@ -147,6 +147,42 @@ static void columns_that_are_added_are_looked_at(void **state) {
     assert_int_equal(look("ALTER TABLE users ADD height int;", "list-column"), 0);
 }
 
+static void rows_that_are_read_newest_first_are_no_queue(void **state) {
+    static const char made[] =
+        "CREATE TABLE IF NOT EXISTS news (room uuid, at timeuuid, v int, PRIMARY KEY (room, at))"
+        " WITH CLUSTERING ORDER BY (at DESC);\n"
+        "DELETE FROM news WHERE room = ? AND at = ?;\n";
+    char text[400];
+    (void)state;
+    snprintf(text, sizeof text, "%sSELECT v FROM news WHERE room = ? LIMIT 50;", made);
+    assert_int_equal(look(text, "queue"), 0);
+    snprintf(text, sizeof text, "%sSELECT v FROM news WHERE room = ? ORDER BY at ASC LIMIT 50;",
+             made);
+    assert_int_equal(look(text, "queue"), 1);
+}
+
+static void one_row_a_day_is_no_endless_partition(void **state) {
+    (void)state;
+    assert_int_equal(
+        look("CREATE TABLE IF NOT EXISTS days (id uuid, day date, v int, PRIMARY KEY (id, day));",
+             "unbounded-partition"),
+        0);
+    assert_int_equal(
+        look(
+            "CREATE TABLE IF NOT EXISTS days (id uuid, day date, n int, PRIMARY KEY (id, day, n));",
+            "unbounded-partition"),
+        1);
+}
+
+static void datacenters_of_any_name_may_be(void **state) {
+    (void)state;
+    assert_int_equal(look("CREATE KEYSPACE IF NOT EXISTS far WITH replication = "
+                          "{'class': 'NetworkTopologyStrategy', 'eu-west': 3, 'east': 2};\n"
+                          "CREATE TABLE IF NOT EXISTS far.t (id uuid PRIMARY KEY);",
+                          NULL),
+                     0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_finds_its_bad_example),
@@ -160,6 +196,9 @@ int main(void) {
         cmocka_unit_test(statements_of_a_batch_are_looked_at_too),
         cmocka_unit_test(different_constants_are_different_partitions),
         cmocka_unit_test(columns_that_are_added_are_looked_at),
+        cmocka_unit_test(rows_that_are_read_newest_first_are_no_queue),
+        cmocka_unit_test(one_row_a_day_is_no_endless_partition),
+        cmocka_unit_test(datacenters_of_any_name_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

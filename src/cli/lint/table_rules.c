@@ -32,6 +32,7 @@ void lint__unbounded_partition(lint_run *run, const lint_subject *s) {
     if (!t || !t->clustering_count || t->options.default_time_to_live > 0) return;
     const cql_column *first = &t->columns[t->partition_count];
     if (!lint__is_time(first->type)) return;
+    if (first->type->id == CQL_DATE && t->clustering_count == 1) return; /* a row a day */
     for (uint32_t i = 0; i < t->partition_count; i++) {
         const cql_column *key = &t->columns[i];
         if (lint__names_bucket(key->name) || key->type->id == CQL_DATE ||

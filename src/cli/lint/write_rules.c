@@ -155,9 +155,15 @@ void lint__nondeterministic(lint_run *run, const lint_subject *s) {
 
 /* ---- deletions ---- */
 
+/* Whether rows come by this column as they came in. Of newest rows first, some may be deleted without a queue. */
+static bool comes_in_order(const cql_checked_select *select, const cql_column *column) {
+    if (!lint__is_time(column->type)) return !select->reversed;
+    return column->descending == select->reversed;
+}
+
 /* Whether it takes the first rows of a partition. */
 static bool reads_head(const lint_subject *s, const cql_table *table) {
-    if (!s->select || !s->select->limit || s->select->reversed) return false;
+    if (!s->select || !s->select->limit) return false;
     if (!corm_str_equal(s->table->name, table->name) ||
         !corm_str_equal(s->table->keyspace, table->keyspace))
         return false;
@@ -166,7 +172,9 @@ static bool reads_head(const lint_subject *s, const cql_table *table) {
     for (uint32_t i = 0; i < where->clustering_count; i++)
         if (where->clustering[i].kind == CQL_RESTRICT_SLICE && where->clustering[i].lower)
             return false;
-    return where->clustering_count < table->clustering_count;
+    if (where->clustering_count >= table->clustering_count) return false;
+    return comes_in_order(s->select,
+                          &table->columns[table->partition_count + where->clustering_count]);
 }
 
 void lint__queue(lint_run *run, const lint_subject *s) {
