@@ -5,7 +5,8 @@
  *                                        └ somebody does ─► sleeps until done, or until the lead is handed over
  *   engine__write_later  joins the queue ─ nobody leads ──► the writer thread leads
  *
- * A round takes jobs from the front of the queue. While its commit waits for the disk the next round gathers. A leader whose job
+ * A round takes jobs from the front of the queue. While its commit waits for the disk the next round gathers, and a moment longer
+ * where that pays (gather.h). A leader whose job
  * is done hands over to a thread that waits, else to the writer thread; but where rounds are shorter than waking a thread is
  * long, it leads a few more first. The writer thread also runs the callbacks.
  *
@@ -86,7 +87,9 @@ static corm_status begin_round(engine_round *round, corm_error *err) {
 static corm_status commit_round(engine_round *round, bool *full, corm_error *err) {
     engine  *store = round->store;
     uint64_t id = kv__txn_id(round->txn) + 1;
+    int64_t  began = base__clock_mono_ns();
     CORM_TRY(kv__commit(round->txn, full, err));
+    engine__gather_committed(&store->queue.gather, base__clock_mono_ns() - began);
     engine__publish_schema(store, round->next ? round->next : round->schema, id);
     store->clock_txn = id;
     store->clock_stored = store->clock_pending;
@@ -166,15 +169,18 @@ static void push(engine_queue *queue, engine_job *job) {
     job->next = NULL;
     *queue->last = job;
     queue->last = &job->next;
+    engine__gather_pushed(&queue->gather);
 }
 
 /* The front of the queue: many jobs, or one that must be alone. */
-static engine_job *take_round(engine_queue *queue) {
+static engine_job *take_round(engine_queue *queue, uint32_t *count) {
     engine_job *jobs = queue->first, *end = jobs;
-    for (int count = 1; count < ROUND_MAX && end->next && !end->is_alone && !end->next->is_alone;
-         count++) {
+    *count = 1;
+    while (*count < ROUND_MAX && end->next && !end->is_alone && !end->next->is_alone) {
         end = end->next;
+        ++*count;
     }
+    engine__gather_taken(&queue->gather, *count);
     queue->first = end->next;
     if (!queue->first) queue->last = &queue->first;
     end->next = NULL;
@@ -200,11 +206,14 @@ static void tell(engine_queue *queue, engine_job *jobs) {
 /* The lock is held, and released while the round runs. */
 static void lead_round(engine *store) {
     engine_queue *queue = &store->queue;
-    engine_job   *jobs = take_round(queue);
+    uint32_t      count;
+    engine__gather_wait(&queue->gather, &queue->lock);
+    engine_job *jobs = take_round(queue, &count);
     pthread_mutex_unlock(&queue->lock);
     run_round(store, jobs);
     pthread_mutex_lock(&queue->lock);
     tell(queue, jobs);
+    engine__gather_told(&queue->gather, count);
 }
 
 /* For the others that wait, as long as that is quicker than waking one of them to do it. */
@@ -324,7 +333,7 @@ corm_status engine__write_later(engine *store, engine_job *job, corm_error *err)
 
 /* ---- life ---- */
 
-corm_status engine__queue_init(engine *store, corm_error *err) {
+corm_status engine__queue_init(engine *store, bool is_durable, corm_error *err) {
     engine_queue *queue = &store->queue;
     queue->last = &queue->first;
     queue->finished_last = &queue->finished;
@@ -333,7 +342,10 @@ corm_status engine__queue_init(engine *store, corm_error *err) {
         pthread_mutex_destroy(&queue->lock);
         return base__fail_memory(err);
     }
-    return CORM_OK;
+    if (engine__gather_init(&queue->gather, is_durable) == 0) return CORM_OK;
+    pthread_cond_destroy(&queue->writer_wake);
+    pthread_mutex_destroy(&queue->lock);
+    return base__fail_memory(err);
 }
 
 void engine__queue_close(engine *store) {
@@ -345,6 +357,7 @@ void engine__queue_close(engine *store) {
     pthread_mutex_unlock(&queue->lock);
     if (has_writer) pthread_join(queue->writer, NULL);
     base__arena_free(&queue->arena);
+    engine__gather_free(&queue->gather);
     pthread_cond_destroy(&queue->writer_wake);
     pthread_mutex_destroy(&queue->lock);
 }

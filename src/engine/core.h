@@ -10,6 +10,7 @@
 
 #include "cql/guard.h"
 #include "engine/feed.h"
+#include "engine/gather.h"
 #include "engine/metric.h"
 #include "engine/running.h"
 #include "engine/store.h"
@@ -61,9 +62,10 @@ typedef struct engine_queue {
     bool            has_writer, closing;
     pthread_cond_t  writer_wake;
     base_arena      arena; /* of the leader */
+    engine_gather   gather;
 } engine_queue;
 
-CORM_CHECKED corm_status engine__queue_init(engine *store, corm_error *err);
+CORM_CHECKED corm_status engine__queue_init(engine *store, bool is_durable, corm_error *err);
 void                     engine__queue_close(engine *store); /* waits for jobs and callbacks */
 
 /* ---- the engine ---- */

@@ -104,7 +104,9 @@ corm_status engine__open(const engine_options *options, engine **out, corm_error
     store->clock_stored = store->clock_pending = INT64_MIN;
     corm_status status = read_guards(store, options->guard_rails, err);
     if (status == CORM_OK) status = open_parts(store, options, err);
-    if (status == CORM_OK) status = engine__queue_init(store, err);
+    if (status == CORM_OK)
+        status =
+            engine__queue_init(store, options->path && options->durability == ENGINE_DURABLE, err);
     if (status == CORM_OK) {
         *out = store;
     } else {

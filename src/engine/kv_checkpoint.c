@@ -74,7 +74,8 @@ static corm_status take_head(kv_txn *txn, corm_error *err) {
     log->last = log->head.txn;
     log->end = log->head.start;
     log->is_own = false;
-    number = kv__log_write_head(log->file, &log->head, log->slot);
+    number = kv__log_put_head(log->file, &log->head, log->slot);
+    if (number == 0) number = kv__log_wait(log);
     /* Who wrote the first one may have died before the file's name was on disk. */
     if (number == 0 && log->head.generation == 1) number = kv__sync_folder(txn->store->folder);
     if (number == 0) number = kv__log_measure(log);
@@ -208,7 +209,7 @@ static int write_head(kv_store *store, const kv_log_head *head) {
     int     slot = 1 - log->slot;
     int     number = kv__log_put_head(log->file, head, slot);
     if (number == 0) number = kv__fault_at(store, KV_FAULT_CHECK_WROTE);
-    if (number == 0 && fdatasync(log->file) != 0) number = errno;
+    if (number == 0) number = kv__log_wait(log);
     if (number == 0 && head->generation == 1) number = kv__sync_folder(store->folder);
     if (number != 0) {
         atomic_store(&log->failed, true);

@@ -100,6 +100,10 @@ typedef struct kv_log {
     _Atomic uint64_t commits;
     atomic_bool      failed; /* what is on disk is not known; nothing is written any more */
 
+    pthread_mutex_t sync_lock; /* held while the disk is waited for */
+    bool            can_wait;  /* there is such a lock */
+    bool            lost;      /* records may be missing on disk; it guards that, too */
+
     /* The keeper, a thread; keeper_lock guards. */
     pthread_mutex_t keeper_lock;
     pthread_cond_t  keeper_wake;
@@ -200,6 +204,8 @@ CORM_CHECKED corm_status kv__log_sync(kv_store *store, uint64_t id, bool unlogge
 int kv__log_measure(kv_log *log);
 /* Writes a sealed record behind the last one, without moving the end. */
 int kv__log_write(kv_log *log, const base_buf *record);
+/* A head that was written is on disk. */
+int kv__log_wait(kv_log *log);
 /* All that is in the log so far is on disk. */
 int kv__log_flush(kv_store *store, uint64_t id);
 

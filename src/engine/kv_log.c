@@ -123,7 +123,10 @@ corm_status kv__log_open(kv_store *store, kv_place *place, corm_error *err) {
     if (store->read_only) return CORM_OK;
     int number = store->log.file >= 0 ? 0 : make_file(store);
     if (number == 0) number = first_size(&store->log);
-    if (number == 0) number = kv__keeper_init(store);
+    if (number == 0) number = pthread_mutex_init(&store->log.sync_lock, NULL);
+    if (number != 0) return kv__fail(err, number, "the log of %s cannot be opened", store->folder);
+    store->log.can_wait = true;
+    number = kv__keeper_init(store);
     return number == 0 ? CORM_OK
                        : kv__fail(err, number, "the log of %s cannot be opened", store->folder);
 }
@@ -143,6 +146,7 @@ void kv__log_close(kv_store *store) {
         base__buf_free(&log->pages);
         base__buf_free(&log->record);
     }
+    if (log->can_wait) pthread_mutex_destroy(&log->sync_lock);
     close(log->file);
     log->file = -1;
 }
@@ -267,10 +271,25 @@ void kv__log_settle(kv_txn *txn, uint64_t id, bool committed) {
 
 /* ---- waiting for the disk ---- */
 
+/* The system tells a failure to one caller only, and it concerns all that was written before: from then on nobody takes a record for
+ * being on disk, until a checkpoint has taken its place. */
+static int wait_for_disk(kv_log *log, bool is_head) {
+    pthread_mutex_lock(&log->sync_lock);
+    int number = log->lost && !is_head ? EIO : 0;
+    if (number == 0 && fdatasync(log->file) != 0) number = errno;
+    log->lost = number != 0;
+    pthread_mutex_unlock(&log->sync_lock);
+    return number;
+}
+
+int kv__log_wait(kv_log *log) {
+    return wait_for_disk(log, true);
+}
+
 int kv__log_flush(kv_store *store, uint64_t id) {
     kv_log *log = &store->log;
     int     number = kv__fault_at(store, KV_FAULT_LOG_SYNC);
-    if (number == 0 && fdatasync(log->file) != 0) number = errno;
+    if (number == 0) number = wait_for_disk(log, false);
     if (number != 0) return number;
     uint64_t synced = atomic_load(&log->synced);
     while (synced < id && !atomic_compare_exchange_weak(&log->synced, &synced, id)) continue;
