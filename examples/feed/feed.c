@@ -129,6 +129,35 @@ static int consume(corm_session *session, int most) {
     return status ? failed("change", &err) : 0;
 }
 
+/* A change that was not waited for: on a thread of the feed's. */
+static void tell(void *context, corm_status status, const corm_change *change,
+                 const corm_error *err) {
+    (void)context;
+    if (status)
+        (void)failed("change", err);
+    else if (change)
+        printf("told of %s\n", corm_change_kind_name(corm_change_kind_of(change)));
+}
+
+/* The program does something else until the next change is there. */
+static int be_told(corm_session *session) {
+    static const char *const order[] = {
+        "INSERT INTO shop.orders (customer, number, item, pieces) VALUES (3, 1, 'ink', 2)",
+    };
+    corm_feed_options options = { .from = CORM_FEED_NOW,
+                                  .tables = (const char *const[]){ "shop.orders" },
+                                  .table_count = 1 };
+    corm_feed        *feed;
+    corm_error        err = { 0 };
+    if (corm_feed_open(session, &options, &feed, &err)) return failed("feed", &err);
+    corm_task *task = corm_feed_next_async(feed, CORM_FEED_FOREVER, tell, NULL);
+    int        code = run_all(session, order, 1);
+    if (task && !code && corm_task_wait(task, 0)) code = 1;
+    corm_feed_close(feed);
+    corm_task_free(task);
+    return task ? code : 1;
+}
+
 static int show(corm_session *session) {
     corm_result *result;
     corm_error   err = { 0 };
@@ -151,7 +180,7 @@ int main(void) {
     if (corm_feed_configure(session, &settings, &err)) return failed("configure", &err);
     int code = run_all(session, schema, sizeof schema / sizeof *schema) ||
                run_all(session, orders, sizeof orders / sizeof *orders) || consume(session, 3) ||
-               consume(session, 100) || show(session);
+               consume(session, 100) || show(session) || be_told(session);
     corm_session_close(session);
     return code;
 }

@@ -13,6 +13,7 @@
 #define CORM_FEED_H
 
 #include "corm/session.h"
+#include "corm/task.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,7 +80,8 @@ typedef struct corm_feed   corm_feed;
 typedef struct corm_change corm_change;
 
 /* `options` may be NULL. *out is released by corm_feed_close(), before the session closes. CORM_UNSUPPORTED: a cluster;
- * CORM_INVALID_ARGUMENT: a position of another folder. One thread at a time, but for corm_feed_wake(). */
+ * CORM_INVALID_ARGUMENT: a position of another folder. One thread at a time, but for corm_feed_wake(). Not to be closed inside a
+ * callback of corm_feed_next_async(). */
 CORM_API CORM_CHECKED corm_status corm_feed_open(corm_session            *session,
                                                  const corm_feed_options *options, corm_feed **out,
                                                  corm_error *err);
@@ -96,6 +98,17 @@ CORM_API CORM_CHECKED corm_status corm_feed_next(corm_feed *feed, uint32_t timeo
 CORM_API CORM_CHECKED corm_status corm_feed_read(corm_feed *feed, uint32_t timeout_ms,
                                                  const corm_change **changes, uint32_t max,
                                                  uint32_t *count, corm_error *err);
+/* The next change without waiting: the callback runs once, on a thread of the feed's, with what corm_feed_next() would have given.
+ * `change` is NULL on failure, when the time is over and when the feed was woken; else it is valid until the callback returns. The
+ * callback may ask for the next one. Cancelling the task (corm/task.h), or corm_feed_close(), ends the wait with CORM_CANCELLED, and
+ * no change is lost. From the call to the return of the callback the feed is the callback's: calls from elsewhere, but for
+ * corm_feed_wake() and corm_feed_close(), are CORM_INVALID_ARGUMENT. `callback` may be NULL: when the task has ended with
+ * CORM_OK, corm_feed_next() gives what there is. NULL when memory is exhausted or the feed is being closed, and then the callback
+ * does not run. */
+typedef void (*corm_feed_callback)(void *context, corm_status status, const corm_change *change,
+                                   const corm_error *error);
+CORM_API corm_task *corm_feed_next_async(corm_feed *feed, uint32_t timeout_ms,
+                                         corm_feed_callback callback, void *context);
 /* From any thread: whoever waits in the feed, or does so next, returns. */
 CORM_API void corm_feed_wake(corm_feed *feed);
 

@@ -296,6 +296,15 @@ void session__task_bind_later(corm_task *task, corm_str text, const session_valu
  * once. The caller's reference stays. */
 void session__task_start(corm_task *task, bool on_worker);
 
+/* A new task of something else than a request, which begins here and ends with session__task_end(): that calls `tell`, which may
+ * call the user back, on the task's thread. `stop` is called when the task is cancelled, as long as it has not ended. CORM_CLOSED:
+ * the session is being closed; nothing has begun. */
+CORM_CHECKED corm_status session__task_open(corm_task  *task, void (*stop)(corm_session *session),
+                                            corm_error *err);
+bool                     session__task_is_cancelled(const corm_task *task);
+void session__task_end(corm_task *task, corm_status status, const corm_error *error,
+                       void (*tell)(void *context), void *context);
+
 /* Waits for a task without a callback and exchanges *answer with what it was answered. */
 CORM_CHECKED corm_status session__task_take(corm_task *task, wire_answer *answer, corm_error *err);
 

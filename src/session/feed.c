@@ -149,6 +149,7 @@ corm_status corm_feed_open(corm_session *session, const corm_feed_options *optio
         return base__fail(err, CORM_INVALID_ARGUMENT, "the options were not initialised");
     corm_feed *feed = calloc(1, sizeof *feed);
     if (!feed) return base__fail_memory(err);
+    session__feed_ahead_init(feed);
     feed->session = session__ref(session);
     corm_status status = begin(feed, options, err);
     if (status != CORM_OK) {
@@ -168,6 +169,7 @@ static void drop_batch(corm_feed *feed) {
 
 void corm_feed_close(corm_feed *feed) {
     if (!feed) return;
+    session__feed_ahead_close(feed);
     drop_batch(feed);
     engine__feed_close(&feed->reader);
     base__arena_free(&feed->options);
@@ -213,27 +215,42 @@ static corm_status read_batch(corm_feed *feed, corm_error *err) {
     return CORM_OK;
 }
 
-/* The next wanted change of the batch, or NULL. */
-static const corm_change *take(corm_feed *feed) {
-    while (feed->next < feed->count) {
-        const corm_change *change = &feed->changes[feed->next++];
+/* Goes to the next wanted change of the batch; false: there is none. */
+static bool find(corm_feed *feed) {
+    for (; feed->next < feed->count; feed->next++) {
+        const corm_change *change = &feed->changes[feed->next];
+        if (is_wanted(feed, change)) return true;
         feed->handed = change->record->position;
-        if (is_wanted(feed, change)) return change;
     }
-    return NULL;
+    return false;
 }
 
-/* *change stays NULL when nothing came in time. */
-static corm_status wait_for_one(corm_feed *feed, uint32_t timeout_ms, const corm_change **change,
-                                corm_error *err) {
+/* The next wanted change of the batch, or NULL. */
+static const corm_change *take(corm_feed *feed) {
+    if (!find(feed)) return NULL;
+    const corm_change *change = &feed->changes[feed->next++];
+    feed->handed = change->record->position;
+    return change;
+}
+
+static bool is_stopped(corm_feed *feed, const corm_task *task) {
+    return task && (session__task_is_cancelled(task) || atomic_load(&feed->ahead.closing));
+}
+
+corm_status session__feed_wait(corm_feed *feed, uint32_t timeout_ms, bool takes,
+                               const corm_task *task, const corm_change **change, corm_error *err) {
     int64_t until = timeout_ms == CORM_FEED_FOREVER
                         ? INT64_MAX
                         : base__clock_mono_ns() + (int64_t)timeout_ms * 1000000;
     for (;;) {
         bool something;
-        *change = take(feed);
-        if (*change) return CORM_OK;
+        if (find(feed)) {
+            if (takes) *change = take(feed);
+            return CORM_OK;
+        }
         CORM_TRY(read_batch(feed, err));
+        if (is_stopped(feed, task))
+            return base__fail(err, CORM_CANCELLED, "%s", corm_status_text(CORM_CANCELLED));
         if (feed->count > 0) continue;
         int64_t now = base__clock_mono_ns();
         if (atomic_exchange(&feed->woken, false) || now >= until) return CORM_OK;
@@ -244,7 +261,8 @@ static corm_status wait_for_one(corm_feed *feed, uint32_t timeout_ms, const corm
 corm_status corm_feed_next(corm_feed *feed, uint32_t timeout_ms, const corm_change **change,
                            corm_error *err) {
     *change = NULL;
-    return wait_for_one(feed, timeout_ms, change, err);
+    CORM_TRY(session__feed_check_free(feed, err));
+    return session__feed_wait(feed, timeout_ms, true, NULL, change, err);
 }
 
 corm_status corm_feed_read(corm_feed *feed, uint32_t timeout_ms, const corm_change **changes,
@@ -252,7 +270,8 @@ corm_status corm_feed_read(corm_feed *feed, uint32_t timeout_ms, const corm_chan
     const corm_change *change = NULL;
     *count = 0;
     if (max == 0) return CORM_OK;
-    CORM_TRY(wait_for_one(feed, timeout_ms, &change, err));
+    CORM_TRY(session__feed_check_free(feed, err));
+    CORM_TRY(session__feed_wait(feed, timeout_ms, true, NULL, &change, err));
     while (change) {
         changes[(*count)++] = change;
         change = *count < max ? take(feed) : NULL;

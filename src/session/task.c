@@ -24,22 +24,23 @@ struct corm_task {
     corm_result       *result; /* the door fills in its answer */
     corm_task_callback callback;
     void              *context;
-    session_batch_run *run; /* hooks that are told of the end before the callback is */
-    atomic_uint        refs;
-    atomic_bool        cancelled;
-    atomic_bool        running; /* a thread is inside the callback or a hook before it: */
-    pthread_t          runner;
-    atomic_bool        done; /* the callback has returned; status is set */
-    corm_status        status;
-    atomic_uint        waiting; /* threads that wait for `ended` */
-    corm_str           text;  /* with `values`: to be prepared and bound first; else data is NULL */
-    corm_error         error; /* status and message of a failure */
-    session_values     values;
-    corm_prepared     *preparing; /* one reference: its answer is awaited */
-    wire_request       prepare;
-    base_job           job;
-    pthread_mutex_t    lock; /* with `ended`, when somebody waits */
-    pthread_cond_t     ended;
+    session_batch_run *run;              /* hooks that are told of the end before the callback is */
+    void (*stop)(corm_session *session); /* see session__task_open; else NULL */
+    atomic_uint     refs;
+    atomic_bool     cancelled;
+    atomic_bool     running; /* a thread is inside the callback or a hook before it: */
+    pthread_t       runner;
+    atomic_bool     done; /* the callback has returned; status is set */
+    corm_status     status;
+    atomic_uint     waiting; /* threads that wait for `ended` */
+    corm_str        text;    /* with `values`: to be prepared and bound first; else data is NULL */
+    corm_error      error;   /* status and message of a failure */
+    session_values  values;
+    corm_prepared  *preparing; /* one reference: its answer is awaited */
+    wire_request    prepare;
+    base_job        job;
+    pthread_mutex_t lock; /* with `ended`, when somebody waits */
+    pthread_cond_t  ended;
 };
 
 static _Thread_local const corm_task
@@ -91,6 +92,7 @@ corm_task *session__task_new(corm_session *session, corm_task_callback callback,
     task->callback = callback;
     task->context = context;
     task->run = NULL;
+    task->stop = NULL;
     return task;
 }
 
@@ -376,6 +378,30 @@ corm_task *session__task_run(corm_session *session, corm_status status,
     return task ? session__task_begin(task, status, request, on_worker, err) : NULL;
 }
 
+/* ---- tasks that are no requests ---- */
+
+corm_status session__task_open(corm_task  *task, void (*stop)(corm_session *session),
+                               corm_error *err) {
+    CORM_TRY(session__enter(task->session, err));
+    task->stop = stop;
+    return CORM_OK;
+}
+
+bool session__task_is_cancelled(const corm_task *task) {
+    return atomic_load(&((corm_task *)(uintptr_t)task)->cancelled);
+}
+
+void session__task_end(corm_task *task, corm_status status, const corm_error *error,
+                       void (*tell)(void *context), void *context) {
+    corm_session *session = task->session;
+    take_failure(task, status, error);
+    set_running(task);
+    tell(context);
+    set_done(task, status);
+    end(session);
+    unref(task);
+}
+
 /* ---- waiting ---- */
 
 /* Counts a worker that is about to wait; false when no worker would be left to end what it waits
@@ -477,6 +503,7 @@ void corm_task_cancel(corm_task *task) {
     if (!corm_task_is_done(task) && session->door->ops->cancel) {
         session->door->ops->cancel(session->door, task);
     }
+    if (task->stop && !corm_task_is_done(task)) task->stop(session);
     end(session);
 }
 
