@@ -135,6 +135,7 @@ typedef enum kv_fault_point {
     KV_FAULT_LOG_SYNC,    /* before the log is on disk */
     KV_FAULT_LOG_SYNCED,  /* behind that; what it returns is not looked at */
     KV_FAULT_CHECK_SYNC,  /* checkpoint: before the data is on disk */
+    KV_FAULT_DATA_SYNC,   /* what the sync of the data itself fails with */
     KV_FAULT_CHECK_HEAD,  /* behind that, before the log's head is written */
     KV_FAULT_CHECK_WROTE, /* the head is written, but not on disk */
     KV_FAULT_CHECK_DONE,  /* behind all; not looked at */

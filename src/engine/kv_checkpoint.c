@@ -35,7 +35,9 @@
  * A checkpoint may also be made in the middle of a transaction T: C is T - 1, and what T has changed is in memory, or on pages that
  * C does not use.
  *
- * A failed fdatasync cannot be repeated: the system may count the pages as written. So the process writes no more.
+ * A failed fdatasync of data.mdb cannot be repeated: the system may count the pages as written, and forget them. But state C is on disk,
+ * and the log: a head of the same records says that the data was lost. Who finds it writes no more, and once all have closed the
+ * store, who opens it plays the log back as if the machine had stopped.
  *
  * Thread: whoever has the write lock. */
 #include <errno.h>
@@ -71,6 +73,10 @@ static corm_status take_head(kv_txn *txn, corm_error *err) {
     uint64_t before = log->head.generation;
     CORM_TRY(kv__log_load(log->file, &log->head, &log->slot, err));
     if (log->head.generation == before) return CORM_OK;
+    if (log->head.lost) {
+        atomic_store(&log->failed, true);
+        return kv__fail(err, MDB_PANIC, "a write cannot begin");
+    }
     log->last = log->head.txn;
     log->end = log->head.start;
     log->is_own = false;
@@ -194,12 +200,28 @@ int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *he
     return number;
 }
 
+static int sync_file(kv_store *store) {
+    int number = kv__fault_at(store, KV_FAULT_DATA_SYNC);
+    return number == 0 ? mdb_env_sync(store->env, 1) : number;
+}
+
+/* The head is written as well as can be: the disk has failed already. */
+static void give_up_data(kv_log *log) {
+    kv_log_head head = log->head;
+    bool        was_failed = atomic_exchange(&log->failed, true);
+    if (was_failed || !head.active) return;
+    head.generation++;
+    head.lost = true;
+    memset(head.boot, 0, sizeof head.boot); /* of no boot */
+    (void)!kv__log_write_head(log->file, &head, 1 - log->slot);
+}
+
 static int sync_data(kv_store *store, uint64_t txn) {
     if (is_synced(&store->log, txn)) return 0;
     int number = kv__fault_at(store, KV_FAULT_CHECK_SYNC);
     if (number != 0) return number;
-    number = mdb_env_sync(store->env, 1);
-    if (number != 0) atomic_store(&store->log.failed, true);
+    number = sync_file(store);
+    if (number != 0) give_up_data(&store->log);
     return number;
 }
 
@@ -261,4 +283,15 @@ corm_status kv__checkpoint(kv_store *store, bool active, corm_error *err) {
     }
     kv__abort(txn);
     return status;
+}
+
+corm_status kv__checkpoint_slowly(kv_store *store, corm_error *err) {
+    kv_txn *txn;
+    int     number = sync_file(store);
+    if (number == 0) return kv__checkpoint(store, true, err);
+    CORM_TRY(kv__write_begin(store, &txn, err));
+    if (take_head(txn, err) == CORM_OK) give_up_data(&store->log);
+    kv__abort(txn);
+    atomic_store(&store->log.failed, true);
+    return kv__fail(err, number, "the store cannot be synced");
 }

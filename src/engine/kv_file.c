@@ -58,6 +58,26 @@ static corm_status make_temporary(char **out, corm_error *err) {
 
 /* ---- folders ---- */
 
+/* The name of a new folder is in the one above, which must be on disk, too; `path` is put back as it was. Who may not read that one
+ * cannot have it synced. */
+static int sync_above(char *path) {
+    char *last = strrchr(path, '/');
+    int   number;
+    if (!last || last == path) {
+        number = kv__sync_folder(last ? "/" : ".");
+    } else {
+        *last = '\0';
+        number = kv__sync_folder(path);
+        *last = '/';
+    }
+    return number == EACCES ? 0 : number;
+}
+
+static int make_one(char *path) {
+    if (mkdir(path, 0777) == 0) return sync_above(path);
+    return errno == EEXIST ? 0 : errno;
+}
+
 static corm_status make_folder(const char *path, corm_error *err) {
     char *copy = strdup(path);
     if (!copy) return base__fail_memory(err);
@@ -65,10 +85,10 @@ static corm_status make_folder(const char *path, corm_error *err) {
     for (char *at = copy + 1; number == 0 && *at; at++) {
         if (*at != '/') continue;
         *at = '\0';
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) number = errno;
+        number = make_one(copy);
         *at = '/';
     }
-    if (number == 0 && mkdir(copy, 0777) != 0 && errno != EEXIST) number = errno;
+    if (number == 0) number = make_one(copy);
     free(copy);
     if (number == 0) return CORM_OK;
     return kv__fail(err, number, "the folder %s cannot be made", path);

@@ -219,6 +219,8 @@ int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *he
 int kv__checkpoint_write(kv_txn *txn, bool active);
 /* The same, with a transaction of its own. */
 CORM_CHECKED corm_status kv__checkpoint(kv_store *store, bool active, corm_error *err);
+/* The same in two steps, of which the first, the longer one, needs no lock. */
+CORM_CHECKED corm_status kv__checkpoint_slowly(kv_store *store, corm_error *err);
 
 /* ---- pages that are given up: kv_keep.c ---- */
 

@@ -24,14 +24,6 @@ int kv__keeper_init(kv_store *store) {
     return number;
 }
 
-static void checkpoint(kv_store *store) {
-    if (mdb_env_sync(store->env, 1) != 0) {
-        atomic_store(&store->log.failed, true);
-    } else if (kv__checkpoint(store, true, NULL) != CORM_OK) {
-        return; /* a writer will find it due, and tell why not */
-    }
-}
-
 /* The lock is held. */
 static void wait_a_tick(kv_log *log) {
     struct timespec until;
@@ -67,7 +59,8 @@ static void *keep(void *context) {
         seen = commits;
         if (log->is_wanted) {
             pthread_mutex_unlock(&log->keeper_lock);
-            checkpoint(store);
+            /* When it fails, a writer will find it due, and tell why not. */
+            (void)!kv__checkpoint_slowly(store, NULL);
             pthread_mutex_lock(&log->keeper_lock);
             log->is_wanted = false;
         } else if (log->is_active && quiet >= QUIET_TICKS) {

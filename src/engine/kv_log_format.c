@@ -6,6 +6,7 @@ enum {
     VERSION = 1,
     FLAG_ACTIVE = 1,
     FLAG_REPLAYING = 2,
+    FLAG_LOST = 4,
     OP_PUT = 1,
     OP_DELETE = 2,
     LONGEST_KEY = 511
@@ -55,7 +56,8 @@ void kv__log_head_encode(const kv_log_head *head, uint8_t out[KV_LOG_HEAD]) {
     memset(out, 0, KV_LOG_HEAD);
     memcpy(out, magic, sizeof magic);
     base__store_u32(out + AT_VERSION, VERSION);
-    uint32_t flags = (head->active ? FLAG_ACTIVE : 0) | (head->replaying ? FLAG_REPLAYING : 0);
+    uint32_t flags = (head->active ? FLAG_ACTIVE : 0) | (head->replaying ? FLAG_REPLAYING : 0) |
+                     (head->lost ? FLAG_LOST : 0);
     base__store_u32(out + AT_FLAGS, flags);
     base__store_u64(out + AT_GENERATION, head->generation);
     base__store_u64(out + AT_TXN, head->txn);
@@ -87,6 +89,7 @@ kv_log_slot kv__log_head_decode(const uint8_t in[KV_LOG_HEAD], kv_log_head *out)
     if (version != VERSION) return KV_SLOT_OTHER_VERSION;
     out->active = base__load_u32(in + AT_FLAGS) & FLAG_ACTIVE;
     out->replaying = base__load_u32(in + AT_FLAGS) & FLAG_REPLAYING;
+    out->lost = base__load_u32(in + AT_FLAGS) & FLAG_LOST;
     out->start = base__load_u64(in + AT_START);
     out->of = base__load_u64(in + AT_OF);
     out->generation = base__load_u64(in + AT_GENERATION);

@@ -308,6 +308,102 @@ static void a_log_that_cannot_be_synced_ends_in_a_checkpoint(void **state) {
     kv__close(store);
 }
 
+static base_buf read_file(const char *path) {
+    base_buf bytes = { 0 };
+    int      file = open(path, O_RDONLY);
+    assert_true(file >= 0);
+    off_t    size = lseek(file, 0, SEEK_END);
+    uint8_t *room = base__buf_grow(&bytes, (size_t)size);
+    assert_non_null(room);
+    assert_int_equal(pread(file, room, (size_t)size, 0), size);
+    close(file);
+    return bytes;
+}
+
+/* What the system had in memory of the file is gone: it is as it was, with nothing behind. */
+static void forget_writes(const char *path, const base_buf *before) {
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    off_t size = lseek(file, 0, SEEK_END);
+    assert_int_equal(pwrite(file, before->data, before->len, 0), before->len);
+    assert_int_equal(ftruncate(file, (off_t)before->len), 0);
+    assert_int_equal(ftruncate(file, size), 0);
+    close(file);
+}
+
+typedef struct neighbour {
+    pid_t pid;
+    int   go, said;
+} neighbour;
+
+/* Another process with the folder open, which writes when it is told to. */
+static neighbour open_next_door(const char *path) {
+    int       to[2], from[2];
+    neighbour out;
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+    out.pid = fork();
+    assert_true(out.pid >= 0);
+    if (out.pid == 0) {
+        char      byte = 0;
+        kv_store *store = open_folder(path, false);
+        bool      ok = write(from[1], "o", 1) == 1 && read(to[0], &byte, 1) == 1;
+        ok = ok && put_number(store, 100, 10) == CORM_IO && write(from[1], "w", 1) == 1;
+        ok = ok && read(to[0], &byte, 1) == 1;
+        kv__close(store);
+        _exit(ok ? 0 : 1);
+    }
+    out.go = to[1];
+    out.said = from[0];
+    close(to[0]);
+    close(from[1]);
+    return out;
+}
+
+static void hear(const neighbour *of, char what) {
+    char byte = 0;
+    assert_int_equal(read(of->said, &byte, 1), 1);
+    assert_int_equal(byte, what);
+}
+
+static void wait_for_end(const neighbour *of) {
+    int how;
+    assert_int_equal(waitpid(of->pid, &how, 0), of->pid);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    close(of->go);
+    close(of->said);
+}
+
+static void data_that_could_not_be_synced_comes_from_the_log(void **state) {
+    (void)state;
+    fault_plan plan = { KV_FAULT_DATA_SYNC, 0, EIO };
+    neighbour  other = open_next_door("lost");
+    hear(&other, 'o');
+    kv_store *store = open_folder("lost", false);
+    assert_ok(put_number(store, 0, 100), err);
+    base_buf synced = read_file("lost/data.mdb");
+    for (uint32_t i = 1; i < 20; i++) assert_ok(put_number(store, i, 1500), err);
+    kv__set_fault(store, fail_as_planned, &plan);
+    assert_status(kv__checkpoint(store, true, &err), CORM_IO);
+    assert_status(put_number(store, 21, 10), CORM_IO);
+    kv__set_fault(store, NULL, NULL);
+    kv__close(store);
+    assert_int_equal(write(other.go, "w", 1), 1);
+    hear(&other, 'w');
+    assert_status(kv__open(&(kv_options){ .path = "lost" }, &store, &err), CORM_IO);
+    assert_status(kv__open(&(kv_options){ .path = "lost", .read_only = true }, &store, &err),
+                  CORM_INVALID);
+    assert_int_equal(write(other.go, "e", 1), 1);
+    wait_for_end(&other);
+    forget_writes("lost/data.mdb", &synced);
+    store = open_folder("lost", false);
+    for (uint32_t i = 0; i < 20; i++) assert_true(has_number(store, i));
+    assert_ok(kv__check(store, &err), err);
+    assert_ok(put_number(store, 22, 10), err);
+    kv__close(store);
+    base__buf_free(&synced);
+}
+
 static int fill_the_disk(void) {
     struct rlimit limit;
     kv_store     *store = open_folder("full", false);
@@ -346,6 +442,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(heads_that_are_both_damaged_are_told),
     cmocka_unit_test(a_fault_at_any_step_loses_nothing),
     cmocka_unit_test(a_log_that_cannot_be_synced_ends_in_a_checkpoint),
+    cmocka_unit_test(data_that_could_not_be_synced_comes_from_the_log),
     cmocka_unit_test(a_full_disk_makes_the_log_go_round),
 };
 

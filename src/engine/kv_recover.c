@@ -12,7 +12,7 @@
  * Who opens the folder holds a shared lock on the log for as long. Recovery needs it for itself alone: behind a boot nobody has it
  * yet but others that are opening. Within one boot the system still has all that was written, whoever was killed; but
  * a log that is another file than its head says was copied from somewhere, and its data with it, in whatever state: that is
- * treated as a stop, too. Thread: whoever opens, under the registry's lock. */
+ * treated as a stop, too. So is a sync of data.mdb that failed. Thread: whoever opens, under the registry's lock. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -310,7 +310,7 @@ static corm_status recover(const char *folder, int log, const kv_log_head *head,
 
 /* ---- opening ---- */
 
-typedef enum stop { NONE, PERHAPS, STOPPED } stop;
+typedef enum stop { NONE, PERHAPS, STOPPED, LOST } stop;
 
 /* Without an id of the boot, what nobody has open is taken to have stopped: to play a log back that need not be costs time alone. */
 static int whether_stopped(int log, const kv_log_head *head, stop *out) {
@@ -320,7 +320,9 @@ static int whether_stopped(int log, const kv_log_head *head, stop *out) {
     *out = NONE;
     if (!head->active) return 0;
     if (fstat(log, &about) != 0) return errno;
-    if (memcmp(boot, head->boot, sizeof boot) != 0) {
+    if (head->lost) {
+        *out = LOST;
+    } else if (memcmp(boot, head->boot, sizeof boot) != 0) {
         *out = STOPPED;
     } else if (!is_known || head->device != (uint64_t)about.st_dev ||
                head->inode != (uint64_t)about.st_ino) {
@@ -343,10 +345,14 @@ static corm_status look_locked(const kv_options *options, const kv_place *place,
     *again = !is_alone;
     if (what == PERHAPS && !is_alone) return CORM_OK;
     if (options->read_only)
-        return base__fail(
-            err, CORM_INVALID,
-            "it was in use when the machine stopped: open it for writing once, so that its "
-            "log is played back");
+        return base__fail(err, CORM_INVALID,
+                          "it was in use when %s: open it for writing once, so that its log is "
+                          "played back",
+                          what == LOST ? "a write to the disk failed" : "the machine stopped");
+    if (what == LOST && !is_alone && times >= PATIENCE)
+        return base__fail(err, CORM_IO,
+                          "a write to the disk failed: close it in every process that has it "
+                          "open, then open it again");
     return is_alone ? recover(place->folder, place->log, &head, slot, err) : CORM_OK;
 }
 
