@@ -181,6 +181,15 @@ function(corm_client_tests)
   endforeach()
 endfunction()
 
+# packaging/container/Containerfile, built and run: minutes. One build of the command is enough to look at it from outside.
+function(corm_container_test)
+  if(CORM_SANITIZE OR CORM_COVERAGE)
+    return()
+  endif()
+  corm_add_test(container.image container ${CMAKE_SOURCE_DIR}/tests/container/run)
+  set_tests_properties(container.image PROPERTIES TIMEOUT 1800)
+endfunction()
+
 # Random statements, always the same, on a real Cassandra and on `corm serve`: a minute each on a machine that has nothing else to do.
 function(corm_differential_test kind count)
   if(CORM_SANITIZE OR CORM_COVERAGE)
@@ -210,6 +219,7 @@ function(corm_command_tests)
   endforeach()
   corm_generate_tests()
   corm_client_tests()
+  corm_container_test()
   corm_differential_test(scripts 60)
   corm_differential_test(invalid 40)
   # Fewer records where every instruction is watched.
