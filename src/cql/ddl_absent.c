@@ -89,11 +89,18 @@ corm_status cql__drop_trigger(cql_ddl *ddl, const cql_statement *statement) {
 
 /* ---- CREATE ---- */
 
+static corm_status check_directives(const cql_ddl *ddl, bool or_replace, bool if_not_exists) {
+    if (!or_replace || !if_not_exists) return CORM_OK;
+    return base__fail(ddl->err, CORM_INVALID,
+                      "Cannot use both 'OR REPLACE' and 'IF NOT EXISTS' directives");
+}
+
 corm_status cql__create_function(cql_ddl *ddl, const cql_statement *statement) {
     const cql_create_function *s = &statement->as.create_function;
     corm_str                   keyspace;
     CORM_TRY(cql__ddl_keyspace_of(ddl, &s->name, &keyspace));
     CORM_TRY(cql__ddl_begin(ddl, keyspace));
+    CORM_TRY(check_directives(ddl, s->or_replace, s->if_not_exists));
     if (!base__str_equal_nocase(s->language.text, corm_str_of("java")))
         return base__fail(ddl->err, CORM_INVALID,
                           "Currently only Java UDFs are available in Cassandra. For more "
@@ -128,6 +135,7 @@ corm_status cql__create_aggregate(cql_ddl *ddl, const cql_statement *statement) 
     if (!cql__schema_keyspace(ddl->schema, keyspace))
         return base__fail(ddl->err, CORM_CONFIG_ERROR, "Keyspace %.*s doesn't exist",
                           CQL_S(keyspace));
+    CORM_TRY(check_directives(ddl, s->or_replace, s->if_not_exists));
     corm_status status = fail_no_state(ddl, keyspace, s, &types);
     base__buf_free(&types);
     return status;

@@ -98,6 +98,12 @@ static bool holds_expired(const engine_row *row, uint32_t now_s) {
     return false;
 }
 
+/* Whether a deletion of more than the row took what was left of a row that was not there. */
+static bool is_swept(const engine_row *before, const engine_row *after, uint32_t now_s) {
+    return !after->has_liveness && after->deleted_at == ENGINE_NO_TIMESTAMP &&
+           after->column_count == 0 && !holds_expired(before, now_s);
+}
+
 /* The highest timestamp in an image. */
 static int64_t highest(const engine_row *row, int64_t so_far) {
     if (row->has_liveness && row->liveness.timestamp > so_far) so_far = row->liveness.timestamp;
@@ -169,6 +175,7 @@ corm_status engine__feed_row(engine_write *write, const row_change *change, bool
     bool                  whole = request->store->feed.settings.whole, differs = false;
     bool                  was = is_there(table, &before, is_reclaim ? 0 : change->now_s);
     bool                  is = is_there(table, &after, change->now_s);
+    if (!was && !is && is_swept(&before, &after, change->now_s)) return CORM_OK;
     CORM_TRY(keep_changed(&before, &after, whole, &differs, ops->arena, err));
     if (!differs || (is_reclaim && !holds_expired(&before, change->now_s))) return CORM_OK;
     uint8_t  flags = (uint8_t)((change->is_static ? FEED_STATIC : 0) | (was ? FEED_WAS : 0) |
