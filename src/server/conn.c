@@ -72,13 +72,9 @@ void server__conn_end(server_conn *conn) {
 
 /* ---- reading ---- */
 
-/* Bytes that make no frames end the connection; without segments it can still be told why. */
+/* Bytes that make no frames end the connection, and it is told why: what goes out is whole still. */
 static void break_off(server_conn *conn, const corm_error *err) {
     server__count(&conn->loop->refused);
-    if (conn->decoder.segmented) {
-        server__conn_close(conn);
-        return;
-    }
     server__say_error(conn, 0, err->status, err->message);
     server__conn_end(conn);
 }

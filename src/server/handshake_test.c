@@ -144,6 +144,23 @@ static void startup_says_what_is_wrong_with_it(void **state) {
     stop(&all);
 }
 
+static void a_segment_that_is_broken_ends_the_connection_and_says_so(void **state) {
+    (void)state;
+    served   all = serve();
+    client  *c = dial(&all, 5);
+    base_buf out = { 0 };
+    put_message(c, 1, WIRE_OP_OPTIONS, NULL);
+    assert_ok(wire__encoder_take(&c->encoder, &out, &err), err);
+    out.data[out.len - 1] ^= 1;
+    send_bytes(c, out.data, out.len);
+    assert_true(next_frame(c));
+    expect_refusal(&c->frame, CORM_PROTOCOL_ERROR, "the checksum of a segment does not fit");
+    expect_end(c);
+    base__buf_free(&out);
+    client_free(c);
+    stop(&all);
+}
+
 static void messages_out_of_their_time_are_refused(void **state) {
     (void)state;
     served   all = serve();
@@ -341,6 +358,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(options_are_answered_before_and_after_the_handshake),
     cmocka_unit_test(compressions_are_agreed_on),
     cmocka_unit_test(startup_says_what_is_wrong_with_it),
+    cmocka_unit_test(a_segment_that_is_broken_ends_the_connection_and_says_so),
     cmocka_unit_test(messages_out_of_their_time_are_refused),
     cmocka_unit_test(a_password_lets_in),
     cmocka_unit_test(another_password_does_not),

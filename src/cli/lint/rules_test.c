@@ -147,7 +147,7 @@ static void columns_that_are_added_are_looked_at(void **state) {
     assert_int_equal(look("ALTER TABLE users ADD height int;", "list-column"), 0);
 }
 
-static void rows_that_are_read_newest_first_are_no_queue(void **state) {
+static void rows_that_are_read_from_the_highest_on_are_no_queue(void **state) {
     static const char made[] =
         "CREATE TABLE IF NOT EXISTS news (room uuid, at timeuuid, v int, PRIMARY KEY (room, at))"
         " WITH CLUSTERING ORDER BY (at DESC);\n"
@@ -159,6 +159,13 @@ static void rows_that_are_read_newest_first_are_no_queue(void **state) {
     snprintf(text, sizeof text, "%sSELECT v FROM news WHERE room = ? ORDER BY at ASC LIMIT 50;",
              made);
     assert_int_equal(look(text, "queue"), 1);
+    assert_int_equal(
+        look("CREATE TABLE IF NOT EXISTS scores (game int, score int, PRIMARY KEY (game, score)) "
+             "WITH CLUSTERING ORDER BY (score DESC);\n"
+             "SELECT score FROM scores WHERE game = ? LIMIT 10;\n"
+             "DELETE FROM scores WHERE game = ? AND score = ?;",
+             "queue"),
+        0);
 }
 
 static void one_row_a_day_is_no_endless_partition(void **state) {
@@ -196,7 +203,7 @@ int main(void) {
         cmocka_unit_test(statements_of_a_batch_are_looked_at_too),
         cmocka_unit_test(different_constants_are_different_partitions),
         cmocka_unit_test(columns_that_are_added_are_looked_at),
-        cmocka_unit_test(rows_that_are_read_newest_first_are_no_queue),
+        cmocka_unit_test(rows_that_are_read_from_the_highest_on_are_no_queue),
         cmocka_unit_test(one_row_a_day_is_no_endless_partition),
         cmocka_unit_test(datacenters_of_any_name_may_be),
     };

@@ -155,9 +155,8 @@ void lint__nondeterministic(lint_run *run, const lint_subject *s) {
 
 /* ---- deletions ---- */
 
-/* Whether rows come by this column as they came in. Of newest rows first, some may be deleted without a queue. */
-static bool comes_in_order(const cql_checked_select *select, const cql_column *column) {
-    if (!lint__is_time(column->type)) return !select->reversed;
+/* Whether rows come by this column from the lowest value on. Of newest messages or highest scores, some are deleted without a queue. */
+static bool comes_upwards(const cql_checked_select *select, const cql_column *column) {
     return column->descending == select->reversed;
 }
 
@@ -173,8 +172,8 @@ static bool reads_head(const lint_subject *s, const cql_table *table) {
         if (where->clustering[i].kind == CQL_RESTRICT_SLICE && where->clustering[i].lower)
             return false;
     if (where->clustering_count >= table->clustering_count) return false;
-    return comes_in_order(s->select,
-                          &table->columns[table->partition_count + where->clustering_count]);
+    return comes_upwards(s->select,
+                         &table->columns[table->partition_count + where->clustering_count]);
 }
 
 void lint__queue(lint_run *run, const lint_subject *s) {
