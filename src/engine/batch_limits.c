@@ -55,7 +55,7 @@ static corm_status check_size(engine_write *write, size_t bytes, const char *tab
 }
 
 corm_status engine__check_batch(engine_write *write, cql_batch_kind kind, corm_error *err) {
-    size_t partitions = write->partitions.count;
+    size_t partitions = write->partition_count;
     metric__add(metric__batches(write->request->store, kind), partitions);
     if (partitions < 2) return CORM_OK;
     base_buf tables = { 0 }, text = { 0 };

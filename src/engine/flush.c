@@ -15,13 +15,6 @@ bool engine__write_op(write_ops *ops, kv_tree tree, bool remove, corm_bytes key,
     return true;
 }
 
-static corm_status keep(base_buf *buf, base_arena *arena, corm_bytes *out, corm_error *err) {
-    *out = (corm_bytes){ base__arena_copy(arena, buf->data, buf->len), buf->len };
-    bool failed = buf->failed || !out->data;
-    base__buf_free(buf);
-    return failed ? base__fail_memory(err) : CORM_OK;
-}
-
 enum { RECLAIM_REST_S = 60 };
 
 /* When a row or partition is to be looked at again by reclaim. */
@@ -68,19 +61,13 @@ static corm_status plan_image(engine_write *write, write_image *image, write_ops
     }
     if (is_fed) CORM_TRY(engine__feed_row(write, &change, image->reclaim, ops, err));
 
-    base_buf    buf = { 0 };
-    corm_bytes  bytes = { 0 };
-    bool        empty;
-    corm_status status = engine__row_encode(table, &image->row, &buf, &empty, err);
-    if (status == CORM_OK && !empty)
-        return keep(&buf, ops->arena, &bytes, err) != CORM_OK ||
-                       !engine__write_op(ops, KV_DATA, false, image->key, bytes)
-                   ? base__fail_memory(err)
-                   : CORM_OK;
-    base__buf_free(&buf);
-    if (status != CORM_OK || !image->existed) return status;
-    return engine__write_op(ops, KV_DATA, true, image->key, bytes) ? CORM_OK
-                                                                   : base__fail_memory(err);
+    corm_bytes bytes = { 0 };
+    bool       empty;
+    CORM_TRY(engine__row_encode(table, &image->row, engine__write_scratch(write), &empty, err));
+    if (!empty) CORM_TRY(engine__write_keep(write, &bytes, err));
+    if (empty && !image->existed) return CORM_OK;
+    return engine__write_op(ops, KV_DATA, empty, image->key, bytes) ? CORM_OK
+                                                                    : base__fail_memory(err);
 }
 
 /* The second when the first of the deletions may be forgotten. */
@@ -94,26 +81,25 @@ static uint32_t deletions_due(const engine_deletions *deletions, uint32_t gc_gra
 
 static corm_status plan_partition(engine_write *write, write_partition *partition, write_ops *ops,
                                   due_list *due, corm_error *err) {
-    uint32_t gc_grace_s = (uint32_t)partition->table->options.gc_grace_seconds;
-    uint32_t now_s = write->request->now_s;
-    base_buf key = { 0 }, buf = { 0 };
-    base__buf_put(&key, partition->prefix.data, partition->prefix.len);
-    base__buf_u8(&key, ENGINE_KEY_PARTITION);
-    corm_bytes key_bytes, bytes = { 0 };
-    CORM_TRY(keep(&key, ops->arena, &key_bytes, err));
+    uint32_t   gc_grace_s = (uint32_t)partition->table->options.gc_grace_seconds;
+    uint32_t   now_s = write->request->now_s;
+    corm_bytes key, bytes = { 0 };
+    base_buf  *buf = engine__write_scratch(write);
+    base__buf_put(buf, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(buf, ENGINE_KEY_PARTITION);
+    CORM_TRY(engine__write_keep(write, &key, err));
     if (partition->reclaim && now_s >= gc_grace_s)
         engine__deletions_purge(&partition->deletions, now_s - gc_grace_s);
     bool remove =
         partition->deletions.count == 0 && partition->deletions.partition_at == ENGINE_NO_TIMESTAMP;
     if (!remove) {
-        engine__deletions_encode(&partition->deletions, &buf);
-        CORM_TRY(keep(&buf, ops->arena, &bytes, err));
-        CORM_TRY(add_due(due, deletions_due(&partition->deletions, gc_grace_s), key_bytes,
-                         ops->arena, err));
+        engine__deletions_encode(&partition->deletions, engine__write_scratch(write));
+        CORM_TRY(engine__write_keep(write, &bytes, err));
+        CORM_TRY(
+            add_due(due, deletions_due(&partition->deletions, gc_grace_s), key, ops->arena, err));
     }
     if (remove && !partition->existed) return CORM_OK;
-    return engine__write_op(ops, KV_DATA, remove, key_bytes, bytes) ? CORM_OK
-                                                                    : base__fail_memory(err);
+    return engine__write_op(ops, KV_DATA, remove, key, bytes) ? CORM_OK : base__fail_memory(err);
 }
 
 static corm_status put_all(engine_write *write, const write_ops *ops, const due_list *due,

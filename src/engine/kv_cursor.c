@@ -65,6 +65,7 @@ static void close_mdb(kv_cursor *cursor) {
 
 void kv__cursors_end(kv_txn *txn) {
     while (txn->open) kv__cursor_close(txn->open);
+    kv__forget_place(txn);
     for (kv_cursor *cursor = txn->idle; cursor; cursor = cursor->next) close_mdb(cursor);
 }
 

@@ -52,18 +52,19 @@ struct kv_cursor {
 };
 
 struct kv_txn {
-    kv_store        *store;
-    MDB_txn         *mdb;
-    kv_slot         *slot;  /* NULL: the writer */
-    bool             full;  /* a put met a full map */
-    bool             ready; /* writer: the log expects its operations, or need not know of them */
-    bool             feeds; /* wrote to KV_FEED */
-    uint64_t         writes;
-    uint32_t         unique; /* numbers given out in this transaction */
-    kv_cursor       *idle;
-    kv_cursor       *open;
-    kv_cache         cache;
-    base_arena       arena;
+    kv_store   *store;
+    MDB_txn    *mdb;
+    kv_slot    *slot;  /* NULL: the writer */
+    bool        full;  /* a put met a full map */
+    bool        ready; /* writer: the log expects its operations, or need not know of them */
+    bool        feeds; /* wrote to KV_FEED */
+    uint64_t    writes;
+    uint32_t    unique; /* numbers given out in this transaction */
+    MDB_cursor *keys;   /* writer: where the last key was, since the next one is often beside it */
+    kv_cursor  *idle;
+    kv_cursor  *open;
+    kv_cache    cache;
+    base_arena  arena;
     _Atomic uint64_t begun; /* reads; set by the slot's holder */
 };
 
@@ -328,6 +329,8 @@ static inline MDB_val kv__stored_val(kv_stored *stored) {
 static inline bool kv__is_pointer(MDB_val key, size_t head) {
     return key.mv_size == head + KV_CHUNK;
 }
+/* Writer: what it knows of where the last key was. */
+void kv__forget_place(kv_txn *txn);
 /* The space number a pointer's value gives; CORM_CORRUPT when it is none. */
 CORM_CHECKED corm_status kv__space_of(MDB_val value, uint64_t *space, corm_error *err);
 

@@ -21,11 +21,36 @@ static void take_chunk(corm_bytes *rest, kv_stored *stored) {
     rest->len -= KV_CHUNK;
 }
 
+/* ---- where the writer is ---- */
+
+static int place(kv_txn *txn) {
+    if (txn->keys) return 0;
+    int number = mdb_cursor_open(txn->mdb, txn->store->dbi, &txn->keys);
+    if (number != 0) txn->keys = NULL;
+    return number;
+}
+
+void kv__forget_place(kv_txn *txn) {
+    if (txn->keys) mdb_cursor_close(txn->keys);
+    txn->keys = NULL;
+}
+
+static int get_here(kv_txn *txn, MDB_val *key, MDB_val *value) {
+    if (txn->slot) return mdb_get(txn->mdb, txn->store->dbi, key, value);
+    int number = place(txn);
+    return number == 0 ? mdb_cursor_get(txn->keys, key, value, MDB_SET) : number;
+}
+
+static int put_here(kv_txn *txn, MDB_val *key, MDB_val *value) {
+    int number = place(txn);
+    return number == 0 ? mdb_cursor_put(txn->keys, key, value, 0) : number;
+}
+
 static corm_status fetch(kv_txn *txn, kv_stored *stored, MDB_val *value, bool *found,
                          corm_error *err) {
     MDB_val key = kv__stored_val(stored);
     int     number = kv__fault_at(txn->store, KV_FAULT_GET);
-    if (number == 0) number = mdb_get(txn->mdb, txn->store->dbi, &key, value);
+    if (number == 0) number = get_here(txn, &key, value);
     *found = number == 0;
     if (number == 0 || number == MDB_NOTFOUND) return CORM_OK;
     return kv__fail(err, number, "a key cannot be read");
@@ -37,7 +62,7 @@ static corm_status store_value(kv_txn *txn, kv_stored *stored, corm_bytes bytes,
     if (!txn->ready) CORM_TRY(kv__log_ready(txn, err));
     int number = kv__fault_at(txn->store, KV_FAULT_PUT);
     txn->writes++;
-    if (number == 0) number = mdb_put(txn->mdb, txn->store->dbi, &key, &value, 0);
+    if (number == 0) number = put_here(txn, &key, &value);
     if (number == 0) {
         kv__log_note(txn, false, &key, &value);
         return CORM_OK;
@@ -128,6 +153,7 @@ static corm_status erase(kv_txn *txn, kv_stored *stored, bool *found, corm_error
     if (!txn->ready) CORM_TRY(kv__log_ready(txn, err));
     int number = kv__fault_at(txn->store, KV_FAULT_PUT);
     txn->writes++;
+    kv__forget_place(txn); /* a delete may take its pages away */
     if (number == 0) number = mdb_del(txn->mdb, txn->store->dbi, &key, NULL);
     *found = number == 0;
     if (*found) kv__log_note(txn, true, &key, NULL);

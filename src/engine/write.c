@@ -21,6 +21,7 @@ void engine__write_end(engine_write *write) {
     if (!write) return;
     base__map_free(&write->images);
     base__map_free(&write->partitions);
+    base__buf_free(&write->scratch);
 }
 
 cql_eval_env engine__write_env(engine_write *write, const cql_value *values, uint32_t value_count) {
@@ -37,38 +38,61 @@ static corm_str key_of(corm_bytes bytes) {
     return (corm_str){ (const char *)bytes.data, bytes.len };
 }
 
-static corm_bytes keep(base_buf *buf, base_arena *arena) {
-    corm_bytes out = { base__arena_copy(arena, buf->data, buf->len), buf->len };
-    if (buf->failed) out.data = NULL;
-    base__buf_free(buf);
-    return out;
+base_buf *engine__write_scratch(engine_write *write) {
+    base__buf_clear(&write->scratch);
+    return &write->scratch;
+}
+
+corm_status engine__write_keep(engine_write *write, corm_bytes *out, corm_error *err) {
+    const base_buf *buf = &write->scratch;
+    CORM_TRY(base__buf_status(buf, err));
+    *out = (corm_bytes){ base__arena_copy(write->request->arena, buf->data, buf->len), buf->len };
+    return out->data ? CORM_OK : base__fail_memory(err);
 }
 
 static corm_status load_deletions(engine_write *write, write_partition *partition,
                                   corm_error *err) {
-    base_buf key = { 0 };
-    base__buf_put(&key, partition->prefix.data, partition->prefix.len);
-    base__buf_u8(&key, ENGINE_KEY_PARTITION);
-    corm_status status = base__buf_status(&key, err);
-    corm_bytes  bytes;
-    if (status == CORM_OK)
-        status = kv__get(write->request->txn, KV_DATA, base__buf_bytes(&key), &bytes,
-                         &partition->existed, err);
-    base__buf_free(&key);
+    base_buf  *key = engine__write_scratch(write);
+    corm_bytes bytes;
     partition->deletions.partition_at = ENGINE_NO_TIMESTAMP;
-    if (status != CORM_OK || !partition->existed) return status;
+    base__buf_put(key, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(key, ENGINE_KEY_PARTITION);
+    CORM_TRY(base__buf_status(key, err));
+    CORM_TRY(kv__get(write->request->txn, KV_DATA, base__buf_bytes(key), &bytes,
+                     &partition->existed, err));
+    if (!partition->existed) return CORM_OK;
     return engine__deletions_decode(bytes, write->request->arena, &partition->deletions, err);
+}
+
+static write_partition *find_partition(const engine_write *write, corm_bytes prefix) {
+    write_partition *first = write->first_partition;
+    if (write->partition_count > 1) return base__map_get(&write->partitions, key_of(prefix));
+    return first && base__bytes_compare(first->prefix, prefix) == 0 ? first : NULL;
+}
+
+static bool map_partition(engine_write *write, write_partition *partition) {
+    return base__map_put(&write->partitions, key_of(partition->prefix), partition);
+}
+
+/* The map is made with the second one: most requests write to one. */
+static bool add_partition(engine_write *write, write_partition *partition) {
+    write_partition *first = write->first_partition;
+    if (write->partition_count == 1 && !map_partition(write, first)) return false;
+    if (first && !map_partition(write, partition)) return false;
+    write->partition_count++;
+    partition->next = first;
+    write->first_partition = partition;
+    return true;
 }
 
 corm_status engine__write_partition(engine_write *write, const cql_table *table,
                                     const engine_partition *key, write_partition **out,
                                     corm_error *err) {
     base_arena *arena = write->request->arena;
-    base_buf    buf = { 0 };
-    engine__key_partition(table->storage_id, key->token, key->key, &buf);
-    corm_bytes prefix = keep(&buf, arena);
-    if (!prefix.data) return base__fail_memory(err);
-    *out = base__map_get(&write->partitions, key_of(prefix));
+    corm_bytes  prefix;
+    engine__key_partition(table->storage_id, key->token, key->key, engine__write_scratch(write));
+    CORM_TRY(engine__write_keep(write, &prefix, err));
+    *out = find_partition(write, prefix);
     if (*out) return CORM_OK;
 
     write_partition *partition = BASE_NEW(arena, write_partition);
@@ -76,10 +100,7 @@ corm_status engine__write_partition(engine_write *write, const cql_table *table,
     partition->table = table;
     partition->prefix = prefix;
     CORM_TRY(load_deletions(write, partition, err));
-    if (!base__map_put(&write->partitions, key_of(prefix), partition))
-        return base__fail_memory(err);
-    partition->next = write->first_partition;
-    write->first_partition = partition;
+    if (!add_partition(write, partition)) return base__fail_memory(err);
     *out = partition;
     return CORM_OK;
 }
@@ -100,17 +121,36 @@ static corm_status load_image(engine_write *write, write_image *image, corm_erro
     return engine__row_decode(image->table, image->is_static, bytes, arena, &image->row, err);
 }
 
+static write_image *find_image(const engine_write *write, corm_bytes key) {
+    write_image *first = write->first_image;
+    if (write->images.count > 0) return base__map_get(&write->images, key_of(key));
+    return first && base__bytes_compare(first->key, key) == 0 ? first : NULL;
+}
+
+static bool map_image(engine_write *write, write_image *image) {
+    return base__map_put(&write->images, key_of(image->key), image);
+}
+
+static bool add_image(engine_write *write, write_image *image) {
+    write_image *first = write->first_image;
+    if (first && write->images.count == 0 && !map_image(write, first)) return false;
+    if (first && !map_image(write, image)) return false;
+    *write->last_image = image;
+    write->last_image = &image->next;
+    return true;
+}
+
 corm_status engine__write_image(engine_write *write, write_partition *partition,
                                 const corm_bytes *clustering, const cql_value *values,
                                 write_image **out, corm_error *err) {
     base_arena *arena = write->request->arena;
-    base_buf    buf = { 0 };
-    base__buf_put(&buf, partition->prefix.data, partition->prefix.len);
-    base__buf_u8(&buf, clustering ? ENGINE_KEY_ROW : ENGINE_KEY_STATIC);
-    if (clustering) base__buf_put(&buf, clustering->data, clustering->len);
-    corm_bytes key = keep(&buf, arena);
-    if (!key.data) return base__fail_memory(err);
-    *out = base__map_get(&write->images, key_of(key));
+    base_buf   *buf = engine__write_scratch(write);
+    corm_bytes  key;
+    base__buf_put(buf, partition->prefix.data, partition->prefix.len);
+    base__buf_u8(buf, clustering ? ENGINE_KEY_ROW : ENGINE_KEY_STATIC);
+    if (clustering) base__buf_put(buf, clustering->data, clustering->len);
+    CORM_TRY(engine__write_keep(write, &key, err));
+    *out = find_image(write, key);
     if (*out) return CORM_OK;
 
     write_image *image = BASE_NEW(arena, write_image);
@@ -128,9 +168,7 @@ corm_status engine__write_image(engine_write *write, write_partition *partition,
             arena, values, partition->table->clustering_count * sizeof *values);
         if (!image->row.clustering) return base__fail_memory(err);
     }
-    if (!base__map_put(&write->images, key_of(key), image)) return base__fail_memory(err);
-    *write->last_image = image;
-    write->last_image = &image->next;
+    if (!add_image(write, image)) return base__fail_memory(err);
     *out = image;
     return CORM_OK;
 }

@@ -46,10 +46,12 @@ typedef struct write_range {
 
 struct engine_write {
     engine_request  *request;
-    base_map         images;                    /* data key -> write_image */
-    base_map         partitions;                /* prefix -> write_partition */
+    base_map         images;     /* data key -> write_image, when there is more than one */
+    base_map         partitions; /* prefix -> write_partition, likewise */
     write_image     *first_image, **last_image; /* in order of first use */
     write_partition *first_partition;
+    uint32_t         partition_count;
+    base_buf         scratch; /* of a key or a row that is being put together */
     /* Under conditions every cell has the store's time, as a ballot's would be: a client's has no say. Deletions of ranges
      * and partitions are a microsecond older, so that what the same request writes stays. */
     bool is_conditional;
@@ -59,6 +61,10 @@ struct engine_write {
     uint64_t          feed_bytes;
     struct vector_op *first_vector, *last_vector; /* changes of vector indexes */
 };
+
+/* The scratch, empty; and a copy of what it holds, in the arena. */
+base_buf                *engine__write_scratch(engine_write *write);
+CORM_CHECKED corm_status engine__write_keep(engine_write *write, corm_bytes *out, corm_error *err);
 
 /* The deletions of a partition, read once. */
 CORM_CHECKED corm_status engine__write_partition(engine_write *write, const cql_table *table,
