@@ -51,14 +51,7 @@ static corm_status check_virtual(cql_batch_kind kind, const cql_checked_modify *
     return CORM_OK;
 }
 
-static bool has_in(const cql_restriction *restrictions, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (restrictions[i].kind == CQL_RESTRICT_IN) return true;
-    }
-    return false;
-}
-
-/* The rows of conditions are read together: one table, one partition, no IN. */
+/* The rows of conditions are read together: one table. That they are of one partition shows when the values are known. */
 static corm_status check_conditional(const cql_checked_modify *const *items, uint32_t count,
                                      corm_error *err) {
     for (uint32_t i = 0; i < count; i++) {
@@ -67,20 +60,6 @@ static corm_status check_conditional(const cql_checked_modify *const *items, uin
             corm_str_equal(table->name, first->name))
             continue;
         return refuse(err, "Batch with conditions cannot span multiple tables");
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const cql_where *where = &items[i]->where;
-        if (has_in(where->partition, where->partition_count)) {
-            return refuse(
-                err,
-                "Batch with conditions cannot span multiple partitions (you cannot use IN on the partition key)");
-        }
-        if (has_in(where->clustering, where->clustering_count)) {
-            return base__fail(
-                err, CORM_INVALID,
-                "IN on the clustering key columns is not supported with conditional %s",
-                items[i]->kind == CQL_MODIFY_UPDATE ? "updates" : "deletions");
-        }
     }
     return CORM_OK;
 }

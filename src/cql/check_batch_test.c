@@ -80,7 +80,7 @@ static void counters_stay_among_themselves(void **state) {
     close_all(&p);
 }
 
-static void conditions_keep_to_one_table_and_one_partition(void **state) {
+static void conditions_keep_to_one_table(void **state) {
     (void)state;
     prepared          p;
     cql_checked_batch batch;
@@ -92,15 +92,6 @@ static void conditions_keep_to_one_table_and_one_partition(void **state) {
     assert_status(check_all(&p, CQL_BATCH_LOGGED, false, &batch), CORM_INVALID);
     assert_string_equal(p.world.error.message, "Batch with conditions cannot span multiple tables");
     p.count = 2;
-    assert_status(check_all(&p, CQL_BATCH_LOGGED, false, &batch), CORM_INVALID);
-    assert_string_equal(
-        p.world.error.message,
-        "Batch with conditions cannot span multiple partitions (you cannot use IN on the partition key)");
-    p.items[1] = p.checked[2]->modify;
-    assert_status(check_all(&p, CQL_BATCH_LOGGED, false, &batch), CORM_INVALID);
-    assert_string_equal(
-        p.world.error.message,
-        "IN on the clustering key columns is not supported with conditional updates");
     assert_status(check_all(&p, CQL_BATCH_LOGGED, true, &batch), CORM_INVALID);
     assert_string_equal(p.world.error.message,
                         "Cannot provide custom timestamp for conditional BATCH");
@@ -135,7 +126,7 @@ static void a_batch_of_one_text_counts_its_markers_through(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(prepared_statements_make_a_batch),
     cmocka_unit_test(counters_stay_among_themselves),
-    cmocka_unit_test(conditions_keep_to_one_table_and_one_partition),
+    cmocka_unit_test(conditions_keep_to_one_table),
     cmocka_unit_test(a_batch_of_one_text_counts_its_markers_through),
 };
 RUN_TESTS()

@@ -63,21 +63,8 @@ static corm_status check_conditional(modification *m) {
 
 /* What it prepares, but refuses to execute. */
 static corm_status check_execution(modification *m) {
-    static const char *const in_key[] = {
-        "IN on the partition key is not supported with conditional updates",
-        "IN on the partition key is not supported with conditional deletions"
-    };
-    static const char *const in_clustering[] = {
-        "IN on the clustering key columns is not supported with conditional updates",
-        "IN on the clustering key columns is not supported with conditional deletions",
-    };
     const cql_checked_modify *out = m->out;
-    const cql_table          *table = out->table;
-    bool                      deletes = out->kind != CQL_MODIFY_UPDATE;
-    if (out->is_conditional && m->facts.key_in) cql__refuse_execution(m->c, in_key[deletes]);
-    if (out->is_conditional && m->facts.clustering_in)
-        cql__refuse_execution(m->c, in_clustering[deletes]);
-    if (!table->is_virtual || !cql__is_virtual_system(table->keyspace)) return CORM_OK;
+    if (!out->table->is_virtual || !cql__is_virtual_system(out->table->keyspace)) return CORM_OK;
     if (out->timestamp)
         cql__refuse_execution(m->c, "Custom timestamp is not supported by virtual tables");
     if (out->ttl)

@@ -359,10 +359,15 @@ static corm_status check_sai(cql_ddl *ddl, const cql_table *table, const cql_ind
 
 /* ---- SASI ---- */
 
-static corm_status check_analyzer_class(cql_ddl *ddl, corm_str class, const cql_type *type) {
+/* Descending columns have a type of their own, which is no text to the server. */
+static bool is_sasi_text(const cql_column *column) {
+    return (column->type->id == CQL_TEXT || column->type->id == CQL_ASCII) && !column->descending;
+}
+
+static corm_status check_analyzer_class(cql_ddl *ddl, corm_str class, const cql_column *column) {
     static const char *const names[] = { "StandardAnalyzer", "NonTokenizingAnalyzer",
                                          "DelimiterAnalyzer", "NoOpAnalyzer" };
-    bool                     text = type->id == CQL_TEXT || type->id == CQL_ASCII;
+    bool                     text = is_sasi_text(column);
     corm_str                 package = corm_str_of(ANALYZERS);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         corm_str name = { class.data + package.len, class.len - package.len };
@@ -370,7 +375,7 @@ static corm_status check_analyzer_class(cql_ddl *ddl, corm_str class, const cql_
             continue;
         if (text || corm_str_equal(name, corm_str_of("NoOpAnalyzer"))) return CORM_OK;
         base_buf shown = { 0 };
-        cql__type_print(type, &shown);
+        cql__type_print(column->type, &shown);
         corm_status status = base__buf_status(&shown, ddl->err);
         if (status == CORM_OK) {
             status = base__fail(ddl->err, CORM_CONFIG_ERROR, "%s does not support type %.*s",
@@ -431,12 +436,12 @@ static corm_status check_analyzer_options(cql_ddl *ddl, const cql_map_option *op
     return check_words_options(ddl, options);
 }
 
-static corm_status check_sparse(cql_ddl *ddl, const cql_map_option *options, const cql_type *type) {
+static corm_status check_sparse(cql_ddl *ddl, const cql_map_option *options,
+                                const cql_column *column) {
     corm_str literal = cql__map_option_get(options, "is_literal");
     corm_str analyzed = cql__map_option_get(options, "analyzed");
     bool class = cql__map_option_get(options, "analyzer_class").data != NULL;
-    bool text = type->id == CQL_TEXT || type->id == CQL_ASCII;
-    if (literal.data ? is_true(literal) : text) {
+    if (literal.data ? is_true(literal) : is_sasi_text(column)) {
         return base__fail(ddl->err, CORM_CONFIG_ERROR,
                           "SPARSE mode is only supported on non-literal columns.");
     }
@@ -457,15 +462,14 @@ static corm_status check_sasi(cql_ddl *ddl, const cql_index *index) {
         return base__fail(ddl->err, CORM_CONFIG_ERROR,
                           "partition key columns are not yet supported by SASI");
     }
-    if (class.data) CORM_TRY(check_analyzer_class(ddl, class, type));
-    if (type->id == CQL_TEXT || type->id == CQL_ASCII)
-        CORM_TRY(check_analyzer_options(ddl, &options, class));
+    if (class.data) CORM_TRY(check_analyzer_class(ddl, class, index->column));
+    if (is_sasi_text(index->column)) CORM_TRY(check_analyzer_options(ddl, &options, class));
     if (!mode.data || base__str_equal_nocase(mode, corm_str_of("prefix")) ||
         base__str_equal_nocase(mode, corm_str_of("contains"))) {
         return CORM_OK;
     }
     if (base__str_equal_nocase(mode, corm_str_of("sparse")))
-        return check_sparse(ddl, &options, type);
+        return check_sparse(ddl, &options, index->column);
     return base__fail(ddl->err, CORM_CONFIG_ERROR, "Incorrect index mode: %.*s", CQL_S(mode));
 }
 

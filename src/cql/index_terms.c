@@ -105,9 +105,10 @@ static void analyzer_rules(const cql_index *index, cql_index_rules *rules) {
     }
 }
 
+/* The server does not see a text in the reversed type of a descending column. */
 static void sasi_rules(const cql_index *index, cql_index_rules *rules) {
     bool contains = option_is(index, "mode", "contains");
-    bool literal = is_text(index->column->type);
+    bool literal = is_text(index->column->type) && !index->column->descending;
     if (option(index, "is_literal").data) literal = option_is(index, "is_literal", "true");
     rules->skips_empty = true;
     rules->is_text = literal && is_text(index->column->type);

@@ -121,10 +121,15 @@ corm_status engine__check_write_consistency(const engine_request     *request,
             "%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is "
             "accepted but I don't care how many replicas commit it for non-SERIAL reads\"",
             levels[level].name);
-    if (!is_conditional && !is_batch) CORM_TRY(check_plain(modify, level, err));
-    if (!is_conditional && level == WIRE_ANY && reads_a_list(modify))
-        return base__fail(
-            err, CORM_INVALID,
-            "Write operation require a read but consistency ANY is not supported on reads");
-    return is_conditional ? CORM_OK : engine__check_replicas(request, modify->table, err);
+    return is_conditional || is_batch ? CORM_OK : check_plain(modify, level, err);
+}
+
+corm_status engine__check_list_read(const engine_request *request, const cql_checked_modify *modify,
+                                    corm_error *err) {
+    if (!reads_a_list(modify)) return CORM_OK;
+    if (request->options->consistency != WIRE_ANY)
+        return engine__check_replicas(request, modify->table, err);
+    return base__fail(
+        err, CORM_INVALID,
+        "Write operation require a read but consistency ANY is not supported on reads");
 }

@@ -195,12 +195,34 @@ static corm_status ask_item(lwt_run *run, const lwt_item *item, cql_eval_env *en
     return of_statics ? ask(&run->statics, modify, true, err) : CORM_OK;
 }
 
-/* Every item must be on one partition. */
+static bool has_in(const cql_restriction *restrictions, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (restrictions[i].kind == CQL_RESTRICT_IN) return true;
+    return false;
+}
+
+static const char *what_it_does(const cql_checked_modify *modify) {
+    return modify->kind == CQL_MODIFY_UPDATE ? "updates" : "deletions";
+}
+
+static corm_status refuse_key_in(const lwt_run *run, const lwt_item *item, corm_error *err) {
+    if (!run->is_batch)
+        return base__fail(err, CORM_INVALID,
+                          "IN on the partition key is not supported with conditional %s",
+                          what_it_does(item->modify));
+    return base__fail(
+        err, CORM_INVALID,
+        "Batch with conditions cannot span multiple partitions (you cannot use IN on the partition key)");
+}
+
+/* Every item must be on one partition; as the server does, its values are looked at before its form. */
 static corm_status set_partition(lwt_run *run, const lwt_item *item, cql_eval_env *env,
                                  corm_error *err) {
     engine_partition *partitions;
     uint32_t          count;
-    CORM_TRY(engine__partitions(run->table, &item->modify->where, env, &partitions, &count, err));
+    const cql_where  *where = &item->modify->where;
+    CORM_TRY(engine__partitions(run->table, where, env, &partitions, &count, err));
+    if (has_in(where->partition, where->partition_count)) return refuse_key_in(run, item, err);
     if (!run->key) {
         run->key = partitions;
         return engine__write_partition(run->write, run->table, partitions, &run->partition, err);
@@ -209,11 +231,26 @@ static corm_status set_partition(lwt_run *run, const lwt_item *item, cql_eval_en
     return base__fail(err, CORM_INVALID, "Batch with conditions cannot span multiple partitions");
 }
 
+/* The rows of an item before those of the next, whether it has conditions or not. */
+static corm_status check_rows(const cql_checked_modify *modify, cql_eval_env *env,
+                              corm_error *err) {
+    const cql_where *where = &modify->where;
+    engine_bound    *bounds;
+    uint32_t         count;
+    if (has_in(where->clustering, where->clustering_count))
+        return base__fail(err, CORM_INVALID,
+                          "IN on the clustering key columns is not supported with conditional %s",
+                          what_it_does(modify));
+    if (where->clustering_count == 0) return CORM_OK;
+    return engine__bounds(modify->table, where, env, &bounds, &count, err);
+}
+
 static corm_status set_up(lwt_run *run, corm_error *err) {
     for (uint32_t i = 0; i < run->count; i++) {
         const lwt_item *item = &run->items[i];
         cql_eval_env    env = engine__write_env(run->write, item->values, item->value_count);
         CORM_TRY(set_partition(run, item, &env, err));
+        CORM_TRY(check_rows(item->modify, &env, err));
         run->reads_rows = run->reads_rows || is_about_rows(item->modify);
         if (!has_condition(item->modify)) continue;
         run->reads_statics = run->reads_statics || writes_statics(item->modify);

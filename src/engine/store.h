@@ -62,11 +62,13 @@ CORM_CHECKED corm_status engine__check_write_consistency(const engine_request   
                                                          const cql_checked_modify *modify,
                                                          bool is_batch, bool is_conditional,
                                                          corm_error *err);
+/* Whether elements of lists may be looked for at this level; once the rows of a statement without conditions are known. */
+CORM_CHECKED corm_status engine__check_list_read(const engine_request     *request,
+                                                 const cql_checked_modify *modify, corm_error *err);
 /* Those that ORDER BY … ANN OF cannot have: refused, or lowered to one with a warning. */
 CORM_CHECKED corm_status engine__check_ann_consistency(const engine_request *request,
                                                        corm_error           *err);
-/* Whether there are replicas enough; for a question once its values are known to be good, for a conditional statement once it is
- * known to apply. */
+/* Whether there are replicas enough; once the values are known to be good, for a conditional statement once it is known to apply. */
 CORM_CHECKED corm_status engine__check_replicas(const engine_request *request,
                                                 const cql_table *table, corm_error *err);
 

@@ -302,13 +302,20 @@ static corm_status eval_expiry(engine_write *write, const cql_checked_modify *mo
     return check_expiry(modify, write->request->now_us, *ttl, err);
 }
 
-/* The server works out the rows before it looks at the time to live: an error of theirs comes before `failed`, that of the time, and no
- * rows have none. */
+/* What the server looks at when it has worked out the rows. */
+static corm_status eval_parameters(engine_write *write, const cql_checked_modify *modify,
+                                   cql_eval_env *env, uint32_t *ttl, corm_error *err) {
+    if (!write->is_conditional) CORM_TRY(engine__check_list_read(write->request, modify, err));
+    return eval_expiry(write, modify, env, ttl, err);
+}
+
+/* An error of the rows comes before `failed`, that of the parameters, and no rows have none. */
 static corm_status rows_or_failure(const cql_checked_modify *modify, cql_eval_env *env,
                                    corm_status failed, corm_error *err) {
     engine_bound *bounds;
     uint32_t      count;
-    if (failed != CORM_INVALID || modify->static_only) return failed;
+    if ((failed != CORM_INVALID && failed != CORM_UNAVAILABLE) || modify->static_only)
+        return failed;
     CORM_TRY(engine__bounds(modify->table, &modify->where, env, &bounds, &count, err));
     return count == 0 ? CORM_OK : failed;
 }
@@ -338,7 +345,7 @@ corm_status engine__write_modify(engine_write *write, const cql_checked_modify *
     engine_partition *partitions;
     uint32_t          count;
     CORM_TRY(engine__partitions(modify->table, &modify->where, &env, &partitions, &count, err));
-    corm_status status = eval_expiry(write, modify, &env, &stamp.ttl, err);
+    corm_status status = eval_parameters(write, modify, &env, &stamp.ttl, err);
     if (status != CORM_OK) return rows_or_failure(modify, &env, status, err);
     for (uint32_t i = 0; i < count; i++) {
         write_partition *partition;
@@ -414,6 +421,8 @@ static corm_status run_items(engine_write *write, const lwt_item *items, uint32_
                                                   items[i].values, items[i].value_count, err);
         if (status != CORM_OK) return keys_or_failure(write, items + i, count - i, status, err);
     }
+    for (uint32_t i = 0; i < count; i++)
+        CORM_TRY(engine__check_replicas(write->request, items[i].modify->table, err));
     wire__put_void(&write->request->answer->body);
     return CORM_OK;
 }

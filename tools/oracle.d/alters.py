@@ -11,6 +11,14 @@ def holds(kind, name):
     return kind.udt == name or any(holds(part, name) for part in inner)
 
 
+def holds_in_vector(kind, name, inside=False):
+    """The server's tables go on with the type as it was where it stands inside a vector."""
+    if kind.udt == name and inside:
+        return True
+    inner = [part for _, part in kind.fields] + list(kind.parts)
+    return any(holds_in_vector(part, name, inside or kind.name == "vector") for part in inner)
+
+
 class Alters:
     def __init__(self, generator):
         self.g = generator
@@ -78,6 +86,8 @@ class Alters:
         """A field more, or one with another name, of a type that the table may hold values of."""
         g = self.g
         name = g.one_of(["u", "u", "n"])
+        if any(holds_in_vector(c.kind, name) for c in g.columns + g.dropped):
+            return self.show()
         fields, keys = g.types[name], [c for c in g.partition + g.clustering if holds(c.kind, name)]
         if g.chance(60) and len(fields) < 6:
             kind = g.native() if g.chance(70) else Kind("list", g.native(), frozen=True)

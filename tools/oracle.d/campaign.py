@@ -19,6 +19,7 @@ import generate
 import golden
 import mutants
 import sides
+import wire
 
 ACCEPTED = os.path.join("tests", "differential", "accepted")
 
@@ -111,6 +112,8 @@ def work(options, number, entries, seeds, reports):
                 break
             try:
                 reports.put(worker.run(seed))
+            except (OSError, sides.Hangs, wire.ServerError):  # also for the other seeds
+                reports.put({"seed": seed, "failed": traceback.format_exc(), "lost": True})
             except Exception:  # the run goes on with the next seed
                 reports.put({"seed": seed, "failed": traceback.format_exc()})
     except KeyboardInterrupt:
@@ -185,6 +188,8 @@ def drain(reports, state, workers, deadline, stop, quiet):
             ended += 1
         elif "failed" in report:
             failures += 1
+            if "lost" in report:
+                stop()
             print("seed %d: %s" % (report["seed"], report["failed"]), file=sys.stderr, flush=True)
         else:
             text = report["text"]

@@ -17,7 +17,7 @@ FAILURES = re.compile(
 )
 # Functions listed in no certain order; the words of the server's JSON reader; addresses of objects.
 UNSTABLE = re.compile(
-    r"(?<=signatures: )[\w.\"]+ : .*|com\.fasterxml\..*|(?<=[$\w])@[0-9a-f]{6,8}\b.*"
+    r"(?<=signatures: )[\w.\"]+ : .*|com\.fasterxml\..*|(?<=Error decoding JSON string: ).*|(?<=[$\w])@[0-9a-f]{6,8}\b.*"
 )
 USE_WARNING = "`USE <keyspace>` with prepared statements"
 
@@ -212,7 +212,7 @@ def ask_once(connection, unit):
         ]
 
 
-def fresh_keyspace(connection, keyspace="golden"):
+def fresh_keyspace(connection, keyspace="golden", more=""):
     names = [
         row[0].decode()
         for row in connection.query("SELECT keyspace_name FROM system_schema.keyspaces").rows
@@ -222,7 +222,7 @@ def fresh_keyspace(connection, keyspace="golden"):
             connection.query('DROP KEYSPACE "%s"' % name)
     connection.query(
         "CREATE KEYSPACE %s WITH replication = "
-        "{'class': 'SimpleStrategy', 'replication_factor': 1}" % keyspace
+        "{'class': 'SimpleStrategy', 'replication_factor': 1}%s" % (keyspace, more)
     )
     connection.query("USE " + keyspace)
 

@@ -13,6 +13,12 @@ import golden
 import wire
 
 READY_SECONDS = 30
+# A server that drops a table with a log begins to write all tables of all keyspaces to disk, and what some answers are depends on that.
+NO_LOG = " AND durable_writes = false"
+
+
+class Hangs(Exception):
+    """The server has not answered a statement in its own time, and answers few others."""
 
 
 def table_lines(tables):
@@ -98,7 +104,7 @@ class Server:
 
     def answers(self, statements):
         """The lines that each statement brings, in a keyspace that is empty before."""
-        golden.fresh_keyspace(self.connect(), self.keyspace)
+        golden.fresh_keyspace(self.connect(), self.keyspace, NO_LOG)
         return [
             [line.replace(self.keyspace, "golden") for line in self.answer(unit)]
             for unit in units(statements, self.keyspace)
@@ -107,6 +113,8 @@ class Server:
     def answer(self, unit):
         try:
             lines = ask(self.connect(), unit)
+            if any(line.startswith("error 1200") for line in lines):
+                raise Hangs(unit.text())
             made = re.search(r"^schema: CREATED TABLE (\w+)\.(\w+)$", "\n".join(lines), re.M)
             if made and "MATERIALIZED" in unit.text():
                 self.wait_until_built(*made.groups())

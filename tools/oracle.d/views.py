@@ -2,7 +2,7 @@
 """Random materialized views of the table and what is asked of them, for generate.py.
 
 Left out, since the server's views follow by messages and keep shadows of old rows (docs/views.md): times to live; and, where a view's key
-has a column that is not in the table's, timestamps that do not rise."""
+has a column that is not in the table's or a column of the table is not in the view, timestamps that do not rise."""
 
 import contextlib
 
@@ -89,7 +89,7 @@ class Views:
         names = {c.name for c in keys}
         others = [c for c in g.regular if c.name not in names]
         whole = not g.statics and g.chance(60)
-        view = View(name, keys[:first], keys[first:], others if whole else g.some(others), whole, ordered)
+        view = View(name, keys[:first], keys[first:], others if whole or not g.may_add_keys else g.some(others), whole, ordered)
         self.views.append(view)
         return self.definition(view)
 
@@ -132,7 +132,7 @@ class Views:
         g = self.g
         self.made += 1
         column = Column("a%d" % self.made, g.kind(), "regular")
-        if len(g.regular) > 5:
+        if len(g.regular) > 5 or not g.may_add_keys and not all(view.whole for view in self.views):
             return self.show()
         g.regular.append(column)
         g.settle()

@@ -133,7 +133,7 @@ class Writes:
             ", ".join(names),
             ", ".join(values),
             tail,
-            self.using(),
+            self.using(not g.altered),
         )
 
     def insert_json(self, columns):
@@ -152,7 +152,7 @@ class Writes:
         if g.bound is not None:
             literal = g.marker(Kind("text"), literal)
         default = g.one_of(["", "", " DEFAULT UNSET", " DEFAULT NULL"])
-        return "INSERT INTO t JSON %s%s%s" % (literal, default, self.using())
+        return "INSERT INTO t JSON %s%s%s" % (literal, default, self.using(not g.altered))
 
     def json_of(self, kind, literal):
         """A key's literal as JSON, as far as it is simple; else any JSON of the type."""
