@@ -265,15 +265,6 @@ static void what_can_only_be_prepared_says_so_when_it_is_executed(void **state) 
     world_good(&w, "DELETE v FROM t WHERE k = 1");
     assert_status(cql__check_values(w.checked, NULL, 0, &w.error), CORM_INVALID);
     assert_string_equal(w.error.message, "Range deletions are not supported for specific columns");
-    world_good(&w, "UPDATE t SET v = 'a' WHERE k IN (1, 2) AND c = 1 IF EXISTS");
-    assert_status(cql__check_values(w.checked, NULL, 0, &w.error), CORM_INVALID);
-    assert_string_equal(w.error.message,
-                        "IN on the partition key is not supported with conditional updates");
-    world_good(&w, "DELETE FROM t WHERE k = 1 AND c IN (1, 2) IF EXISTS");
-    assert_status(cql__check_values(w.checked, NULL, 0, &w.error), CORM_INVALID);
-    assert_string_equal(
-        w.error.message,
-        "IN on the clustering key columns is not supported with conditional deletions");
     world_good(&w, "SELECT * FROM t WHERE k = 1 AND (c) > (1) AND v = 'a' ALLOW FILTERING");
     assert_null(w.checked->refused);
 

@@ -200,7 +200,8 @@ class Values:
         literal = self.value(kind)
         if literal.startswith("'"):
             return json.dumps(literal[1:-1].replace("''", "'"), ensure_ascii=self.chance(50))
-        plain = literal in ("true", "false") or kind.name in NUMBERS
+        # A number of JSON with an exponent is a double to the server, and equal to the literal in other bytes.
+        plain = literal in ("true", "false") or kind.name in NUMBERS and not (kind.name == "decimal" and "E" in literal)
         if plain and literal[-1] not in "Ny" and not self.chance(10):
             return literal
         return json.dumps(literal)
