@@ -106,6 +106,9 @@ struct engine {
     engine_metrics *metrics; /* what is counted for system_views */
     running_table  *running; /* requests under way */
 
+    pthread_mutex_t visitors_lock; /* guards the list and what is in it but `requests` */
+    engine_visitor *visitors;
+
     struct prepared_count *prepared; /* of statements that may outlive the store */
 };
 

@@ -48,6 +48,7 @@ static void destroy(engine *store) {
     running__free(store->running);
     engine__prepared_end(store);
     pthread_mutex_destroy(&store->schema_lock);
+    pthread_mutex_destroy(&store->visitors_lock);
     free(store);
 }
 
@@ -96,6 +97,7 @@ corm_status engine__open(const engine_options *options, engine **out, corm_error
     engine *store = calloc(1, sizeof *store);
     if (!store) return base__fail_memory(err);
     pthread_mutex_init(&store->schema_lock, NULL);
+    pthread_mutex_init(&store->visitors_lock, NULL);
     engine__vectors_init(&store->vectors);
     store->now_us = options->now_us ? options->now_us : base__clock_us;
     store->read_only = options->read_only;

@@ -7,6 +7,8 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include <stdatomic.h>
+
 #include "wire/result.h"
 
 typedef struct engine engine;
@@ -74,6 +76,27 @@ void                 engine__prepared_unref(const wire_prepared *prepared);
 bool engine__prepared_is_point(const wire_prepared *prepared);
 /* Whether engine__submit leaves it to the writer thread. */
 bool engine__prepared_is_write(const wire_prepared *prepared);
+
+/* ---- for system_views: what a server tells of itself ---- */
+
+/* A client that is connected. Who adds it owns it, and may count its requests on one thread; else it is changed by the functions
+ * below. */
+typedef struct engine_visitor engine_visitor;
+struct engine_visitor {
+    engine_visitor  *next, **link; /* the store's; link NULL: it is not there */
+    _Atomic uint64_t requests;
+    corm_inet        address;
+    uint16_t         port;
+    uint8_t          version;                  /* of the protocol */
+    const char      *tls_cipher, *tls_version; /* NULL: plain */
+    corm_bytes       startup; /* the body of its STARTUP; data NULL: too long to be kept */
+    corm_str         role;    /* data NULL: everybody may do everything */
+    char             keyspace[49];
+};
+void engine__visitor_add(engine *store, engine_visitor *visitor);
+void engine__visitor_uses(engine *store, engine_visitor *visitor, const char *keyspace);
+/* One that is not there is ignored. */
+void engine__visitor_remove(engine *store, engine_visitor *visitor);
 
 /* Whoever keeps prepared statements for clients has forgotten one to make room: for system_views.cql_metrics. */
 void engine__prepared_evicted(engine *store);

@@ -75,7 +75,7 @@ corm_status engine__virtual_rows(engine_request *request, const cql_table *table
                                  engine_wanted wanted, void *context, corm_error *err) {
     static const virtual_table *const all[] = {
         node_tables,          virtual__schema_tables, virtual__view_tables, virtual__latency_tables,
-        virtual__size_tables, virtual__node_tables,   virtual__work_tables,
+        virtual__size_tables, virtual__node_tables,   virtual__work_tables, virtual__client_tables,
     };
     virtual_rows rows = NULL;
     for (size_t i = 0; i < sizeof all / sizeof *all && !rows; i++) rows = find(all[i], table);

@@ -68,6 +68,7 @@ typedef struct virtual_table {
 extern const virtual_table virtual__schema_tables[];
 /* system_views, by the file that has them; likewise. */
 extern const virtual_table virtual__view_tables[];
+extern const virtual_table virtual__client_tables[];
 extern const virtual_table virtual__latency_tables[];
 extern const virtual_table virtual__size_tables[];
 extern const virtual_table virtual__node_tables[];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* virtual_views.c -- system_views: the settings that hold for this store, the connection that asks. What Corm has none of (tasks on
- * files, streams) is an empty table. Thread: the reader's. */
+/* virtual_views.c -- system_views: the settings that hold for this store. Thread: the reader's. */
 #include <stdlib.h>
 
 #include "engine/core.h"
@@ -142,22 +141,7 @@ static corm_status show_settings(virtual_row *row, const cql_schema *schema, cor
     return CORM_OK;
 }
 
-/* ---- clients ---- */
-
-static corm_status clients(virtual_row *row, const cql_schema *schema, corm_error *err) {
-    const engine_client *client = row->request->client;
-    (void)schema;
-    if (!client || client->peer.length == 0) return CORM_OK;
-    virtual__set(row, "address", (cql_value){ client->peer.bytes, client->peer.length });
-    virtual__set_int(row, "port", client->peer_port);
-    virtual__set_text(row, "connection_stage", corm_str_of("ready"));
-    if (client->keyspace[0]) virtual__set_text(row, "keyspace_name", corm_str_of(client->keyspace));
-    virtual__set_text(row, "username", client->role.data ? client->role : corm_str_of("anonymous"));
-    return virtual__emit(row, err);
-}
-
 const virtual_table virtual__view_tables[] = {
-    { "system_views", "clients", clients },
     { "system_views", "settings", show_settings },
     { NULL, NULL, NULL },
 };

@@ -276,6 +276,8 @@ static void take_note(server_call *call) {
     if (wire__result_read(body, WIRE_VERSION, &arena, &result, &err) != CORM_OK) return;
     if (kind == WIRE_SET_KEYSPACE) {
         memcpy(call->conn->client.keyspace, call->client.keyspace, sizeof call->client.keyspace);
+        engine__visitor_uses(call->loop->server->store, &call->conn->visitor,
+                             call->client.keyspace);
         return;
     }
     wire_event event = { .kind = WIRE_SCHEMA_CHANGE_EVENT,

@@ -16,6 +16,7 @@ static void free_conn(server_conn *conn) {
     wire__encoder_free(&conn->encoder);
     base__buf_free(&conn->sending);
     free(conn->role);
+    free((void *)(uintptr_t)conn->visitor.startup.data);
     free(conn);
 }
 
@@ -59,6 +60,7 @@ void server__conn_drop(server_conn *conn) {
 void server__conn_close(server_conn *conn) {
     if (conn->closing) return;
     conn->closing = true;
+    engine__visitor_remove(conn->server->store, &conn->visitor);
     unlink_conn(conn);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -194,6 +196,19 @@ static void set_addresses(server_conn *conn) {
     len = sizeof address;
     if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
         client->peer_port = read_address(&address, &client->peer);
+}
+
+void server__conn_show(server_conn *conn) {
+    engine_visitor *visitor = &conn->visitor;
+    visitor->address = conn->client.peer;
+    visitor->port = conn->client.peer_port;
+    visitor->version = conn->version;
+    visitor->role = conn->client.role;
+    if (conn->tls) {
+        visitor->tls_cipher = SSL_get_cipher_name(conn->tls);
+        visitor->tls_version = SSL_get_version(conn->tls);
+    }
+    engine__visitor_add(conn->server->store, visitor);
 }
 
 static void link_conn(server_conn *conn) {

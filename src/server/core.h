@@ -212,37 +212,38 @@ void server__accept_again(corm_server *server);
 /* ---- connections: conn.c, output.c ---- */
 
 struct server_conn {
-    uv_tcp_t      tcp; /* first */
-    int           fd;  /* of `tcp`, until it is there */
-    corm_server  *server;
-    server_loop  *loop;
-    server_conn  *next, **link;
-    server_conn  *next_dirty;
-    bool          dirty;  /* among those with bytes to be sent */
-    engine_client client; /* its keyspace, its role, the address that it dialled and its own */
-    char         *role;   /* what client.role names; NULL: it may do everything */
-    wire_decoder  decoder;
-    wire_encoder  encoder;
-    uint8_t       version;        /* 0: nothing has come yet */
-    bool          began;          /* its first bytes were looked at */
-    bool          started, ready; /* STARTUP came; the handshake is over */
-    unsigned      events;         /* bits by wire_event_kind */
-    uint32_t      refs;           /* the socket, each call, the list of dirty ones */
-    uint32_t      calls;          /* under way */
-    SSL          *tls;            /* NULL: plain */
-    base_buf      sealed;         /* bytes that go out as they are: what TLS has made */
-    bool          said_end;       /* close_notify is among them */
-    base_buf      sending;        /* by `write`, while `writing` */
-    size_t        sent;           /* of them */
-    unsigned      piece;          /* bytes that `write` has */
-    uv_write_t    write;
-    bool          writing;
-    bool          reading;
-    bool          ending;  /* closes when all is sent */
-    bool          closing; /* the socket */
-    uint64_t      opened_ms, active_ms;
-    uint64_t      moved_ms; /* when the client took bytes last */
-    size_t        unsent;   /* of `sending`, then */
+    uv_tcp_t       tcp; /* first */
+    int            fd;  /* of `tcp`, until it is there */
+    corm_server   *server;
+    server_loop   *loop;
+    server_conn   *next, **link;
+    server_conn   *next_dirty;
+    bool           dirty;   /* among those with bytes to be sent */
+    engine_visitor visitor; /* what system_views.clients shows of it */
+    engine_client  client;  /* its keyspace, its role, the address that it dialled and its own */
+    char          *role;    /* what client.role names; NULL: it may do everything */
+    wire_decoder   decoder;
+    wire_encoder   encoder;
+    uint8_t        version;        /* 0: nothing has come yet */
+    bool           began;          /* its first bytes were looked at */
+    bool           started, ready; /* STARTUP came; the handshake is over */
+    unsigned       events;         /* bits by wire_event_kind */
+    uint32_t       refs;           /* the socket, each call, the list of dirty ones */
+    uint32_t       calls;          /* under way */
+    SSL           *tls;            /* NULL: plain */
+    base_buf       sealed;         /* bytes that go out as they are: what TLS has made */
+    bool           said_end;       /* close_notify is among them */
+    base_buf       sending;        /* by `write`, while `writing` */
+    size_t         sent;           /* of them */
+    unsigned       piece;          /* bytes that `write` has */
+    uv_write_t     write;
+    bool           writing;
+    bool           reading;
+    bool           ending;  /* closes when all is sent */
+    bool           closing; /* the socket */
+    uint64_t       opened_ms, active_ms;
+    uint64_t       moved_ms; /* when the client took bytes last */
+    size_t         unsent;   /* of `sending`, then */
 };
 
 static inline const corm_server_options *server__options(const server_conn *conn) {
@@ -301,6 +302,9 @@ void server__refuse_plain(server_conn *conn, corm_bytes bytes);
 /* Answers whose body is at hand. `body` is freed. */
 void server__say(server_conn *conn, int16_t stream, wire_opcode opcode, base_buf *body);
 void server__say_error(server_conn *conn, int16_t stream, corm_status status, const char *message);
+
+/* The handshake is over: it is among the clients that system_views shows. */
+void server__conn_show(server_conn *conn);
 
 /* ---- who comes: login.c ---- */
 

@@ -3,10 +3,11 @@
 #include "server/core.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 
-enum { LEAST_VERSION = 3, MOST_VERSION = 5, VERSION_BITS = 0x7f };
+enum { LEAST_VERSION = 3, MOST_VERSION = 5, VERSION_BITS = 0x7f, MOST_STARTUP = 4096 };
 
 #define UNSUPPORTED_VERSION                                                                        \
     "Invalid or unsupported protocol version (%u); supported versions are (3/v3, 4/v4, 5/v5)"
@@ -150,6 +151,15 @@ static corm_status read_startup(const server_conn *conn, corm_bytes body, base_a
     return read_compression(conn, option(pairs, count, "COMPRESSION"), out, err);
 }
 
+/* For system_views; not one that is too long to be that of a client that means well, nor when memory is short. */
+static void keep_startup(server_conn *conn, corm_bytes body) {
+    if (body.len == 0 || body.len > MOST_STARTUP) return;
+    uint8_t *copy = malloc(body.len);
+    if (!copy) return;
+    memcpy(copy, body.data, body.len);
+    conn->visitor.startup = (corm_bytes){ copy, body.len };
+}
+
 /* What comes behind the answer to STARTUP has the new form. */
 static void switch_form(server_conn *conn, wire_compression compression) {
     if (conn->version >= 5) {
@@ -178,6 +188,8 @@ static void answer_startup(server_conn *conn, const wire_frame *frame) {
         wire__put_text(&body, corm_str_of("org.apache.cassandra.auth.PasswordAuthenticator"));
     server__say(conn, frame->stream, conn->ready ? WIRE_OP_READY : WIRE_OP_AUTHENTICATE, &body);
     switch_form(conn, compression);
+    keep_startup(conn, frame->body);
+    if (conn->ready && !conn->closing) server__conn_show(conn);
 }
 
 /* ---- REGISTER ---- */
@@ -268,6 +280,7 @@ void server__frame(server_conn *conn, const wire_frame *frame) {
     } else if (frame->opcode == WIRE_OP_REGISTER && conn->ready) {
         answer_register(conn, frame);
     } else if (is_request(frame->opcode) && conn->ready) {
+        server__count(&conn->visitor.requests);
         server__request(conn, frame);
     } else {
         refuse_message(conn, frame);

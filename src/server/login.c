@@ -111,6 +111,7 @@ static void let_in(server_conn *conn, int16_t stream) {
     conn->ready = true;
     wire__put_bytes(&body, (corm_bytes){ NULL, 0 });
     server__say(conn, stream, WIRE_OP_AUTH_SUCCESS, &body);
+    if (!conn->closing) server__conn_show(conn);
 }
 
 /* ---- roles of the store ---- */

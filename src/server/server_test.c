@@ -166,6 +166,42 @@ static void the_node_names_the_address_that_was_dialled(void **state) {
     stop(&all);
 }
 
+static uint32_t clients_seen(client *c) {
+    base_arena  arena = { 0 };
+    wire_result result = result_of(run(c, "SELECT port FROM system_views.clients"), &arena);
+    base__arena_free(&arena);
+    return result.row_count;
+}
+
+static void clients_see_who_is_connected(void **state) {
+    (void)state;
+    base_arena arena = { 0 };
+    served     all = serve();
+    client    *one = dial(&all, 4), *other = dial(&all, 5);
+    make_table(one);
+    assert_int_equal(clients_seen(other), 2);
+    wire_result result = result_of(
+        run(other, "SELECT keyspace_name, protocol_version, request_count, ssl_enabled, username, "
+                   "client_options FROM system_views.clients WHERE protocol_version = 4"),
+        &arena);
+    assert_int_equal(result.row_count, 1);
+    cql_value keyspace = cql__read_value(&result.rows), version = cql__read_value(&result.rows);
+    cql_value requests = cql__read_value(&result.rows), tls = cql__read_value(&result.rows);
+    cql_value name = cql__read_value(&result.rows), options = cql__read_value(&result.rows);
+    assert_memory_equal(keyspace.data, "k", 1);
+    assert_int_equal(base__load_u32(version.data), 4);
+    assert_int_equal(base__load_u64(requests.data), 4);
+    assert_int_equal(tls.data[0], 0);
+    assert_memory_equal(name.data, "anonymous", 9);
+    assert_int_equal(base__load_u32(options.data), 1);
+    base__arena_free(&arena);
+    client_free(one);
+    while (clients_seen(other) == 2) continue; /* until the server has seen it go */
+    assert_int_equal(clients_seen(other), 1);
+    client_free(other);
+    stop(&all);
+}
+
 /* ---- batches ---- */
 
 static void batches_of_texts_and_prepared_statements_run(void **state) {
@@ -590,6 +626,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tracing_and_payloads_are_accepted),
     cmocka_unit_test(a_keyspace_is_its_connections_own),
     cmocka_unit_test(the_node_names_the_address_that_was_dialled),
+    cmocka_unit_test(clients_see_who_is_connected),
     cmocka_unit_test(batches_of_texts_and_prepared_statements_run),
     cmocka_unit_test(errors_carry_their_details),
     cmocka_unit_test(a_statement_that_is_not_known_is_named),
