@@ -220,8 +220,9 @@ typedef struct engine_values {
 
 /* When a request came, and its place among those under way. */
 typedef struct engine_begun {
-    int64_t ns;
-    int     place;
+    int64_t ns;        /* or METRIC_UNTIMED */
+    int     place;     /* -1: none */
+    bool    is_sample; /* see engine_request */
 } engine_begun;
 
 /* Executes INSERT, UPDATE, DELETE, BATCH, DDL and TRUNCATE, given as QUERY, EXECUTE or BATCH, and waits for the commit.

@@ -71,8 +71,8 @@ static void add_warnings(const cql_checked_select *select, wire_answer *answer) 
 }
 
 static corm_status run_read(engine_snapshot *snapshot, const engine_client *client,
-                            const wire_request *request, engine_version *version, int64_t began_ns,
-                            wire_answer *answer, corm_error *err) {
+                            const wire_request *request, engine_version *version,
+                            const engine_begun *begun, wire_answer *answer, corm_error *err) {
     engine_request run;
     engine_values  values;
     wire_options   options = request->options;
@@ -89,7 +89,8 @@ static corm_status run_read(engine_snapshot *snapshot, const engine_client *clie
         run.changed_metadata = (corm_bytes){ version->metadata_id, sizeof version->metadata_id };
     }
     run.options = &options;
-    run.began_ns = began_ns;
+    run.began_ns = begun->ns;
+    run.is_sample = begun->is_sample;
     run.client = client;
     run.txn = snapshot->txn;
     run.schema = snapshot->schema;
@@ -131,11 +132,12 @@ static corm_status use(const cql_schema *schema, engine_client *client, const cq
 
 /* What is left for the writers is *write: a version of a QUERY, one reference; else nothing is left. */
 static corm_status run_here(engine_snapshot *snapshot, engine_client *client,
-                            const wire_request *request, engine_version *version, int64_t began_ns,
-                            wire_answer *answer, engine_version **write, corm_error *err) {
+                            const wire_request *request, engine_version *version,
+                            const engine_begun *begun, wire_answer *answer, engine_version **write,
+                            corm_error *err) {
     cql_statement_kind kind = version->checked->kind;
     *write = NULL;
-    if (is_read(kind)) return run_read(snapshot, client, request, version, began_ns, answer, err);
+    if (is_read(kind)) return run_read(snapshot, client, request, version, begun, answer, err);
     if (kind == CQL_STMT_USE) return use(snapshot->schema, client, version->checked, answer, err);
     *write = engine__version_ref(version);
     return CORM_OK;
@@ -161,7 +163,7 @@ static corm_status find_version(const engine_snapshot *snapshot, const engine_cl
 
 /* All that needs a snapshot and no writer. */
 static corm_status run_on_snapshot(engine *store, engine_client *client,
-                                   const wire_request *request, int64_t began_ns,
+                                   const wire_request *request, const engine_begun *begun,
                                    wire_answer *answer, engine_version **write, corm_error *err) {
     engine_snapshot snapshot;
     engine_version *version;
@@ -179,7 +181,7 @@ static corm_status run_on_snapshot(engine *store, engine_client *client,
             if (status != CORM_OK) engine__version_unref(version);
         }
         if (status == CORM_OK) {
-            status = run_here(&snapshot, client, request, version, began_ns, answer, write, err);
+            status = run_here(&snapshot, client, request, version, begun, answer, write, err);
             engine__version_unref(version);
         }
     }
@@ -198,16 +200,28 @@ static bool is_for_writers(const wire_request *request) {
     return request->kind == WIRE_EXECUTE && engine__prepared_is_write(request->prepared);
 }
 
-static void count_request(engine *store, const wire_request *request) {
-    if (request->kind == WIRE_EXECUTE) metric__total_add(store, METRIC_PREPARED_EXECUTED);
+/* A read of one row is over before anybody could look at it: it takes no place. */
+static engine_begun begin_request(engine *store, const wire_request *request) {
+    engine_begun begun = { METRIC_UNTIMED, -1, false };
+    if (request->kind == WIRE_EXECUTE) {
+        uint64_t number = metric__total_add(store, METRIC_PREPARED_EXECUTED);
+        if (engine__prepared_is_point(request->prepared)) {
+            begun.is_sample = metric__times(number);
+            if (begun.is_sample) begun.ns = base__clock_mono_ns();
+            return begun;
+        }
+    }
     if (request->kind == WIRE_QUERY) metric__total_add(store, METRIC_REGULAR_EXECUTED);
+    begun.ns = base__clock_mono_ns();
+    begun.place = running__begin(store->running, request, begun.ns);
+    return begun;
 }
 
 static corm_status execute(engine *store, engine_client *client, const wire_request *request,
                            const engine_begun *begun, wire_answer *answer, corm_error *err) {
     engine_version *write = NULL;
     if (!is_for_writers(request)) {
-        CORM_TRY(run_on_snapshot(store, client, request, begun->ns, answer, &write, err));
+        CORM_TRY(run_on_snapshot(store, client, request, begun, answer, &write, err));
         if (!write) return CORM_OK;
     }
     return engine__modify(store, client, request, write, begun, answer, err);
@@ -218,10 +232,8 @@ corm_status engine__execute(engine *store, engine_client *client, const wire_req
     if (request->options.tracing && !engine__trace_now())
         return engine__trace_execute(store, client, request, answer, err);
     CORM_TRY(kv__check_process(store->kv, err));
-    engine_begun begun = { base__clock_mono_ns(), -1 };
-    count_request(store, request);
-    begun.place = running__begin(store->running, request, begun.ns);
-    corm_status status = execute(store, client, request, &begun, answer, err);
+    engine_begun begun = begin_request(store, request);
+    corm_status  status = execute(store, client, request, &begun, answer, err);
     running__end(store->running, begun.place);
     return status;
 }
@@ -236,13 +248,10 @@ void engine__submit(engine *store, engine_client *client, const wire_request *re
     }
     corm_status  status = kv__check_process(store->kv, &err);
     bool         later = is_for_writers(request);
-    engine_begun begun = { base__clock_mono_ns(), -1 };
-    if (status == CORM_OK) {
-        count_request(store, request);
-        begun.place = running__begin(store->running, request, begun.ns);
-    }
+    engine_begun begun = { .place = -1 };
+    if (status == CORM_OK) begun = begin_request(store, request);
     if (status == CORM_OK && !later) {
-        status = run_on_snapshot(store, client, request, begun.ns, answer, &write, &err);
+        status = run_on_snapshot(store, client, request, &begun, answer, &write, &err);
         later = write != NULL;
     }
     if (status != CORM_OK || !later) {

@@ -54,10 +54,14 @@ static double value_of(uint32_t bucket) {
     return (double)low + (double)(width - 1) / 2;
 }
 
-void metric__add(metric_histogram *histogram, uint64_t value) {
-    atomic_fetch_add_explicit(&histogram->buckets[bucket_of(value)], 1, memory_order_relaxed);
+static void add(metric_histogram *histogram, uint64_t value, uint64_t weight) {
+    atomic_fetch_add_explicit(&histogram->buckets[bucket_of(value)], weight, memory_order_relaxed);
     uint64_t most = atomic_load_explicit(&histogram->most, memory_order_relaxed);
     while (value > most && !atomic_compare_exchange_weak(&histogram->most, &most, value)) continue;
+}
+
+void metric__add(metric_histogram *histogram, uint64_t value) {
+    add(histogram, value, 1);
 }
 
 static uint64_t count_all(metric_histogram *histogram) {
@@ -78,8 +82,8 @@ static void mark(metric_histogram *histogram, int64_t newer, int64_t now_ns) {
     atomic_store(&histogram->newer_count, newer ? count : count > 0 ? count - 1 : 0);
 }
 
-void metric__add_at(metric_histogram *histogram, uint64_t value, int64_t now_ns) {
-    metric__add(histogram, value);
+void metric__add_at(metric_histogram *histogram, uint64_t value, uint64_t weight, int64_t now_ns) {
+    add(histogram, value, weight);
     int64_t newer = atomic_load_explicit(&histogram->newer_ns, memory_order_relaxed);
     if (newer == 0 || now_ns - newer > mark_ns) mark(histogram, newer, now_ns);
 }
@@ -102,12 +106,13 @@ void metric__read(metric_histogram *histogram, int64_t now_ns, metric_figures *o
     for (int i = 0; i < METRIC_BUCKETS; i++)
         out->count += out->buckets[i] =
             atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+    out->sum = out->count;
     out->most = atomic_load(&histogram->most);
     out->rate = rate_of(histogram, out->count, now_ns);
 }
 
 double metric__percentile(const metric_figures *figures, double share) {
-    double   wanted = share * (double)figures->count;
+    double   wanted = share * (double)figures->sum;
     uint64_t passed = 0;
     for (uint32_t i = 0; i < METRIC_BUCKETS; i++) {
         passed += figures->buckets[i];
@@ -233,10 +238,33 @@ void metric__count(metric_table *table, metric_kind kind, uint64_t value) {
     if (histogram) metric__add(histogram, value);
 }
 
-void metric__time(metric_table *table, metric_kind kind, int64_t began_ns, int64_t now_ns) {
+void metric__time(metric_table *table, metric_kind kind, uint64_t weight, int64_t began_ns,
+                  int64_t now_ns) {
     metric_histogram *histogram = need(table, kind);
     if (histogram)
-        metric__add_at(histogram, now_ns > began_ns ? (uint64_t)(now_ns - began_ns) : 0, now_ns);
+        metric__add_at(histogram, now_ns > began_ns ? (uint64_t)(now_ns - began_ns) : 0, weight,
+                       now_ns);
+}
+
+static uint64_t count_of(const metric_table *table, metric_kind kind) {
+    metric_histogram *histogram = metric__of(table, kind);
+    return histogram ? count_all(histogram) : 0;
+}
+
+static uint64_t without(uint64_t all, uint64_t part) {
+    return all > part ? all - part : 0;
+}
+
+void metric__read_kind(const metric_table *table, metric_kind kind, int64_t now_ns,
+                       metric_figures *out) {
+    metric__read(metric__of(table, kind), now_ns, out);
+    if (kind == METRIC_TOMBSTONES) {
+        out->buckets[0] = without(count_of(table, METRIC_ROWS), out->count);
+        out->sum += out->buckets[0];
+        out->count = out->sum;
+    } else if (kind == METRIC_COORDINATOR_READ || kind == METRIC_LOCAL_READ) {
+        out->count = without(count_of(table, METRIC_ROWS), count_of(table, METRIC_LOCAL_SCAN));
+    }
 }
 
 /* ---- the store ---- */
@@ -264,8 +292,8 @@ void engine__metrics_free(engine *store) {
     store->metrics = NULL;
 }
 
-void metric__total_add(engine *store, metric_total total) {
-    atomic_fetch_add_explicit(&store->metrics->totals[total], 1, memory_order_relaxed);
+uint64_t metric__total_add(engine *store, metric_total total) {
+    return atomic_fetch_add_explicit(&store->metrics->totals[total], 1, memory_order_relaxed);
 }
 
 uint64_t metric__total(engine *store, metric_total total) {

@@ -28,17 +28,27 @@ typedef struct metric_histogram {
 /* A histogram read once. */
 typedef struct metric_figures {
     uint64_t count, most;
+    uint64_t sum;  /* of the buckets: what percentiles are of */
     double   rate; /* a second, over the last half to one minute */
     uint64_t buckets[METRIC_BUCKETS];
 } metric_figures;
 
 void metric__add(metric_histogram *histogram, uint64_t value);
-/* The same for what took place at a time; only such have a rate. */
-void metric__add_at(metric_histogram *histogram, uint64_t value, int64_t now_ns);
+/* The same for what took place at a time, and stands for `weight` of its kind; only such have a rate. */
+void metric__add_at(metric_histogram *histogram, uint64_t value, uint64_t weight, int64_t now_ns);
 /* A histogram that is NULL has counted nothing. */
 void metric__read(metric_histogram *histogram, int64_t now_ns, metric_figures *out);
 /* What a share (0 to 1) of all is not above; 0 of nothing. */
 double metric__percentile(const metric_figures *figures, double share);
+
+/* ---- which reads are timed ---- */
+
+/* A read of one row by a prepared statement takes not much longer than reading clocks: one in so many is timed, for all. */
+enum { METRIC_TIMED_POINTS = 8, METRIC_UNTIMED = -1 };
+
+static inline bool metric__times(uint64_t number) {
+    return ((uint32_t)number * UINT32_C(0x9E3779B1)) >> 29 == 0;
+}
 
 /* ---- tables ---- */
 
@@ -59,10 +69,15 @@ typedef struct metric_table metric_table;
 /* NULL: memory is short. May be kept for as long as one request. */
 metric_table *metric__table(engine *store, const cql_table *table);
 /* The same when something was counted of it; else NULL. */
-metric_table *metric__find(engine *store, const cql_table *table);
-void          metric__count(metric_table *table, metric_kind kind, uint64_t value);
-void          metric__time(metric_table *table, metric_kind kind, int64_t began_ns, int64_t now_ns);
+metric_table     *metric__find(engine *store, const cql_table *table);
+void              metric__count(metric_table *table, metric_kind kind, uint64_t value);
 metric_histogram *metric__of(const metric_table *table, metric_kind kind); /* NULL: nothing */
+
+void metric__time(metric_table *table, metric_kind kind, uint64_t weight, int64_t began_ns,
+                  int64_t now_ns);
+/* What system_views shows of a kind. Reads are timed in part, but all have rows; only those that met tombstones count them. */
+void metric__read_kind(const metric_table *table, metric_kind kind, int64_t now_ns,
+                       metric_figures *out);
 
 /* ---- the store ---- */
 
@@ -78,7 +93,7 @@ typedef struct engine_metrics engine_metrics;
 CORM_CHECKED corm_status engine__metrics_new(engine *store, corm_error *err);
 void                     engine__metrics_free(engine *store);
 
-void     metric__total_add(engine *store, metric_total total);
+uint64_t metric__total_add(engine *store, metric_total total); /* how many there were before */
 uint64_t metric__total(engine *store, metric_total total);
 /* Partitions of each batch, by its kind; the time that addresses of roles were looked at. */
 metric_histogram *metric__batches(engine *store, cql_batch_kind kind);

@@ -57,9 +57,10 @@ static void the_rate_is_that_of_the_last_half_minute_and_more(void **state) {
     static metric_histogram histogram;
     metric_figures          figures;
     int64_t                 now = 1000 * (int64_t)SECOND;
-    for (int i = 0; i < 1000; i++) metric__add_at(&histogram, 1, now); /* long ago */
+    for (int i = 0; i < 1000; i++) metric__add_at(&histogram, 1, 1, now); /* long ago */
     for (int second = 100; second < 200; second++)
-        for (int i = 0; i < 10; i++) metric__add_at(&histogram, 1, now + second * (int64_t)SECOND);
+        for (int i = 0; i < 10; i++)
+            metric__add_at(&histogram, 1, 1, now + second * (int64_t)SECOND);
     metric__read(&histogram, now + 199 * (int64_t)SECOND, &figures);
     assert_true(figures.rate > 9 && figures.rate < 11);
     metric__read(&histogram, now + 100000 * (int64_t)SECOND, &figures);

@@ -206,7 +206,8 @@ static void count_table(const write_call *call, counted *list, const cql_table *
         if (list->tables[i] == table) return;
     if (list->count == COUNTED_TABLES) list->count--;
     list->tables[list->count++] = table;
-    if (!table->is_virtual) metric__time(metric__table(call->store, table), kind, began_ns, now_ns);
+    if (!table->is_virtual)
+        metric__time(metric__table(call->store, table), kind, 1, began_ns, now_ns);
 }
 
 static void count_tables(const write_call *call, metric_kind kind, int64_t began_ns) {

@@ -193,18 +193,20 @@ static void count_read(const select_run *run, int64_t began_ns) {
     bool                  is_scan = run->select->where.partition_count == 0;
     if (run->table->is_virtual) return;
     metric_table *table = metric__table(request->store, run->table);
-    int64_t       now_ns = base__clock_mono_ns();
     if (!table) return;
-    metric__time(table, is_scan ? METRIC_LOCAL_SCAN : METRIC_LOCAL_READ, began_ns, now_ns);
-    metric__time(table, is_scan ? METRIC_COORDINATOR_SCAN : METRIC_COORDINATOR_READ,
-                 request->began_ns, now_ns);
     metric__count(table, METRIC_ROWS, run->live_rows);
-    metric__count(table, METRIC_TOMBSTONES, run->tombstones);
+    if (run->tombstones > 0) metric__count(table, METRIC_TOMBSTONES, run->tombstones);
+    if (began_ns == METRIC_UNTIMED) return;
+    int64_t  now_ns = base__clock_mono_ns();
+    uint64_t weight = request->is_sample ? METRIC_TIMED_POINTS : 1;
+    metric__time(table, is_scan ? METRIC_LOCAL_SCAN : METRIC_LOCAL_READ, weight, began_ns, now_ns);
+    metric__time(table, is_scan ? METRIC_COORDINATOR_SCAN : METRIC_COORDINATOR_READ, weight,
+                 request->began_ns, now_ns);
 }
 
 corm_status engine__select(engine_request *request, corm_error *err) {
     select_run  run;
-    int64_t     began_ns = request->began_ns ? base__clock_mono_ns() : 0;
+    int64_t     began_ns = request->began_ns > 0 ? base__clock_mono_ns() : request->began_ns;
     corm_status status = set_up(&run, request, err);
     run.env.row = &run.view;
     if (status == CORM_OK) status = run_select(&run, err);

@@ -44,13 +44,14 @@ typedef struct engine_request {
     const cql_guard     *guard; /* NULL: whoever asks is not held up */
     corm_str             keyspace;
     uint32_t             value_count;
-    const cql_value     *values;   /* validated */
-    int64_t              now_us;   /* the statement's time */
-    int64_t              began_ns; /* when it came, for metrics; 0: it is none that is counted */
-    uint32_t             now_s;    /* what expiry is judged by: options.now_in_seconds, or now_us */
-    base_arena          *arena;
-    wire_answer         *answer;
-    bool                 is_masked; /* masked columns are hidden from who asks */
+    const cql_value     *values; /* validated */
+    int64_t              now_us; /* the statement's time */
+    int64_t      began_ns;  /* when it came, or METRIC_UNTIMED; 0: it is none that is counted */
+    bool         is_sample; /* it is timed for METRIC_TIMED_POINTS reads */
+    uint32_t     now_s;     /* what expiry is judged by: options.now_in_seconds, or now_us */
+    base_arena  *arena;
+    wire_answer *answer;
+    bool         is_masked; /* masked columns are hidden from who asks */
     corm_bytes
         changed_metadata; /* data set: the caller's metadata is old; call wire__rows_changed with this */
 } engine_request;

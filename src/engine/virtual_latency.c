@@ -9,7 +9,7 @@
 static void read_kind(virtual_row *row, const cql_table *table, metric_kind kind,
                       metric_figures *out) {
     metric_table *counted = metric__find(row->request->store, table);
-    metric__read(metric__of(counted, kind), base__clock_mono_ns(), out);
+    metric__read_kind(counted, kind, base__clock_mono_ns(), out);
 }
 
 /* To the microsecond. */

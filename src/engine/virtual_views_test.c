@@ -133,6 +133,24 @@ static void statements_are_counted_by_their_kind(void **state) {
     engine__close(store);
 }
 
+static void all_reads_of_one_row_are_counted_and_some_are_timed(void **state) {
+    (void)state;
+    engine *store = open_with_table();
+    run(store, "INSERT INTO k.t (a, b) VALUES (1, 1)");
+    const wire_prepared *prepared = prepare(store, "SELECT b FROM k.t WHERE a = 1 AND b = 1");
+    for (int i = 0; i < 500; i++) expect_prepared(store, prepared, 0, NULL, "1");
+    run(store, "SELECT * FROM k.t");
+    run(store, "SELECT * FROM k.t WHERE a = 1");
+    expect(store, "SELECT count FROM system_views.coordinator_read_latency" OF_T, "501");
+    expect(store, "SELECT count FROM system_views.local_read_latency" OF_T, "501");
+    expect(store, "SELECT count FROM system_views.local_scan_latency" OF_T, "1");
+    expect(store, "SELECT count, max FROM system_views.rows_per_read" OF_T, "502|1");
+    expect(store, "SELECT count, max FROM system_views.tombstones_per_read" OF_T, "502|0");
+    assert_true(number(store, "SELECT p50th_ms FROM system_views.local_read_latency" OF_T) > 0);
+    engine__prepared_unref(prepared);
+    engine__close(store);
+}
+
 static void a_request_under_way_sees_itself(void **state) {
     (void)state;
     engine *store = open_with_table();
@@ -267,6 +285,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rows_and_tombstones_of_reads_are_counted),
     cmocka_unit_test(sizes_are_those_of_what_is_stored),
     cmocka_unit_test(statements_are_counted_by_their_kind),
+    cmocka_unit_test(all_reads_of_one_row_are_counted_and_some_are_timed),
     cmocka_unit_test(a_request_under_way_sees_itself),
     cmocka_unit_test(writes_that_wait_are_seen),
     cmocka_unit_test(remembered_passwords_are_forgotten_when_asked),
