@@ -37,6 +37,7 @@ struct cql_node {
     const cql_function *function;
     uint32_t            count;
     const cql_node    **args;
+    bool                selected; /* PACK: in a SELECT clause, not in a value */
 };
 
 /* ---- markers and results ---- */

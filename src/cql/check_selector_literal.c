@@ -12,7 +12,18 @@ typedef struct build {
 
 static corm_status begin(build *b, cql_checker *c, const cql_type *type, uint32_t count) {
     *b = (build){ .c = c, .node = cql__new_node(c, CQL_NODE_PACK, type, count) };
-    return b->node ? CORM_OK : base__fail_memory(c->err);
+    if (!b->node) return base__fail_memory(c->err);
+    b->node->selected = true;
+    return CORM_OK;
+}
+
+/* What null is no part of is refused when there is a row. */
+static bool holds_null(const cql_node *node) {
+    for (uint32_t i = 0; i < node->count; i++) {
+        const cql_node *arg = node->args[i];
+        if (arg && arg->kind == CQL_NODE_CONSTANT && arg->value.len < 0) return true;
+    }
+    return false;
 }
 
 static corm_status add(build *b, const cql_expr *expr, const cql_type *type, uint32_t at) {
@@ -26,10 +37,10 @@ static corm_status add(build *b, const cql_expr *expr, const cql_type *type, uin
 }
 
 static corm_status finish(build *b, cql_picked *out) {
-    const cql_node *result = NULL;
+    const cql_node *result = b->node;
     out->name = cql__take_text(b->c, &b->name);
     if (!out->name.data) return base__fail_memory(b->c->err);
-    CORM_TRY(cql__fold(b->c, b->node, &result));
+    if (!holds_null(b->node)) CORM_TRY(cql__fold(b->c, b->node, &result));
     out->node = result;
     out->type = result->type;
     out->aggregates = b->aggregates;

@@ -9,8 +9,16 @@ static bool is_collection(const cql_type *type) {
     return type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP;
 }
 
-static corm_status check_element(const cql_type *type, cql_value value, corm_error *err) {
-    if (value.len >= 0) return CORM_OK;
+/* What a selection makes of columns may hold null where nothing is sorted. */
+static bool may_be_null(const cql_node *node, uint32_t index) {
+    bool is_value = node->type->id == CQL_LIST || (node->type->id == CQL_MAP && index % 2 == 1);
+    return node->selected && is_value;
+}
+
+static corm_status check_element(const cql_node *node, uint32_t index, cql_value value,
+                                 corm_error *err) {
+    const cql_type *type = node->type;
+    if (value.len >= 0 || (value.len == -1 && may_be_null(node, index))) return CORM_OK;
     if (type->id == CQL_VECTOR)
         return base__fail(err, CORM_INVALID, "null is not supported inside vectors");
     if (value.len == -1)
@@ -42,7 +50,7 @@ static corm_status put_elements(const cql_node *node, cql_eval_env *env, base_bu
     for (uint32_t i = 0; i < node->count; i++) {
         cql_value value = CQL_NULL;
         if (node->args[i]) CORM_TRY(cql__eval(node->args[i], env, &value, err));
-        CORM_TRY(counted ? check_element(node->type, value, err)
+        CORM_TRY(counted ? check_element(node, i, value, err)
                          : check_field(node->type, i, &value, err));
         cql__put_value(out, value);
     }

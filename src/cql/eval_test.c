@@ -132,7 +132,8 @@ static void values_are_made_of_several(void **state) {
     gives(&e, "(vector<float, 2>) [1, ?]", VALUES("2.5"), "[1.0, 2.5]");
     gives(&e, "(list<int>) []", NULL, "[]");
     gives(&e, "(map<int, int>) {}", NULL, "{}");
-    fails(&e, "[v, ?]", VALUES("null"), "null is not supported inside collections");
+    gives(&e, "[v, ?]", VALUES("null"), "[5, null]");
+    fails(&e, "(set<int>) {v, ?}", VALUES("null"), "null is not supported inside collections");
     fails(&e, "(set<int>) {v, ?}", VALUES("unset"),
           "unset value is not supported inside collections");
     fails(&e, "(vector<float, 2>) [1, ?]", VALUES("null"), "null is not supported inside vectors");

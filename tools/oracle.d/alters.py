@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Random changes of the schema between writes and reads, for generate.py."""
+"""Random changes of the schema between writes and reads, for generate.py.
+
+Left out: changes of a user type that stands inside a vector. The server's tables go on with the type as it was."""
 
 from generate import NAMES, Column
 from kinds import Kind
@@ -30,7 +32,7 @@ class Alters:
             [self.drop] * 3
             + [self.add] * 3
             + [self.retype] * (6 if g.theme == "types" else 0)
-            + [self.truncate, self.rename, self.wrong, self.show, self.show]
+            + [self.truncate, self.rename, self.wrong, self.show, self.show, self.mask, self.conditional, self.options]
         )()
 
     def droppable(self):
@@ -132,6 +134,46 @@ class Alters:
             ]
         )
 
+    def mask(self):
+        """Who may see everything sees it, but masks are part of the table."""
+        g = self.g
+        column = g.one_of(g.regular + g.statics + g.clustering)
+        how = g.one_of(["DEFAULT", "mask_null()", "mask_default()", "mask_replace(%s)" % g.value(column.kind), "mask_inner(1, null)"])
+        return "ALTER TABLE t ALTER %s %s" % (column.name, "DROP MASKED" if g.chance(30) else "MASKED WITH " + how)
+
+    def conditional(self):
+        """What there is already, or is not there."""
+        g = self.g
+        column = g.one_of(g.columns)
+        return g.one_of(
+            [
+                "ALTER TABLE t ADD IF NOT EXISTS %s int" % column.name,
+                "ALTER TABLE t DROP IF EXISTS nope",
+                "ALTER TABLE IF EXISTS nope ADD x int",
+                "ALTER TABLE t RENAME IF EXISTS nope TO nope2",
+                "CREATE TABLE IF NOT EXISTS t (k int PRIMARY KEY)",
+                "CREATE TYPE IF NOT EXISTS u (a int)",
+                "ALTER TYPE IF EXISTS nope ADD x int",
+                "ALTER TYPE u ADD IF NOT EXISTS b int",
+                "DROP TABLE IF EXISTS nope",
+                "DROP TYPE IF EXISTS nope",
+                "DROP INDEX IF EXISTS nope",
+                "DROP MATERIALIZED VIEW IF EXISTS nope",
+            ]
+        )
+
+    def options(self):
+        return "ALTER TABLE t WITH " + self.g.one_of(
+            [
+                "comment = 'it''s'",
+                "caching = {'keys': 'NONE', 'rows_per_partition': '10'}",
+                "speculative_retry = 'ALWAYS'",
+                "compression = {'class': 'LZ4Compressor', 'chunk_length_in_kb': 64}",
+                "bloom_filter_fp_chance = 0.5 AND crc_check_chance = 0.25",
+                "max_index_interval = 4096",
+            ]
+        )
+
     def show(self):
         g = self.g
         return g.one_of(
@@ -142,5 +184,6 @@ class Alters:
                 " system_schema.columns WHERE keyspace_name = 'golden' AND table_name = 't'",
                 "SELECT column_name, kind, type FROM system_schema.dropped_columns"
                 " WHERE keyspace_name = 'golden' AND table_name = 't'",
+                "SELECT * FROM system_schema.column_masks WHERE keyspace_name = 'golden'",
             ]
         )

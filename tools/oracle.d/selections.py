@@ -129,6 +129,8 @@ class Selectors:
         return "mask_%s(%s, %s%s)" % (g.one_of(["inner", "outer"]), text, ends, pad), kind
 
     def number_function(self, text, kind):
+        if self.g.chance(10):
+            return "floor(%s, %s)" % (text, self.g.one_of(["2", "7", "-1"])), kind
         name = self.g.one_of(["abs", "round", "abs", "exp", "log", "log10"])
         return "%s(%s)" % (name, text), kind
 
@@ -158,6 +160,9 @@ class Selectors:
         if kind.name != "timeuuid" and g.chance(50):
             duration = g.one_of(["1d", "1mo", "2w", "1y"] + ["3h"] * (kind.name != "date"))
             return "%s %s %s" % (text, g.one_of("+-"), duration), kind
+        if g.chance(15):
+            origin = g.one_of(["", "", ", '1960-01-01'"])
+            return "floor(%s, %s%s)" % (text, g.one_of(["1d", "1mo", "2w"]), origin), None
         name = g.one_of(["to_date", "to_timestamp", "to_unix_timestamp"])
         names = {"to_date": "date", "to_timestamp": "timestamp", "to_unix_timestamp": "bigint"}
         return "%s(%s)" % (name, text), Kind(names[name])
