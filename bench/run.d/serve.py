@@ -2,12 +2,15 @@
 """bench/run serve: `corm serve` (on disk, each write durable) and a Cassandra 5 of its own, asked by the same client programs in turn.
 
 A system is SERVER<CLIENT: the servers are serve, relaxed (corm serve --relaxed: as Cassandra by default, a write is acknowledged before it
-is on disk) and cassandra, the clients Corm's driver (bench_driver corm) and the Rust scylla crate.
+is on disk), cassandra, and cassandra-batch, which waits for its commit log as serve does; the clients Corm's driver (bench_driver corm)
+and the Rust scylla crate.
 server_cpu_us is the user and system time that the server's process spent while the client ran, for a request, warm-up included; cpu_us
 is the client's; rss_mb what the server has resident behind the case, of which anon_mb is not of files. The case `start` is a server's
-start until it has answered a query: of Corm on an empty folder and on the one that the cases filled."""
+start until it has answered a query: of Corm on an empty folder and on the one that the cases filled. The case `sync` is what the disk
+gives: 4 KiB are written and synced, by one process that does nothing else."""
 import json
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -20,7 +23,7 @@ import time
 import peers
 
 ROOT = os.path.dirname(peers.HERE)
-SERVERS, CLIENTS = ["serve", "relaxed", "cassandra"], ["corm", "scylla"]
+SERVERS, CLIENTS = ["serve", "relaxed", "cassandra", "cassandra-batch"], ["corm", "scylla"]
 SYSTEMS = [f"{server}<{client}" for client in CLIENTS for server in SERVERS]
 METRICS = [("rate", "1/s"), ("server_cpu_us", "us"), ("cpu_us", "us"), ("p50_us", "us"), ("p99_us", "us"),
            ("rss_mb", "MB"), ("anon_mb", "MB")]
@@ -30,6 +33,8 @@ CASES = {f"{operation}_{concurrency}": (operation, concurrency, *counts, "row")
          for operation in ("insert", "select") for concurrency, counts in COUNTS.items()}
 TABLE = dict(CASES)
 CASES["start"] = (None, 0, 0, 0, "start")
+CASES["sync"] = (None, 0, 0, 0, "sync")
+SYNCS = 2000
 STARTS = 5
 WARMING = 60000  # requests of each kind before a JVM is measured
 TICK = os.sysconf("SC_CLK_TCK")
@@ -142,6 +147,7 @@ class Relaxed(Serve):
 
 class Cassandra:
     """A node of its own: tools/cassandra in another cache folder, with the jars of the usual one."""
+    environment = {}
 
     def __init__(self, folder):
         usual = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "corm", "cassandra")
@@ -152,7 +158,7 @@ class Cassandra:
         for name in os.listdir(usual):
             if name.startswith("jars-"):
                 os.symlink(os.path.join(usual, name), os.path.join(own, name))
-        self.environment = dict(os.environ, XDG_CACHE_HOME=self.cache)
+        self.environment = dict(os.environ, XDG_CACHE_HOME=self.cache, **self.environment)
         begun = time.monotonic()
         self.host, self.port = self.call("start").split("//")[1].split("@")[-1].split(":")
         self.start_ms = (time.monotonic() - begun) * 1000
@@ -185,7 +191,33 @@ class Cassandra:
         shutil.rmtree(self.cache, ignore_errors=True)
 
 
+class CassandraBatch(Cassandra):
+    environment = {"CORM_CASSANDRA_SYNC": "batch"}
+
+    def starts(self):
+        return {}
+
+
 # ---- measuring ----
+
+def sync_disk(folder):
+    """What a write and a sync of 4 KiB of a file that is there take."""
+    def spent():
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return used.ru_utime + used.ru_stime
+    block, times = b"x" * 4096, []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.write(file.fileno(), block * 4096)
+        os.fsync(file.fileno())
+        before, begun = spent(), time.monotonic()
+        for number in range(SYNCS):
+            last = time.monotonic()
+            os.pwrite(file.fileno(), block, number * len(block))
+            os.fdatasync(file.fileno())
+            times.append((time.monotonic() - last) * 1e6)
+        return {"rate": SYNCS / (time.monotonic() - begun), "cpu_us": (spent() - before) * 1e6 / SYNCS,
+                "p50_us": statistics.median(times), "p99_us": sorted(times)[SYNCS * 99 // 100]}
+
 
 def run_client(server, command, operation, concurrency, warm_up, requests):
     arguments = [server.host, str(server.port), operation, str(concurrency), str(warm_up), str(requests)]
@@ -212,8 +244,9 @@ def measure(server, command, case, system, results):
 
 def open_servers(folder, wanted):
     servers = {}
-    for name, kind in (("serve", Serve), ("relaxed", Relaxed), ("cassandra", Cassandra)):
-        if not any(system.startswith(name) for system in wanted):
+    kinds = {"serve": Serve, "relaxed": Relaxed, "cassandra": Cassandra, "cassandra-batch": CassandraBatch}
+    for name, kind in kinds.items():
+        if not any(system.split("<")[0] == name for system in wanted):
             continue
         print(f"starting {name}", end="\033[K\r", file=sys.stderr, flush=True)
         try:
@@ -227,7 +260,7 @@ def fill(servers, floor, commands):
     for name, server in servers.items():
         print(f"filling {name}", end="\033[K\r", file=sys.stderr, flush=True)
         subprocess.run(floor + [server.host, str(server.port), "setup"], check=True)
-        for operation in ("insert", "select") if name == "cassandra" else ():
+        for operation in ("insert", "select") if name.startswith("cassandra") else ():
             run_client(server, next(iter(commands.values())), operation, 256, 0, WARMING)
 
 
@@ -235,16 +268,20 @@ def run_cases(servers, commands, wanted, options):
     results, repeat = {}, options.repeat or 3
     systems = [system for system in wanted
                if system.split("<")[0] in servers and system.split("<")[1] in commands]
-    for case in [case for case in CASES if case != "start" and (not options.case or case in options.case)]:
+    for case in [case for case in TABLE if not options.case or case in options.case]:
         for turn in range(repeat):
             for system in systems[turn % len(systems):] + systems[:turn % len(systems)]:
                 server, client = system.split("<")
+                if server == "cassandra-batch" and CASES[case][0] == "select":
+                    continue  # reads know nothing of the log
                 measure(servers[server], commands[client], case, system, results)
                 print(f"{case} {system} {turn + 1}/{repeat}", end="\033[K\r", file=sys.stderr, flush=True)
     for name in servers if not options.case or "start" in options.case else ():
         for metric, value in servers[name].starts().items():
             results[("start", name, metric)] = [value]
-    order = {system: index for index, system in enumerate(SYSTEMS + SERVERS)}
+    if not options.case or "sync" in options.case:
+        results.update({("sync", "disk", metric): [value] for metric, value in sync_disk(options.folder).items()})
+    order = {system: index for index, system in enumerate(SYSTEMS + SERVERS + ["disk"])}
     return dict(sorted(results.items(), key=lambda item: (list(CASES).index(item[0][0]), order[item[0][1]])))
 
 
@@ -269,18 +306,27 @@ def run(options):
         print(end="\033[K", file=sys.stderr)
 
 
-def print_aims(medians):
+def print_ratios(medians, theirs):
     """Cassandra's figure over Corm's, with the same client."""
     aims = (("server_cpu_us", "server CPU a request: a tenth", 10), ("rss_mb", "memory: a twentieth", 20))
-    print(f"\n{'case':<14}{'system':<16}{'rate, times':>13}{'aim':>6}{'CPU, parts':>13}{'aim':>6}{'memory, parts':>15}{'aim':>6}")
+    print(f"\nbeside {theirs}\n{'case':<14}{'system':<24}{'rate, times':>13}{'aim':>6}{'CPU, parts':>13}{'aim':>6}{'memory, parts':>15}{'aim':>6}")
     for case, client, server in ((case, client, server) for case in CASES for client in CLIENTS for server in SERVERS[:2]):
-        ours, theirs = ({metric: medians.get((case, f"{name}<{client}", metric)) for metric, _ in METRICS}
-                        for name in (server, "cassandra"))
-        if not ours["rate"] or not theirs["rate"]:
+        ours, other = ({metric: medians.get((case, f"{name}<{client}", metric)) for metric, _ in METRICS}
+                       for name in (server, theirs))
+        if not ours["rate"] or not other["rate"]:
             continue
-        parts = [theirs[metric] / ours[metric] if ours[metric] else 0 for metric, _, _ in aims]
-        print(f"{case:<14}{server + '<' + client:<16}{ours['rate'] / theirs['rate']:>13.3g}{5:>6}"
+        parts = [other[metric] / ours[metric] if ours[metric] else 0 for metric, _, _ in aims]
+        print(f"{case:<14}{server + '<' + client:<24}{ours['rate'] / other['rate']:>13.3g}{5:>6}"
               f"{parts[0]:>13.3g}{10:>6}{parts[1]:>15.3g}{20:>6}")
+
+
+def print_aims(medians):
+    for theirs in SERVERS[2:]:
+        if any(system.startswith(theirs + "<") for _, system, _ in medians):
+            print_ratios(medians, theirs)
+    sync = [medians.get(("sync", "disk", metric)) for metric in ("p50_us", "cpu_us")]
+    if all(sync):
+        print(f"\nthe disk takes {sync[0]:.3g} us for a write and a sync of 4 KiB, the processor {sync[1]:.3g} us")
     start = medians.get(("start", "serve", "start_ms"))
     if start:
         print(f"ready in {start:.3g} ms on an empty folder, {medians[('start', 'serve', 'filled_start_ms')]:.3g} ms on a "
