@@ -34,7 +34,8 @@ const float *bench_spare(const bench_data *data, uint32_t index);
 void         bench_wire(const float *vector, uint32_t dimension, uint8_t *out);
 
 double bench_now(void);
-double bench_cpu(void); /* seconds that this process has computed */
+double bench_cpu(void);   /* seconds that this process has computed */
+double bench_clock(void); /* seconds that went by */
 double bench_rss_mb(void);
 
 /* Finds the nearest of a query; the result says how many. */

@@ -36,6 +36,12 @@ double bench_cpu(void) {
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
+double bench_clock(void) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
 double bench_rss_mb(void) {
     char  line[256];
     long  kb = 0;

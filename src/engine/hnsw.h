@@ -69,6 +69,11 @@ CORM_CHECKED corm_status hnsw__set_label(hnsw *graph, uint32_t id, uint64_t sinc
 CORM_CHECKED corm_status hnsw__put(hnsw *graph, uint32_t id, const uint8_t *wire, corm_error *err);
 CORM_CHECKED corm_status hnsw__remove(hnsw *graph, uint32_t id, corm_error *err);
 
+/* Many vectors at once, into a new graph that nobody searches yet: each gets the next id, then all are linked, by at most so many
+ * threads. The graph is the same whatever their number. */
+CORM_CHECKED corm_status hnsw__add_unlinked(hnsw *graph, const uint8_t *wire, corm_error *err);
+CORM_CHECKED corm_status hnsw__link_all(hnsw *graph, uint32_t threads, corm_error *err);
+
 /* A free id: of a node that was removed, or the next one. */
 uint32_t hnsw__free_id(hnsw *graph);
 bool     hnsw__has(hnsw *graph, uint32_t id);

@@ -124,14 +124,15 @@ static corm_status note_changes(hnsw *graph, corm_error *err) {
     return CORM_OK;
 }
 
+void hnsw__put_change(hnsw *graph, const hnsw_change *change) {
+    uint32_t *list = hnsw_list(graph, change->id, change->level);
+    memset(list, 0xff, hnsw_room(graph, change->level) * sizeof *list);
+    memcpy(list, change->links, change->count * sizeof *list);
+}
+
 /* The lock is held. */
 static void put_changes(hnsw *graph) {
-    for (uint32_t i = 0; i < graph->change_count; i++) {
-        const hnsw_change *change = change_at(graph, i);
-        uint32_t          *list = hnsw_list(graph, change->id, change->level);
-        memset(list, 0xff, hnsw_room(graph, change->level) * sizeof *list);
-        memcpy(list, change->links, change->count * sizeof *list);
-    }
+    for (uint32_t i = 0; i < graph->change_count; i++) hnsw__put_change(graph, change_at(graph, i));
     graph->change_count = 0;
 }
 
@@ -160,9 +161,8 @@ static bool is_apart(const hnsw *graph, hnsw_hit candidate, const uint32_t *chos
     return true;
 }
 
-/* Of candidates, the nearest first. */
-static uint32_t choose(const hnsw *graph, const hnsw_hit *candidates, uint32_t count,
-                       uint32_t not_this, uint32_t most, uint32_t *out) {
+uint32_t hnsw__choose(const hnsw *graph, const hnsw_hit *candidates, uint32_t count,
+                      uint32_t not_this, uint32_t most, uint32_t *out) {
     uint32_t chosen = 0;
     for (uint32_t i = 0; i < count && chosen < most; i++) {
         if (candidates[i].id != not_this && is_apart(graph, candidates[i], out, chosen))
@@ -184,25 +184,32 @@ static void measure_from(const hnsw *graph, uint32_t id, const uint32_t *ids, ui
     qsort(out, count, sizeof *out, by_distance);
 }
 
-/* Adds a link from the change's node; a full list is chosen anew. */
-static bool add_link(hnsw *graph, hnsw_change *change, uint32_t to) {
-    uint32_t room = hnsw_room(graph, change->level);
+static bool needs_no_choice(const hnsw *graph, hnsw_change *change, uint32_t to) {
     if (is_among(to, change->links, change->count)) return true;
-    if (change->count < room) {
-        change->links[change->count++] = to;
-        return true;
-    }
-    hnsw_hit *hits = malloc((room + 1) * sizeof *hits);
-    uint32_t *ids = malloc((room + 1) * sizeof *ids);
-    if (hits && ids) {
-        memcpy(ids, change->links, room * sizeof *ids);
-        ids[room] = to;
-        measure_from(graph, change->id, ids, room + 1, hits);
-        change->count = choose(graph, hits, room + 1, change->id, room, change->links);
-    }
-    bool ok = hits && ids;
-    free(hits);
-    free(ids);
+    if (change->count == hnsw_room(graph, change->level)) return false;
+    change->links[change->count++] = to;
+    return true;
+}
+
+void hnsw__add_link(const hnsw *graph, hnsw_change *change, uint32_t to,
+                    const hnsw_link_room *with) {
+    uint32_t room = hnsw_room(graph, change->level);
+    if (needs_no_choice(graph, change, to)) return;
+    memcpy(with->ids, change->links, room * sizeof *with->ids);
+    with->ids[room] = to;
+    measure_from(graph, change->id, with->ids, room + 1, with->hits);
+    change->count = hnsw__choose(graph, with->hits, room + 1, change->id, room, change->links);
+}
+
+/* The same with memory of its own; false: there is none. */
+static bool add_link(hnsw *graph, hnsw_change *change, uint32_t to) {
+    size_t room = (size_t)hnsw_room(graph, change->level) + 1;
+    if (needs_no_choice(graph, change, to)) return true;
+    hnsw_link_room with = { malloc(room * sizeof *with.hits), malloc(room * sizeof *with.ids) };
+    bool           ok = with.hits && with.ids;
+    if (ok) hnsw__add_link(graph, change, to, &with);
+    free(with.hits);
+    free(with.ids);
     return ok;
 }
 
@@ -213,8 +220,8 @@ static corm_status link_level(hnsw *graph, const hnsw_scratch *scratch, uint32_t
                               corm_error *err) {
     hnsw_change *own = change_of(graph, id, level);
     if (!own) return base__fail_memory(err);
-    own->count = choose(graph, scratch->pool, scratch->pool_count, id, graph->options.connections,
-                        own->links);
+    own->count = hnsw__choose(graph, scratch->pool, scratch->pool_count, id,
+                              graph->options.connections, own->links);
     uint32_t index = graph->change_count - 1, count = own->count;
     for (uint32_t i = 0; i < count; i++) {
         hnsw_change *other = change_of(graph, change_at(graph, index)->links[i], level);
@@ -237,7 +244,7 @@ static corm_status link_node(hnsw *graph, hnsw_scratch *scratch, uint32_t id, co
     return apply(graph, err);
 }
 
-static void enter(hnsw *graph, uint32_t id) {
+void hnsw__enter(hnsw *graph, uint32_t id) {
     uint32_t level = hnsw__level(graph, id);
     if (graph->entry != HNSW_NOBODY && level <= graph->top) return;
     graph->entry = id;
@@ -262,7 +269,7 @@ static corm_status insert(hnsw *graph, hnsw_scratch *scratch, uint32_t id, const
     CORM_TRY(occupy(graph, scratch, id, wire, err));
     if (!is_first) CORM_TRY(link_node(graph, scratch, id, err));
     pthread_rwlock_wrlock(&graph->lock);
-    enter(graph, id);
+    hnsw__enter(graph, id);
     pthread_rwlock_unlock(&graph->lock);
     return CORM_OK;
 }

@@ -72,6 +72,12 @@ typedef struct hnsw_change {
     uint32_t links[]; /* base_links */
 } hnsw_change;
 
+/* To choose a full list anew: one more than the list has. */
+typedef struct hnsw_link_room {
+    hnsw_hit *hits;
+    uint32_t *ids;
+} hnsw_link_room;
+
 typedef struct hnsw_ghost {
     uint32_t id;
     float   *vector;
@@ -174,6 +180,21 @@ hnsw_hit hnsw__descend(const hnsw *graph, hnsw_scratch *scratch, const float *qu
 /* The nearest on the level into scratch->pool. */
 void hnsw__search_level(const hnsw *graph, hnsw_scratch *scratch, const float *query,
                         hnsw_hit start, uint32_t beam, uint32_t level);
+
+/* Into the pool, when it is near enough. */
+void hnsw__offer(hnsw_scratch *scratch, uint32_t beam, hnsw_hit hit);
+
+/* ---- hnsw_change.c ---- */
+
+/* Of candidates, the nearest first, those that are apart from one another, at most so many; how many. */
+uint32_t hnsw__choose(const hnsw *graph, const hnsw_hit *candidates, uint32_t count,
+                      uint32_t not_this, uint32_t most, uint32_t *out);
+/* Adds a link from the change's node; a full list is chosen anew. */
+void hnsw__add_link(const hnsw *graph, hnsw_change *change, uint32_t to,
+                    const hnsw_link_room *with);
+void hnsw__put_change(hnsw *graph, const hnsw_change *change); /* the lock is held */
+/* Searches start at the node when it is the highest; the lock is held. */
+void hnsw__enter(hnsw *graph, uint32_t id);
 
 /* ---- hnsw_code.c ---- */
 

@@ -192,6 +192,10 @@ static bool is_wanted(const hnsw_scratch *scratch, uint32_t beam, float distance
     return scratch->pool_count < beam || distance < scratch->pool[beam - 1].distance;
 }
 
+void hnsw__offer(hnsw_scratch *scratch, uint32_t beam, hnsw_hit hit) {
+    if (is_wanted(scratch, beam, hit.distance)) insert_hit(scratch, beam, hit);
+}
+
 /* Where a search will perhaps go next. */
 static void fetch_list(const hnsw *graph, uint32_t id, uint32_t level) {
     const uint32_t *list = hnsw_list(graph, id, level);
