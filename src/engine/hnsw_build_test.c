@@ -187,6 +187,7 @@ static void changes_go_on_from_there(void **unused) {
 /* Whether memory was short. */
 static bool fails_at(size_t allowed, uint32_t nodes, uint32_t threads) {
     corm_error err = { 0 };
+    long       live = testing__memory_live();
     hnsw      *graph = new_graph(&by_distance);
     testing__memory_fail_from(allowed);
     corm_status status = fill(graph, nodes, threads, &err);
@@ -195,6 +196,7 @@ static bool fails_at(size_t allowed, uint32_t nodes, uint32_t threads) {
     if (status != CORM_OK) assert_status(status, CORM_NO_MEMORY);
     if (!has_failed) assert_ok(status, err);
     hnsw__unref(graph);
+    assert_int_equal(testing__memory_live(), live);
     return has_failed;
 }
 
