@@ -6,6 +6,9 @@
  *   all that is to be parsed, reads,  on a thread of the pool
  *   all that is traced
  *
+ * What a client has asked for may be much longer than what it has sent: calls wait where it does not take its answers, and only so many
+ * of one connection are on the pool at a time.
+ *
  * A call and its buffers are used again. Begins and ends on its connection's loop. */
 #include <stdlib.h>
 
@@ -13,6 +16,9 @@
 
 /* In each of the three buffers of a call that is used again: there are many of those, and each would grow to the largest that it has seen. */
 enum { KEPT_BYTES = 4 * 1024 };
+
+/* Calls of one connection that the pool may have at a time: their answers may all be there at once, before one is sent. */
+enum { MOST_POOLED = 64 };
 
 /* ---- room ---- */
 
@@ -60,7 +66,7 @@ static server_call *new_call(server_conn *conn) {
     call->loop = loop;
     call->conn = conn;
     call->held_count = 0;
-    call->is_login = false;
+    call->is_login = call->is_pooled = false;
     call->error.message[0] = '\0';
     call->unprepared_id = (corm_bytes){ NULL, 0 };
     server__conn_call(conn);
@@ -207,20 +213,58 @@ static place place_of(const wire_request *request) {
     return engine__prepared_is_write(request->prepared) ? WRITERS : POOL;
 }
 
-static void start(server_call *call) {
+static void begin(server_call *call, place where) {
     corm_status status;
-    switch (place_of(&call->read.request)) {
+    switch (where) {
     case HERE:
         finish_here(call, engine__execute(call->loop->server->store, &call->client,
                                           &call->read.request, &call->answer, &call->error));
         break;
     case WRITERS: submit(call); break;
     case POOL:
+        call->is_pooled = true;
+        call->conn->pooled++;
         call->job.run = run_on_pool;
         status = base__pool_submit(call->loop->server->readers, &call->job, &call->error);
         if (status != CORM_OK) finish_here(call, status);
         break;
     }
+}
+
+/* Answers to writes are short, and a connection that is closed gets none. */
+static bool must_wait(const server_conn *conn, place where) {
+    if (where == WRITERS) return false;
+    if (where == POOL && conn->pooled >= MOST_POOLED) return true;
+    return !conn->closing && server__conn_unread(conn) > server__options(conn)->max_unread_bytes;
+}
+
+static void start(server_call *call) {
+    server_conn *conn = call->conn;
+    place        where = place_of(&call->read.request);
+    if (!must_wait(conn, where)) {
+        begin(call, where);
+        return;
+    }
+    if (!conn->waiting) conn->waiting_end = &conn->waiting;
+    call->next = NULL;
+    *conn->waiting_end = call;
+    conn->waiting_end = &call->next;
+}
+
+/* A call that ends at once comes back here: the outermost goes on. */
+void server__call_next(server_conn *conn) {
+    if (conn->beginning) return;
+    conn->beginning = true;
+    conn->refs++;
+    while (conn->waiting) {
+        server_call *call = conn->waiting;
+        place        where = place_of(&call->read.request);
+        if (must_wait(conn, where)) break;
+        conn->waiting = call->next;
+        begin(call, where);
+    }
+    conn->beginning = false;
+    server__conn_unref(conn);
 }
 
 /* The request borrows from the frame, which is gone when the decoder goes on. */
@@ -298,9 +342,14 @@ static void answer_request(server_call *call) {
 }
 
 void server__call_done(server_call *call) {
+    server_conn *conn = call->conn;
+    conn->refs++;
+    if (call->is_pooled) conn->pooled--;
     if (call->is_login)
         server__login_done(call);
     else
         answer_request(call);
     end_call(call);
+    server__call_next(conn);
+    server__conn_unref(conn);
 }

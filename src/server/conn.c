@@ -63,6 +63,7 @@ void server__conn_close(server_conn *conn) {
     engine__visitor_remove(conn->server->store, &conn->visitor);
     unlink_conn(conn);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
+    server__call_next(conn);
 }
 
 void server__conn_end(server_conn *conn) {

@@ -230,12 +230,16 @@ struct server_conn {
     unsigned       events;         /* bits by wire_event_kind */
     uint32_t       refs;           /* the socket, each call, the list of dirty ones */
     uint32_t       calls;          /* under way */
-    SSL           *tls;            /* NULL: plain */
-    base_buf       sealed;         /* bytes that go out as they are: what TLS has made */
-    bool           said_end;       /* close_notify is among them */
-    base_buf       sending;        /* by `write`, while `writing` */
-    size_t         sent;           /* of them */
-    unsigned       piece;          /* bytes that `write` has */
+    uint32_t       pooled;         /* of them: on the pool, or done there and not yet answered */
+    server_call   *waiting; /* of them: not begun, since there are too many answers; oldest first */
+    server_call  **waiting_end;
+    bool           beginning; /* calls that waited */
+    SSL           *tls;       /* NULL: plain */
+    base_buf       sealed;    /* bytes that go out as they are: what TLS has made */
+    bool           said_end;  /* close_notify is among them */
+    base_buf       sending;   /* by `write`, while `writing` */
+    size_t         sent;      /* of them */
+    unsigned       piece;     /* bytes that `write` has */
     uv_write_t     write;
     bool           writing;
     bool           reading;
@@ -336,6 +340,7 @@ struct server_call {
     server_conn          *conn;
     int16_t               stream;
     bool                  is_login;
+    bool                  is_pooled;
     size_t                bytes; /* counted against the limit */
     base_buf              body;  /* the message, copied when it outlives its frame */
     base_arena            arena;
@@ -356,6 +361,8 @@ void server__request(server_conn *conn, const wire_frame *frame);
 /* On the loop, when the answer is there: tells the client, and others of a change of the schema, and frees the call. */
 void server__call_done(server_call *call);
 void server__call_free(server_call *call);
+/* Begins calls of the connection that wait, as many as there is room for their answers. */
+void server__call_next(server_conn *conn);
 
 /* Encodes the call's answer or error for its connection. */
 void server__put_answer(server_call *call);

@@ -46,8 +46,6 @@ static void on_written(uv_write_t *write, int status) {
     conn->sent += conn->piece;
     write_rest(conn);
     send_more(conn);
-    if (server__conn_unread(conn) <= server__options(conn)->max_unread_bytes / 2)
-        server__conn_read(conn, true);
 }
 
 static void write_rest(server_conn *conn) {
@@ -101,9 +99,19 @@ static bool is_done(const server_conn *conn) {
     return conn->calls == 0 && !conn->writing && !has_more(conn);
 }
 
+/* The client has taken enough for more to be read and answered. */
+static void go_on(server_conn *conn) {
+    if (conn->closing || server__conn_unread(conn) > server__options(conn)->max_unread_bytes / 2)
+        return;
+    server__conn_read(conn, true);
+    server__call_next(conn);
+}
+
 static void send_more(server_conn *conn) {
-    if (conn->closing || conn->writing) return;
-    send_what_there_is(conn);
+    if (conn->closing) return;
+    if (!conn->writing) send_what_there_is(conn);
+    go_on(conn);
+    if (conn->writing) return;
     if (!conn->ending || conn->closing || !is_done(conn)) return;
     if (server__tls_say_end(conn)) send_what_there_is(conn);
     if (!conn->closing && is_done(conn)) server__conn_close(conn);

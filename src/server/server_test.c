@@ -443,6 +443,52 @@ static void a_large_answer_comes_whole(void **state) {
     stop(&all);
 }
 
+static void put_blob(client *c, int32_t len) {
+    uint8_t     *blob = calloc(1, (size_t)len);
+    cql_value    value = { blob, len };
+    wire_request insert = query("INSERT INTO k.blobs (a, b) VALUES (1, ?)");
+    make_table(c);
+    run(c, "CREATE TABLE blobs (a int PRIMARY KEY, b blob)");
+    insert.values = &value;
+    insert.value_count = 1;
+    assert_int_equal(ask_request(c, &insert)->opcode, WIRE_OP_RESULT);
+    free(blob);
+}
+
+/* Short requests for long answers: those of a client that takes none wait, and none is lost when it does. */
+static void answers_that_nobody_takes_are_not_made(void **state) {
+    enum { REQUESTS = 300, MOST = 200, BYTES = 1 << 20 };
+    (void)state;
+    served       all = serve();
+    base_arena   arena = { 0 };
+    client      *other = dial(&all, 5);
+    uint8_t      key[] = { 0, 0, 0, 1 };
+    cql_value    value = { key, 4 };
+    wire_request asked[] = { query("SELECT b FROM k.blobs"),
+                             { .kind = WIRE_EXECUTE,
+                               .value_count = 1,
+                               .values = &value,
+                               .options = { .consistency = WIRE_ONE } } };
+    put_blob(other, BYTES);
+    prepare(other, "SELECT b FROM k.blobs WHERE a = ?", &arena);
+    for (size_t kind = 0; kind < 2; kind++) {
+        client  *c = dial(&all, 5);
+        uint64_t before = stats_of(&all).answered;
+        for (int16_t i = 0; i < REQUESTS; i++) put_request(c, i, &asked[kind]);
+        send_all(c);
+        for (int i = 0; i < 10; i++) run(other, "SELECT key FROM system.local");
+        assert_true(stats_of(&all).answered - before < MOST);
+        for (int i = 0; i < REQUESTS; i++) {
+            assert_true(next_frame(c));
+            assert_int_equal(c->frame.opcode, WIRE_OP_RESULT);
+        }
+        client_free(c);
+    }
+    base__arena_free(&arena);
+    client_free(other);
+    stop(&all);
+}
+
 /* ---- the end ---- */
 
 static void requests_under_way_are_answered_before_the_end(void **state) {
@@ -639,6 +685,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_is_idle_is_closed),
     cmocka_unit_test(who_takes_no_answers_is_not_listened_to),
     cmocka_unit_test(a_large_answer_comes_whole),
+    cmocka_unit_test(answers_that_nobody_takes_are_not_made),
     cmocka_unit_test(requests_under_way_are_answered_before_the_end),
     cmocka_unit_test(a_client_may_go_in_the_middle),
     cmocka_unit_test(who_takes_no_answers_does_not_hold_up_the_end),
