@@ -62,7 +62,7 @@ typedef struct corm_server_options {
     uint64_t max_request_bytes;
     /* Of one message; a longer one ends its connection. default: 16 MiB */
     uint64_t max_message_bytes;
-    /* Of answers that a client does not take: no more is read from it. default: 8 MiB */
+    /* Of answers that a client does not take: no more is read from it, and what it has asked for waits. default: 8 MiB */
     uint64_t max_unread_bytes;
     /* Statements kept; the one unused longest is forgotten. default: 10000 */
     uint32_t max_prepared;
