@@ -126,6 +126,9 @@ static corm_status make_request(const corm_batch *batch, session_request *reques
                           "a batch has at most %d statements; corm_batch_run_split() takes more",
                           SESSION_BATCH_MOST_ITEMS);
     }
+    if (batch->kind < CORM_LOGGED || batch->kind > CORM_COUNTER_BATCH)
+        return base__fail(err, CORM_INVALID_ARGUMENT, "there is no kind of batch %d",
+                          (int)batch->kind);
     CORM_TRY(session__request_options(batch->session, &batch->options, request, err));
     request->wire.kind = WIRE_BATCH;
     request->wire.batch_kind = (uint8_t)batch->kind;

@@ -95,6 +95,9 @@ static void what_cannot_be_in_a_batch_is_refused(void **state) {
     assert_status(corm_batch_run(batch, NULL, &err), CORM_INVALID_ARGUMENT);
     corm_statement_free(insert);
     corm_batch_free(batch);
+    batch = corm_batch_new(session, (corm_batch_kind)3);
+    assert_status(corm_batch_run(batch, NULL, &err), CORM_INVALID_ARGUMENT);
+    corm_batch_free(batch);
     corm_session_close(session);
     corm_session_close(other);
 }

@@ -5,6 +5,7 @@
  * Counts are checked against the bytes that are left before memory is taken for them. Arrays live in the caller's arena,
  * texts and values borrow from the body. */
 #include "base/fail.h"
+#include "cql/ast.h"
 #include "wire/message.h"
 #include "wire/metadata.h"
 #include "wire/parameters.h"
@@ -165,7 +166,9 @@ static corm_status read_items(request_reader *r, wire_request_read *out) {
 
 static corm_status read_batch(request_reader *r, wire_request_read *out) {
     out->request.kind = WIRE_BATCH;
-    out->request.batch_kind = base__read_u8(&r->in);
+    uint8_t kind = out->request.batch_kind = base__read_u8(&r->in);
+    if (kind > CQL_BATCH_COUNTER)
+        return base__fail(r->err, CORM_PROTOCOL_ERROR, "Invalid BATCH message type %u", kind);
     CORM_TRY(read_items(r, out));
     uint32_t flags = read_head(r, &out->request.options);
     read_common(r, flags, &out->request.options);

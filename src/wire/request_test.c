@@ -569,6 +569,8 @@ static void refuse(uint8_t version, uint8_t opcode, corm_bytes body) {
 
 static void requests_that_are_none_are_refused(void **state) {
     (void)state;
+    refuse(4, WIRE_OP_BATCH, BYTES("\x03\0\0\0\x01\0"));
+    refuse(5, WIRE_OP_BATCH, BYTES("\x43\0\0\0\x01\0\0\0\0"));
     refuse(5, WIRE_OP_QUERY, BYTES("\0\0\0\x05SELE"));
     refuse(5, WIRE_OP_QUERY, BYTES("\0\0\0\x01Q\0\x01\0\0\0\x01\xFF\xFF"));
     refuse(4, WIRE_OP_QUERY, BYTES("\0\0\0\x01Q\0\x01\x01\0\x01\xFF\xFF\xFF\xFD"));
