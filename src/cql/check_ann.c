@@ -97,7 +97,7 @@ static bool by_keys(const cql_table *table, const cql_rules *rules, bool cluster
 corm_status cql__ann_rows(cql_checker *c, const cql_ann_order *ann, const cql_rules *rules,
                           bool key_filtered, bool clustering_needs) {
     const cql_table *table = c->table;
-    if (!is_float_vector(ann->column->type)) {
+    if (!is_float_vector(ann->column->type) || ann->column->descending) {
         return base__fail(c->err, CORM_INVALID,
                           "ANN ordering is only supported on float vector indexes");
     }

@@ -22,8 +22,11 @@ enum {
 /* Sets index->rules. */
 void cql__index_rules(cql_index *index);
 
-/* Whether rows can be looked for in its entries: not when an older Corm made other ones. */
+/* Whether rows can be looked for in its entries: not when an older Corm made other ones, which SASI's of a descending text may be. */
 static inline bool cql__index_is_usable(const cql_index *index) {
+    bool is_text = index->column->type->id == CQL_TEXT || index->column->type->id == CQL_ASCII;
+    if (index->rules.class_id == CQL_INDEX_SASI && is_text && index->column->descending)
+        return false;
     return index->by_terms || !index->rules.is_own;
 }
 

@@ -68,9 +68,10 @@ static corm_status prepend_items(const target *to, const cql_assign *assign, cor
     return CORM_OK;
 }
 
-/* The list as the statement finds it, NULL: none. It sees what it has changed itself, but not what the statements before it in a batch
+/* The column as the statement finds it, NULL: none. It sees what it has changed itself, but not what the statements before it in a batch
  * have: then the stored row is looked at again. */
-static corm_status found_list(const target *to, const engine_column_image **out, corm_error *err) {
+static corm_status found_column(const target *to, const engine_column_image **out,
+                                corm_error *err) {
     const write_image *image = to->image;
     engine_row        *row;
     corm_bytes         bytes;
@@ -116,7 +117,7 @@ static corm_status find_list_cell(const target *to, const cql_node *key, const c
     if (value.len == -2) return base__fail(err, CORM_INVALID, "Invalid unset value for list index");
     if (value.len != 4) return base__fail(err, CORM_INVALID, "Invalid null value for list index");
     const engine_column_image *image;
-    CORM_TRY(found_list(to, &image, err));
+    CORM_TRY(found_column(to, &image, err));
     int32_t  index = (int32_t)base__load_u32(value.data);
     uint32_t size = seen_count(to, image);
     if (size == 0)
@@ -140,7 +141,7 @@ static bool list_contains(const cql_type *type, cql_value list, cql_value item) 
 /* Every live element that equals one of the value's. The cells are copied first: tombstones change the array. */
 static corm_status discard_items(const target *to, cql_value list, corm_error *err) {
     const engine_column_image *image;
-    CORM_TRY(found_list(to, &image, err));
+    CORM_TRY(found_column(to, &image, err));
     if (!image) return CORM_OK;
     uint32_t     count = image->cell_count;
     engine_cell *cells = base__arena_copy(to->arena, image->cells, count * sizeof *cells);
@@ -225,8 +226,34 @@ static corm_status overwrite(const target *to, cql_value value, corm_error *err)
     }
 }
 
+/* v = v + x of a column that is no counter: nothing is written where there is no v. */
+static corm_status assign_sum(const target *to, const cql_node *sum, corm_error *err) {
+    const engine_column_image *image;
+    cql_eval_env               env = *to->env;
+    cql_row_view               row = { 0 };
+    cql_value                  value;
+    CORM_TRY(cql__eval(sum->args[1], &env, &value, err));
+    if (value.len < 0) return base__fail(err, CORM_INVALID, "Invalid null value for an increment");
+    CORM_TRY(found_column(to, &image, err));
+    const engine_cell *cell = image ? seen_at(to, image, 0) : NULL;
+    if (!cell) return CORM_OK;
+    cql_value *columns = BASE_NEW_ARRAY(to->arena, cql_value, to->image->table->column_count);
+    if (!columns) return base__fail_memory(err);
+    columns[to->column->index] = cql__value_of(cell->value);
+    row.columns = columns;
+    env.row = &row;
+    CORM_TRY(cql__eval(sum, &env, &value, err));
+    return done(engine__image_set(to->row, to->column, value, to->stamp, to->arena), err);
+}
+
+static bool is_sum(const cql_node *node) {
+    return node->kind == CQL_NODE_CALL && node->count == 2 && node->args[0] &&
+           node->args[0]->kind == CQL_NODE_COLUMN;
+}
+
 static corm_status assign_set(const target *to, const cql_assign *assign, corm_error *err) {
     cql_value value;
+    if (is_sum(assign->value)) return assign_sum(to, assign->value, err);
     CORM_TRY(cql__eval(assign->value, to->env, &value, err));
     if (value.len == -2) return CORM_OK;
     if (cql__type_is_multicell(to->column->type)) return overwrite(to, value, err);
