@@ -17,6 +17,10 @@ READY_SECONDS = 30
 NO_LOG = " AND durable_writes = false"
 
 
+# Reads, writes, conditional writes.
+TIMED_OUT = ("error 1200", "error 1100", "error 1700")
+
+
 class Hangs(Exception):
     """The server has not answered a statement in its own time, and answers few others."""
 
@@ -113,7 +117,7 @@ class Server:
     def answer(self, unit):
         try:
             lines = ask(self.connect(), unit)
-            if any(line.startswith("error 1200") for line in lines):
+            if any(line.startswith(TIMED_OUT) for line in lines):
                 raise Hangs(unit.text())
             made = re.search(r"^schema: CREATED TABLE (\w+)\.(\w+)$", "\n".join(lines), re.M)
             if made and "MATERIALIZED" in unit.text():
