@@ -287,7 +287,7 @@ corm_status kv__checkpoint(kv_store *store, bool active, corm_error *err) {
 
 corm_status kv__checkpoint_slowly(kv_store *store, corm_error *err) {
     kv_txn *txn;
-    int     number = sync_file(store);
+    int     number = mdb_env_sync(store->env, 1);
     if (number == 0) return kv__checkpoint(store, true, err);
     CORM_TRY(kv__write_begin(store, &txn, err));
     if (take_head(txn, err) == CORM_OK) give_up_data(&store->log);
