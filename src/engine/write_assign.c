@@ -296,11 +296,10 @@ static corm_status assign_element(const target *to, const cql_assign *assign, co
     cql_value  value;
     corm_bytes path;
     CORM_TRY(cql__eval(assign->value, to->env, &value, err));
+    bool is_list = to->column->type->id == CQL_LIST;
+    if (is_list) CORM_TRY(find_list_cell(to, assign->key, "set an element on", &path, err));
     if (value.len == -2) return CORM_OK;
-    if (to->column->type->id == CQL_LIST)
-        CORM_TRY(find_list_cell(to, assign->key, "set an element on", &path, err));
-    else
-        CORM_TRY(eval_key(to, assign->key, &path, err));
+    if (!is_list) CORM_TRY(eval_key(to, assign->key, &path, err));
     return put(to, path, value, err);
 }
 
