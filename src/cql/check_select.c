@@ -119,6 +119,43 @@ static corm_status wrap_json(cql_checker *c, cql_checked_select *out) {
     return CORM_OK;
 }
 
+/* What is known when the statement is checked has been worked out, unless that fails. */
+static bool is_known_call(const cql_node *node) {
+    if (node->kind != CQL_NODE_CALL || !node->function->is_pure || node->count == 0) return false;
+    for (uint32_t i = 0; i < node->count; i++)
+        if (node->args[i]->kind != CQL_NODE_CONSTANT && node->args[i]->kind != CQL_NODE_MARKER)
+            return false;
+    return true;
+}
+
+/* Counts them, and puts them into `found` when it is there. */
+static void find_known(const cql_node *node, const cql_node **found, uint32_t *count) {
+    if (!node) return;
+    for (uint32_t i = 0; i < node->count; i++) find_known(node->args[i], found, count);
+    if (!is_known_call(node)) return;
+    if (found) found[*count] = node;
+    ++*count;
+}
+
+static void find_all_known(const cql_checked_select *select, const cql_node **found,
+                           uint32_t *count) {
+    *count = 0;
+    for (uint32_t i = 0; i < select->selector_count; i++)
+        find_known(select->selectors[i], found, count);
+    for (uint32_t i = 0; i < select->aggregate_count; i++)
+        for (uint32_t j = 0; j < select->aggregates[i].count; j++)
+            find_known(select->aggregates[i].args[j], found, count);
+}
+
+static corm_status keep_known(cql_checker *c, cql_checked_select *out) {
+    find_all_known(out, NULL, &out->known_count);
+    if (out->known_count == 0) return CORM_OK;
+    out->known = BASE_NEW_ARRAY(c->arena, const cql_node *, out->known_count);
+    if (!out->known) return base__fail_memory(c->err);
+    find_all_known(out, out->known, &out->known_count);
+    return CORM_OK;
+}
+
 static corm_status check_selection(cql_checker *c, const cql_select *select,
                                    cql_checked_select *out) {
     c->selecting = true;
@@ -129,6 +166,7 @@ static corm_status check_selection(cql_checker *c, const cql_select *select,
     out->aggregate_count = c->aggregate_count;
     out->aggregates = c->aggregates;
     out->needs_metadata = c->needs_metadata;
+    CORM_TRY(keep_known(c, out));
     return select->json ? wrap_json(c, out) : CORM_OK;
 }
 

@@ -45,6 +45,14 @@ static corm_status set_limits(select_run *run, corm_error *err) {
     return CORM_OK;
 }
 
+/* The server works these out first, whether there are rows or not. */
+static corm_status try_known_calls(select_run *run, corm_error *err) {
+    cql_value value;
+    for (uint32_t i = 0; i < run->select->known_count; i++)
+        CORM_TRY(cql__eval(run->select->known[i], &run->env, &value, err));
+    return CORM_OK;
+}
+
 static corm_status set_up(select_run *run, engine_request *request, corm_error *err) {
     *run = (select_run){ .request = request, .select = request->checked->select };
     run->table = run->select->table;
@@ -64,6 +72,7 @@ static corm_status set_up(select_run *run, engine_request *request, corm_error *
     run->whole_partition = !run->select->ann && !restricts_rows(&run->select->where);
     run->page_left = UINT32_MAX;
     CORM_TRY(set_limits(run, err));
+    CORM_TRY(try_known_calls(run, err));
     if (run->select->ann) CORM_TRY(select__ann_begin(run, err));
     return cql__check_filters(&run->select->where, &run->env, err);
 }
