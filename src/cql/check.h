@@ -165,8 +165,9 @@ typedef struct cql_checked_select {
     corm_str
         *json_names; /* JSON: the member's name for each selector, in double quotes where it needs
                                          * them to keep its case; still to be escaped as JSON */
-    uint32_t         known_count; /* calls in selectors whose arguments are known before a row is read, and may be wrong */
-    const cql_node **known;
+    uint32_t
+                        known_count; /* calls in selectors whose arguments are known before a row is read, and may be wrong */
+    const cql_node    **known;
     uint32_t            aggregate_count; /* > 0 or group_count > 0: the result is grouped */
     cql_aggregate_call *aggregates;
     uint32_t

@@ -109,7 +109,8 @@ static bool is_loopback(const address_any *address) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)address;
         return ntohl(in->sin_addr.s_addr) >> 24 == 127;
     }
-    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+    const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
 }
 
 static corm_status check_who_may_come(const corm_server_options *options,

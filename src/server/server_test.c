@@ -621,6 +621,11 @@ static void what_cannot_be_served_is_refused(void **state) {
     assert_status(start(all.session, (corm_server_options){ .listen = "0.0.0.0", .port = any }),
                   CORM_INVALID_ARGUMENT);
     assert_non_null(strstr(err.message, "nobody is asked for a password"));
+    /* IPv4's loopback in IPv6's clothes; a machine may have no IPv6. */
+    corm_server_options mapped = { .listen = "::ffff:127.0.0.1", .port = any };
+    assert_int_not_equal(start(all.session, mapped), CORM_INVALID_ARGUMENT);
+    mapped.listen = "::ffff:128.0.0.1";
+    assert_status(start(all.session, mapped), CORM_INVALID_ARGUMENT);
     assert_status(
         start(all.session,
               (corm_server_options){ .listen = "0.0.0.0", .port = any, .allow_everybody = true }),

@@ -52,6 +52,26 @@ static void add_subject(lint_run *run, const check_statement *s) {
     if (to->batch) add_items(run, s, to);
 }
 
+bool lint__same_table(const cql_table *a, const cql_table *b) {
+    return a == b || (corm_str_equal(a->name, b->name) && corm_str_equal(a->keyspace, b->keyspace));
+}
+
+static void add_conditional(lint_run *run, const cql_table *table) {
+    for (uint32_t i = 0; i < run->conditional_count; i++)
+        if (lint__same_table(run->conditional[i], table)) return;
+    run->conditional[run->conditional_count++] = table;
+}
+
+static bool find_conditional(lint_run *run, base_arena *arena) {
+    run->conditional = BASE_NEW_ARRAY(arena, const cql_table *, run->subject_count + 1);
+    if (!run->conditional) return false;
+    for (uint32_t i = 0; i < run->subject_count; i++) {
+        const cql_checked_modify *modify = run->subjects[i].modify;
+        if (modify && modify->is_conditional) add_conditional(run, modify->table);
+    }
+    return true;
+}
+
 /* ---- findings ---- */
 
 cql_place lint__place_of(const lint_subject *s, const char *word) {
@@ -136,6 +156,10 @@ void lint__look(check_workspace *w, const bool *disabled) {
     for (uint32_t i = 0; i < w->statement_count; i++) {
         if (is_subject(w->statements[i])) add_subject(&run, w->statements[i]);
         if (!w->statements[i]->file->is_schema) check_allowed(w, w->statements[i]);
+    }
+    if (!find_conditional(&run, &w->arena)) {
+        w->no_memory = true;
+        return;
     }
     for (uint32_t r = 0; r < rule_count; r++) {
         run.rule = &rules[r];

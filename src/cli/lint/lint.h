@@ -34,10 +34,12 @@ typedef struct lint_rule {
 } lint_rule;
 
 struct lint_run {
-    check_workspace *workspace;
-    const lint_rule *rule; /* that is looking */
-    uint32_t         subject_count;
-    lint_subject    *subjects;
+    check_workspace  *workspace;
+    const lint_rule  *rule; /* that is looking */
+    uint32_t          subject_count;
+    lint_subject     *subjects;
+    uint32_t          conditional_count; /* tables that are written with conditions somewhere */
+    const cql_table **conditional;
 };
 
 /* ---- rules.c ---- */
@@ -52,6 +54,9 @@ bool lint__may_be_left_out(corm_str id);
 
 /* Adds what the rules find to the workspace's findings; `disabled` is by the rules' order, and may be NULL. */
 void lint__look(check_workspace *w, const bool *disabled);
+
+/* Tables of two statements may be two objects: after a change of the schema. */
+bool lint__same_table(const cql_table *a, const cql_table *b);
 
 /* A finding of the rule that is looking, at a place of the subject's statement. */
 void lint__report(lint_run *run, const lint_subject *s, cql_place place, const char *format, ...)

@@ -72,13 +72,8 @@ void lint__needless_if_exists(lint_run *run, const lint_subject *s) {
 }
 
 static bool has_lwt(const lint_run *run, const cql_table *table) {
-    for (uint32_t i = 0; i < run->subject_count; i++) {
-        const lint_subject *other = &run->subjects[i];
-        if (!other->modify || !other->modify->is_conditional) continue;
-        if (corm_str_equal(other->table->name, table->name) &&
-            corm_str_equal(other->table->keyspace, table->keyspace))
-            return true;
-    }
+    for (uint32_t i = 0; i < run->conditional_count; i++)
+        if (lint__same_table(run->conditional[i], table)) return true;
     return false;
 }
 
