@@ -474,7 +474,7 @@ static void answers_that_nobody_takes_are_not_made(void **state) {
     for (size_t kind = 0; kind < 2; kind++) {
         client  *c = dial(&all, 5);
         uint64_t before = stats_of(&all).answered;
-        for (int16_t i = 0; i < REQUESTS; i++) put_request(c, i, &asked[kind]);
+        for (int i = 0; i < REQUESTS; i++) put_request(c, (int16_t)i, &asked[kind]);
         send_all(c);
         for (int i = 0; i < 10; i++) run(other, "SELECT key FROM system.local");
         assert_true(stats_of(&all).answered - before < MOST);
