@@ -7,9 +7,9 @@
  * at the tokens of the nodes, as those of corm_scan do. What is asked by key or index is one piece, for one thread. A callback of a
  * session whose loop is the program's own must run on that loop's thread: then the caller reads alone. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "aggregate/pipeline.h"
+#include "base/pool.h"
 #include "session/scan.h"
 
 enum { DEFAULT_RANGES = 64, CLUSTER_THREADS = 8, MOST_THREADS = 256, MOST_RANGES = 1 << 20 };
@@ -48,10 +48,7 @@ uint32_t agg__thread_count(corm_session *session, const agg_reading_options *opt
     uint32_t threads = options->options->threads;
     if (options->ordered || options->source != AGG_RING || has_own_loop(session)) return 1;
     if (threads == 0 && session__is_cluster(session)) threads = CLUSTER_THREADS;
-    if (threads == 0) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        threads = processors > 0 ? (uint32_t)processors : 1;
-    }
+    if (threads == 0) threads = base__processors();
     return threads < MOST_THREADS ? threads : MOST_THREADS;
 }
 

@@ -3,14 +3,17 @@
  *
  * Owns its threads. A thread is started when a job arrives, no thread waits and the limit is not
  * reached; it lives until the pool is freed. Workers take no signals: those are the program's. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/pool.h"
 
 #include "base/fail.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct base_pool {
     pthread_mutex_t lock; /* guards everything below */
@@ -120,4 +123,12 @@ void base__pool_free(base_pool *pool) {
     pthread_cond_destroy(&pool->arrived);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+/* A machine may have more than a set of them has room for. */
+uint32_t base__processors(void) {
+    cpu_set_t set;
+    int       allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    long      count = allowed > 0 ? allowed : sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (uint32_t)count : 1;
 }

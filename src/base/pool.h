@@ -21,6 +21,9 @@ CORM_CHECKED corm_status base__pool_new(uint32_t threads, base_pool **out, corm_
 /* Any thread. CORM_CLOSED after base__pool_free began. */
 CORM_CHECKED corm_status base__pool_submit(base_pool *pool, base_job *job, corm_error *err);
 
+/* Processors that this process may use: at least one. */
+uint32_t base__processors(void);
+
 /* Whether the caller is one of the pool's threads. */
 bool base__pool_is_worker(const base_pool *pool);
 

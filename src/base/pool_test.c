@@ -143,7 +143,13 @@ static void a_pool_that_never_ran_is_freed(void **state) {
     base__pool_free(pool);
 }
 
+static void a_process_may_use_a_processor(void **state) {
+    (void)state;
+    assert_true(base__processors() >= 1);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_process_may_use_a_processor),
     cmocka_unit_test(one_thread_runs_jobs_in_order_and_all_before_free_returns),
     cmocka_unit_test(as_many_jobs_run_at_once_as_there_are_threads),
     cmocka_unit_test(a_waiting_thread_takes_the_next_job),

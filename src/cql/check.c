@@ -84,22 +84,6 @@ static bool is_executed_from_tree(cql_statement_kind kind) {
     case CQL_STMT_DROP_TYPE:
     case CQL_STMT_CREATE_INDEX:
     case CQL_STMT_DROP_INDEX:
-    case CQL_STMT_CREATE_ROLE:
-    case CQL_STMT_ALTER_ROLE:
-    case CQL_STMT_DROP_ROLE:
-    case CQL_STMT_CREATE_USER:
-    case CQL_STMT_ALTER_USER:
-    case CQL_STMT_DROP_USER:
-    case CQL_STMT_LIST_USERS:
-    case CQL_STMT_LIST_ROLES:
-    case CQL_STMT_LIST_SUPERUSERS:
-    case CQL_STMT_GRANT_ROLE:
-    case CQL_STMT_REVOKE_ROLE:
-    case CQL_STMT_ADD_IDENTITY:
-    case CQL_STMT_DROP_IDENTITY:
-    case CQL_STMT_GRANT_PERMISSION:
-    case CQL_STMT_REVOKE_PERMISSION:
-    case CQL_STMT_LIST_PERMISSIONS:
     case CQL_STMT_CREATE_VIEW:
     case CQL_STMT_ALTER_VIEW:
     case CQL_STMT_DROP_VIEW:
@@ -110,7 +94,7 @@ static bool is_executed_from_tree(cql_statement_kind kind) {
     case CQL_STMT_CREATE_AGGREGATE:
     case CQL_STMT_DROP_AGGREGATE:
     case CQL_STMT_DESCRIBE: return true;
-    default: return false;
+    default: return cql__is_role_statement(kind);
     }
 }
 

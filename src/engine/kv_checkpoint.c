@@ -200,16 +200,21 @@ int kv__checkpoint_describe(MDB_env *env, int log, uint64_t txn, kv_log_head *he
     return number;
 }
 
-static int sync_file(kv_store *store) {
-    int number = kv__fault_at(store, KV_FAULT_DATA_SYNC);
-    return number == 0 ? mdb_env_sync(store->env, 1) : number;
+/* The system tells a failure to one caller only: nobody else may sync before this one has said so. */
+static int sync_file(kv_store *store, int fault) {
+    kv_log *log = &store->log;
+    pthread_mutex_lock(&log->data_lock);
+    int number = atomic_load(&log->failed) ? EIO : fault;
+    if (number == 0) number = mdb_env_sync(store->env, 1);
+    if (number != 0) atomic_store(&log->failed, true);
+    pthread_mutex_unlock(&log->data_lock);
+    return number;
 }
 
 /* The head is written as well as can be: the disk has failed already. */
 static void give_up_data(kv_log *log) {
     kv_log_head head = log->head;
-    bool        was_failed = atomic_exchange(&log->failed, true);
-    if (was_failed || !head.active) return;
+    if (!head.active) return;
     head.generation++;
     head.lost = true;
     memset(head.boot, 0, sizeof head.boot); /* of no boot */
@@ -220,7 +225,7 @@ static int sync_data(kv_store *store, uint64_t txn) {
     if (is_synced(&store->log, txn)) return 0;
     int number = kv__fault_at(store, KV_FAULT_CHECK_SYNC);
     if (number != 0) return number;
-    number = sync_file(store);
+    number = sync_file(store, kv__fault_at(store, KV_FAULT_DATA_SYNC));
     if (number != 0) give_up_data(&store->log);
     return number;
 }
@@ -287,11 +292,10 @@ corm_status kv__checkpoint(kv_store *store, bool active, corm_error *err) {
 
 corm_status kv__checkpoint_slowly(kv_store *store, corm_error *err) {
     kv_txn *txn;
-    int     number = mdb_env_sync(store->env, 1);
+    int     number = sync_file(store, 0);
     if (number == 0) return kv__checkpoint(store, true, err);
     CORM_TRY(kv__write_begin(store, &txn, err));
     if (take_head(txn, err) == CORM_OK) give_up_data(&store->log);
     kv__abort(txn);
-    atomic_store(&store->log.failed, true);
     return kv__fail(err, number, "the store cannot be synced");
 }

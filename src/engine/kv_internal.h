@@ -101,9 +101,10 @@ typedef struct kv_log {
     _Atomic uint64_t commits;
     atomic_bool      failed; /* what is on disk is not known; nothing is written any more */
 
-    pthread_mutex_t sync_lock; /* held while the disk is waited for */
-    bool            can_wait;  /* there is such a lock */
+    pthread_mutex_t sync_lock; /* held while the log's file is synced */
     bool            lost;      /* records may be missing on disk; it guards that, too */
+    pthread_mutex_t
+        data_lock; /* held while data.mdb is synced, until `failed` says what came of it */
 
     /* The keeper, a thread; keeper_lock guards. */
     pthread_mutex_t keeper_lock;

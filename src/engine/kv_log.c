@@ -123,10 +123,7 @@ corm_status kv__log_open(kv_store *store, kv_place *place, corm_error *err) {
     if (store->read_only) return CORM_OK;
     int number = store->log.file >= 0 ? 0 : make_file(store);
     if (number == 0) number = first_size(&store->log);
-    if (number == 0) number = pthread_mutex_init(&store->log.sync_lock, NULL);
-    if (number != 0) return kv__fail(err, number, "the log of %s cannot be opened", store->folder);
-    store->log.can_wait = true;
-    number = kv__keeper_init(store);
+    if (number == 0) number = kv__keeper_init(store);
     return number == 0 ? CORM_OK
                        : kv__fail(err, number, "the log of %s cannot be opened", store->folder);
 }
@@ -146,7 +143,6 @@ void kv__log_close(kv_store *store) {
         base__buf_free(&log->pages);
         base__buf_free(&log->record);
     }
-    if (log->can_wait) pthread_mutex_destroy(&log->sync_lock);
     close(log->file);
     log->file = -1;
 }

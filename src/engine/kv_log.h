@@ -35,8 +35,7 @@ typedef struct kv_log_head {
     uint64_t txn;        /* of the checkpoint */
     bool     active;     /* records may follow; else data.mdb is whole as it is */
     bool     replaying;  /* written during a recovery: kept pages are of another state */
-    bool
-        lost; /* what was written to data.mdb since may be missing there: the log must be played back */
+    bool     lost;       /* data.mdb may lack what was written since: the log must be played back */
     uint64_t start,
         of; /* where the records begin, and the generation that they carry: a recovery goes on where one stopped */
     uint64_t device, inode; /* of the log itself: a copy is another one */

@@ -183,6 +183,8 @@ static void destroy(kv_store *store) {
     free(store->folder);
     if (store->env) mdb_env_close(store->env);
     pthread_mutex_destroy(&store->write_lock);
+    pthread_mutex_destroy(&store->log.data_lock);
+    pthread_mutex_destroy(&store->log.sync_lock);
     pthread_mutex_destroy(&store->gate_lock);
     free(store);
 }
@@ -198,6 +200,8 @@ static corm_status open_store(const kv_options *options, kv_place *place, kv_sto
     kv_store *store = calloc(1, sizeof *store);
     if (!store) return base__fail_memory(err);
     store->log.file = -1;
+    pthread_mutex_init(&store->log.sync_lock, NULL);
+    pthread_mutex_init(&store->log.data_lock, NULL);
     pthread_mutex_init(&store->write_lock, NULL);
     pthread_mutex_init(&store->gate_lock, NULL);
     store->refs = 1;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* vector_build.c -- a vector index of the rows that are there: when it is created, and at the first write after its table was
- * truncated or when an older version left it without a graph. Thread: the commit leader's,
- * which has others help it to link the graph (hnsw_build.c). */
-#include <uv.h>
-
+ * truncated or when an older version left it without a graph. Thread: the commit leader's, with others that help it to link the graph
+ * (hnsw_build.c). */
+#include "base/pool.h"
 #include "engine/vector.h"
 #include "engine/write_internal.h"
 
@@ -92,17 +91,12 @@ static corm_status put_rows(builder *run, corm_error *err) {
     return CORM_OK;
 }
 
-/* That this process may use. */
-static uint32_t processors(void) {
-    return uv_available_parallelism();
-}
-
 corm_status engine__vector_build(engine *store, const vector_place *at, corm_error *err) {
     builder run = { .at = at, .options = engine__vector_options(at->index) };
     CORM_TRY(engine__vector_new_graph(at->index, &run.graph, err));
     corm_status status = clear_storage(at, err);
     if (status == CORM_OK) status = scan_rows(&run, err);
-    if (status == CORM_OK) status = hnsw__link_all(run.graph, processors(), err);
+    if (status == CORM_OK) status = hnsw__link_all(run.graph, base__processors(), err);
     if (status == CORM_OK) status = put_rows(&run, err);
     if (status == CORM_OK) status = engine__vector_adopt(store, at, hnsw__ref(run.graph), err);
     hnsw__unref(run.graph);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* settings.c -- what a server was told, with its defaults: made on the caller's thread, never changed, counted. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "server/core.h"
 
@@ -13,8 +12,8 @@ enum { DEFAULT_PORT = 9042, DEFAULT_MOST_LOOPS = 4 };
     if (options->member == 0) options->member = (value)
 
 static uint32_t default_loops(void) {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > DEFAULT_MOST_LOOPS ? DEFAULT_MOST_LOOPS : (uint32_t)count;
+    uint32_t count = base__processors();
+    return count < DEFAULT_MOST_LOOPS ? count : DEFAULT_MOST_LOOPS;
 }
 
 static void set_defaults(corm_server_options *options) {

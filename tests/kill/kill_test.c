@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* kill_test.c -- a writer under load is killed with SIGKILL at a random moment, again and again, on one store.
+/* kill_test.c -- WRITERS threads under load, beside one that scans, are killed again and again (killing.h), 200 times.
  *
- *   parent   fork ──► child: WRITERS threads execute operations and tell each one that was acknowledged (pipe), a reader scans
- *            kill after a random number of acknowledgements; open the store; compare
- *
- * A writer's operations follow from the seed, its number and a counter, and touch its own rows only. So what must be there is
- * the model after all acknowledged operations, or after one more: the one under way. Nothing else passes: no lost write, no
- * half of a batch, no old value.
- *
- * CORM_KILL_ROUNDS sets how many times (default 200, and no more than fit into a budget of seconds), CORM_KILL_SEED the seed. */
-#include <poll.h>
+ * A writer's operations touch its own rows only. So what must be there is the model after all acknowledged operations, or after one
+ * more: the one under way. Nothing else passes: no lost write, no half of a batch, no old value. */
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "corm/corm.h"
-#include "engine/engine.h"
-#include "testing/check.h"
+#include "killing.h"
 
-enum { WRITERS = 4, KEYS = 12, TAGS = 3, MOST_ACKS = 140, MOST_YIELDS = 8, NONE = -1 };
+enum { WRITERS = 4, KEYS = 12, TAGS = 3, MOST_ACKS = 140, NONE = -1 };
 
 /* What a writer's rows hold: values are NONE where there is none. */
 typedef struct model {
@@ -34,19 +19,6 @@ typedef struct model {
     int64_t  counter;
     bool     has_table, has_index; /* its own table; the index on b, of writer 0 */
 } model;
-
-typedef struct acknowledgement {
-    uint32_t writer, operation;
-} acknowledgement;
-
-static uint64_t seed = 20240717;
-
-static uint64_t mix(uint64_t a, uint64_t b) {
-    uint64_t x = a * UINT64_C(0x9E3779B97F4A7C15) + b + seed;
-    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return x ^ (x >> 31);
-}
 
 /* ---- operations ---- */
 
@@ -161,7 +133,7 @@ static void (*const kinds[])(operation *op) = {
 
 /* Makes the writer's next operation, and changes the model by it. */
 static void next_operation(model *on, operation *op) {
-    uint64_t random = mix(on->number + 1, on->next);
+    uint64_t random = killing_mix(on->number + 1, on->next);
     *op = (operation){ .on = on, .key = (int32_t)(random % KEYS), .value = (int32_t)on->next };
     op->pad = (uint32_t)(random >> 8) % 64 == 0 ? 20000 : (uint32_t)(random >> 16) % 300;
     unsigned rare = (unsigned)(random >> 32) % 160;
@@ -185,12 +157,6 @@ typedef struct writer {
 
 static char letters[20001];
 
-/* Ends the child; the parent sees the status. */
-static _Noreturn void give_up(const char *what, const char *why) {
-    fprintf(stderr, "%s: %s\n", what, why);
-    _exit(3);
-}
-
 static void execute(corm_session *session, const operation *op) {
     corm_result         *result = NULL;
     corm_error           err = { 0 };
@@ -209,11 +175,11 @@ static void execute(corm_session *session, const operation *op) {
 static void *write_for_ever(void *context) {
     writer *self = context;
     for (;;) {
-        operation       op;
-        acknowledgement told = { self->state.number, self->state.next };
+        operation op;
+        uint32_t  number = self->state.next;
         next_operation(&self->state, &op);
         execute(self->session, &op);
-        if (write(self->pipe, &told, sizeof told) != sizeof told) give_up("pipe", "is closed");
+        tell(self->pipe, self->state.number, number);
     }
     return NULL;
 }
@@ -223,19 +189,16 @@ static void *read_for_ever(void *session) {
     return NULL;
 }
 
-static _Noreturn void child(const char *uri, const model *models, int pipe) {
+static void write_to(corm_session *session, const void *models, int pipe) {
     static writer writers[WRITERS];
+    const model  *states = models;
     pthread_t     thread;
-    corm_session *session;
-    corm_error    err = { 0 };
     memset(letters, 'p', sizeof letters - 1);
-    if (corm_session_open(&session, uri, NULL, &err) != CORM_OK) give_up("open", err.message);
     for (int i = 0; i < WRITERS; i++) {
-        writers[i] = (writer){ models[i], session, pipe };
+        writers[i] = (writer){ states[i], session, pipe };
         if (pthread_create(&thread, NULL, write_for_ever, &writers[i]) != 0) give_up("thread", "");
     }
     if (pthread_create(&thread, NULL, read_for_ever, session) != 0) give_up("thread", "");
-    for (;;) pause();
 }
 
 /* ---- the parent: what is there ---- */
@@ -321,7 +284,7 @@ static void check_writer(corm_session *session, model *expected, int round) {
     }
     explain(&found, expected);
     fail_msg("round %d, seed %llu: writer %u after operation %u; then came: %s", round,
-             (unsigned long long)seed, expected->number, expected->next, under_way.text);
+             (unsigned long long)killing_seed, expected->number, expected->next, under_way.text);
 }
 
 static void check_index(corm_session *session, const model *models) {
@@ -335,58 +298,20 @@ static void check_index(corm_session *session, const model *models) {
     }
 }
 
-static void check_store(const char *folder, const char *uri, model *models, int round) {
-    engine       *store;
-    corm_session *session;
-    corm_error    err = { 0 };
-    assert_ok(engine__open(&(engine_options){ .path = folder, .must_exist = true }, &store, &err),
-              err);
-    assert_ok(engine__verify(store, &err), err);
-    engine__close(store);
-    assert_ok(corm_session_open(&session, uri, NULL, &err), err);
+static void check_store(corm_session *session, void *context, int round) {
+    model *models = context;
     for (int i = 0; i < WRITERS; i++) check_writer(session, &models[i], round);
     check_index(session, models);
-    corm_session_close(session);
 }
 
 /* ---- the parent: rounds ---- */
 
-static void take(const acknowledgement *told, model *models) {
+static void take(void *context, uint32_t of, uint32_t number) {
+    model    *models = context;
     operation op;
-    assert_true(told->writer < WRITERS);
-    assert_int_equal(told->operation, models[told->writer].next);
-    next_operation(&models[told->writer], &op);
-}
-
-static bool read_one(int pipe, model *models) {
-    acknowledgement told;
-    ssize_t         len = read(pipe, &told, sizeof told);
-    if (len == 0) return false;
-    assert_int_equal(len, sizeof told);
-    take(&told, models);
-    return true;
-}
-
-static void kill_once(const char *uri, model *models, int round) {
-    int      ends[2], status;
-    uint64_t random = mix(1000, (uint64_t)round);
-    assert_int_equal(pipe(ends), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        close(ends[0]);
-        child(uri, models, ends[1]);
-    }
-    close(ends[1]);
-    for (uint64_t acks = random % MOST_ACKS; acks > 0 && read_one(ends[0], models); acks--)
-        continue;
-    for (uint64_t yields = (random >> 32) % MOST_YIELDS; yields > 0; yields--) sched_yield();
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    while (read_one(ends[0], models)) continue;
-    close(ends[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    if (!WIFSIGNALED(status))
-        fail_msg("the writer ended with %d in round %d", WEXITSTATUS(status), round);
+    assert_true(of < WRITERS);
+    assert_int_equal(number, models[of].next);
+    next_operation(&models[of], &op);
 }
 
 static void make_tables(const char *uri) {
@@ -411,23 +336,25 @@ static void make_tables(const char *uri) {
 }
 
 static void kill_many(const char *folder, const char *uri, int budget_s) {
-    const char *wanted = getenv("CORM_KILL_ROUNDS"), *given = getenv("CORM_KILL_SEED");
-    int         rounds = wanted ? atoi(wanted) : 200, round = 0;
-    model       models[WRITERS];
-    int64_t     end = base__clock_mono_ns() + (int64_t)budget_s * 1000000000;
-    if (given) seed = strtoull(given, NULL, 10);
+    model   models[WRITERS];
+    killing how = { .most_acks = MOST_ACKS,
+                    .seed = 20240717,
+                    .rounds = 200,
+                    .budget_s = budget_s,
+                    .folder = folder,
+                    .uri = uri,
+                    .models = models,
+                    .write = write_to,
+                    .take = take,
+                    .check = check_store };
     for (uint32_t i = 0; i < WRITERS; i++) {
         models[i] = (model){ .number = i };
         for (int k = 0; k < KEYS; k++) models[i].a[k] = models[i].tag[k] = models[i].b[k] = NONE;
     }
     make_tables(uri);
-    for (; round < rounds && (wanted || base__clock_mono_ns() < end); round++) {
-        kill_once(uri, models, round);
-        check_store(folder, uri, models, round);
-    }
-    print_message("killed %d times; operations: %u %u %u %u\n", round, models[0].next,
+    int rounds = killing_run(&how);
+    print_message("killed %d times; operations: %u %u %u %u\n", rounds, models[0].next,
                   models[1].next, models[2].next, models[3].next);
-    assert_true(round > 0);
 }
 
 static void a_killed_writer_leaves_what_was_acknowledged_and_no_half(void **state) {

@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* sasi_kill_test.c -- a writer of rows with SASI indexes is killed with SIGKILL at a random moment, again and again, on one store:
- * PREFIX and CONTAINS, each without an analyzer and with one.
+/* sasi_kill_test.c -- writers of rows with SASI indexes are killed again and again (killing.h), 60 times: PREFIX and CONTAINS, each
+ * without an analyzer and with one.
  *
- *   parent   fork ──► child: WRITERS threads change rows and tell each change that was acknowledged (pipe)
- *            kill after a random number of acknowledgements; verify the store; compare rows, and answers of each index
- *
- * Changes follow from the seed, the writer's number and a counter, as in kill_test.c: a writer's rows are as they are after all that
- * was acknowledged, or after one more. Each index answers LIKE as the rows say.
- *
- * CORM_KILL_ROUNDS sets how many times (default 60, and no more than fit into a budget of seconds), CORM_KILL_SEED the seed. */
+ * A writer's rows are as they are after all that was acknowledged, or after one more. Each index answers LIKE as the rows say. */
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "corm/corm.h"
-#include "engine/engine.h"
-#include "testing/check.h"
+#include "killing.h"
 
 enum { WRITERS = 3, KEYS = 10, COLUMNS = 4, WORDS = 6, MOST_ACKS = 120, NONE = -1, TEXT = 32 };
 
 static const char *const words[WORDS] = { "Amber", "Birch", "Cedar", "Delta", "Elm", "Fir" };
 static const char *const columns[COLUMNS] = { "a", "b", "c", "d" };
-
-static uint64_t seed = 20261129;
-
-static uint64_t mix(uint64_t a, uint64_t b) {
-    uint64_t x = a * UINT64_C(0x9E3779B97F4A7C15) + b + seed;
-    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return x ^ (x >> 31);
-}
 
 /* What a writer's rows hold: each value stands for two words. */
 typedef struct model {
@@ -42,10 +19,6 @@ typedef struct model {
     bool     exists[KEYS];
     int32_t  values[KEYS][COLUMNS];
 } model;
-
-typedef struct acknowledgement {
-    uint32_t writer, operation;
-} acknowledgement;
 
 static int first_word(int32_t value) {
     return value % WORDS;
@@ -114,7 +87,7 @@ static void next_operation(model *on, char *text, size_t room) {
     static void (*const kinds[])(model *, int, uint64_t, char *,
                                  size_t) = { insert,      insert, insert,     update,
                                              delete_rows, update, change_two, update };
-    uint64_t random = mix(on->number + 1, on->next++);
+    uint64_t random = killing_mix(on->number + 1, on->next++);
     kinds[(random >> 48) % (sizeof kinds / sizeof *kinds)](on, (int)((random >> 40) % KEYS), random,
                                                            text, room);
 }
@@ -127,37 +100,28 @@ typedef struct writer {
     int           pipe;
 } writer;
 
-/* Ends the child; the parent sees the status. */
-static _Noreturn void give_up(const char *what, const char *why) {
-    fprintf(stderr, "%s: %s\n", what, why);
-    _exit(3);
-}
-
 static void *write_for_ever(void *context) {
     writer *self = context;
     for (;;) {
-        char            text[700];
-        corm_error      err = { 0 };
-        acknowledgement told = { self->state.number, self->state.next };
+        char       text[700];
+        corm_error err = { 0 };
+        uint32_t   number = self->state.next;
         next_operation(&self->state, text, sizeof text);
         if (corm_execute(self->session, text, NULL, { .error = &err }) != CORM_OK)
             give_up(text, err.message);
-        if (write(self->pipe, &told, sizeof told) != sizeof told) give_up("pipe", "is closed");
+        tell(self->pipe, self->state.number, number);
     }
     return NULL;
 }
 
-static _Noreturn void child(const char *uri, const model *models, int pipe) {
+static void write_to(corm_session *session, const void *models, int pipe) {
     static writer writers[WRITERS];
+    const model  *states = models;
     pthread_t     thread;
-    corm_session *session;
-    corm_error    err = { 0 };
-    if (corm_session_open(&session, uri, NULL, &err) != CORM_OK) give_up("open", err.message);
     for (int i = 0; i < WRITERS; i++) {
-        writers[i] = (writer){ models[i], session, pipe };
+        writers[i] = (writer){ states[i], session, pipe };
         if (pthread_create(&thread, NULL, write_for_ever, &writers[i]) != 0) give_up("thread", "");
     }
-    for (;;) pause();
 }
 
 /* ---- the parent: what is there ---- */
@@ -219,7 +183,7 @@ static void check_writer(corm_session *session, model *expected, int round) {
     if (same(&found, expected)) return;
     if (!same(&found, &later))
         fail_msg("round %d, seed %llu: writer %u after operation %u; then came: %s", round,
-                 (unsigned long long)seed, expected->number, expected->next, text);
+                 (unsigned long long)killing_seed, expected->number, expected->next, text);
     *expected = later;
 }
 
@@ -270,55 +234,21 @@ static void check_question(corm_session *session, const model *models, size_t nu
     corm_result_free(result);
 }
 
-static void check_store(const char *folder, const char *uri, model *models, int round) {
-    engine       *store;
-    corm_session *session;
-    corm_error    err = { 0 };
-    assert_ok(engine__open(&(engine_options){ .path = folder, .must_exist = true }, &store, &err),
-              err);
-    assert_ok(engine__verify(store, &err), err);
-    engine__close(store);
-    assert_ok(corm_session_open(&session, uri, NULL, &err), err);
+static void check_store(corm_session *session, void *context, int round) {
+    model *models = context;
     for (int i = 0; i < WRITERS; i++) check_writer(session, &models[i], round);
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
         for (int word = 0; word < WORDS; word++) check_question(session, models, i, word);
-    corm_session_close(session);
 }
 
 /* ---- the parent: rounds ---- */
 
-static bool read_one(int pipe, model *models) {
-    acknowledgement told;
-    char            text[700];
-    ssize_t         len = read(pipe, &told, sizeof told);
-    if (len == 0) return false;
-    assert_int_equal(len, sizeof told);
-    assert_true(told.writer < WRITERS);
-    assert_int_equal(told.operation, models[told.writer].next);
-    next_operation(&models[told.writer], text, sizeof text);
-    return true;
-}
-
-static void kill_once(const char *uri, model *models, int round) {
-    int      ends_of[2], status;
-    uint64_t random = mix(1000, (uint64_t)round);
-    assert_int_equal(pipe(ends_of), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        close(ends_of[0]);
-        child(uri, models, ends_of[1]);
-    }
-    close(ends_of[1]);
-    for (uint64_t acks = random % MOST_ACKS; acks > 0 && read_one(ends_of[0], models); acks--)
-        continue;
-    for (uint64_t yields = (random >> 32) % 8; yields > 0; yields--) sched_yield();
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    while (read_one(ends_of[0], models)) continue;
-    close(ends_of[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    if (!WIFSIGNALED(status))
-        fail_msg("the writer ended with %d in round %d", WEXITSTATUS(status), round);
+static void take(void *context, uint32_t of, uint32_t number) {
+    model *models = context;
+    char   text[700];
+    assert_true(of < WRITERS);
+    assert_int_equal(number, models[of].next);
+    next_operation(&models[of], text, sizeof text);
 }
 
 #define SASI "USING 'org.apache.cassandra.index.sasi.SASIIndex' WITH OPTIONS = "
@@ -345,23 +275,25 @@ static void make_table(const char *uri) {
 }
 
 static void kill_many(const char *folder, const char *uri, int budget_s) {
-    const char *wanted = getenv("CORM_KILL_ROUNDS"), *given = getenv("CORM_KILL_SEED");
-    int         rounds = wanted ? atoi(wanted) : 60, round = 0;
-    model       models[WRITERS];
-    int64_t     end = base__clock_mono_ns() + (int64_t)budget_s * 1000000000;
-    if (given) seed = strtoull(given, NULL, 10);
+    model   models[WRITERS];
+    killing how = { .most_acks = MOST_ACKS,
+                    .seed = 20261129,
+                    .rounds = 60,
+                    .budget_s = budget_s,
+                    .folder = folder,
+                    .uri = uri,
+                    .models = models,
+                    .write = write_to,
+                    .take = take,
+                    .check = check_store };
     for (uint32_t i = 0; i < WRITERS; i++) {
         models[i] = (model){ .number = i };
         for (int k = 0; k < KEYS; k++) forget(&models[i], k);
     }
     make_table(uri);
-    for (; round < rounds && (wanted || base__clock_mono_ns() < end); round++) {
-        kill_once(uri, models, round);
-        check_store(folder, uri, models, round);
-    }
-    print_message("killed %d times; operations: %u %u %u\n", round, models[0].next, models[1].next,
+    int rounds = killing_run(&how);
+    print_message("killed %d times; operations: %u %u %u\n", rounds, models[0].next, models[1].next,
                   models[2].next);
-    assert_true(round > 0);
 }
 
 static void sasi_indexes_agree_with_rows_when_a_writer_was_killed(void **state) {
